@@ -1,0 +1,43 @@
+# The commands of this project. `make` alone lists them.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV = $(shell command -v uv || echo .venv/bin/uv)
+CODE = hybrid indexer tests benchmarks
+
+.PHONY: help install test check format lock clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/installed ## make the environment in .venv
+
+.venv/installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@command -v uv > /dev/null || .venv/bin/python -m pip install --quiet uv==0.13.9
+	$(UV) pip install --python .venv/bin/python -r requirements-dev.txt
+	$(UV) pip install --python .venv/bin/python --no-deps --editable .
+	@touch $@
+
+test: install ## run the tests; those on Elasticsearch run where Java and Maven are
+	.venv/bin/python -m pytest
+
+check: install ## check format, lint and types
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/mypy
+
+format: install ## format the code and mend what can be mended
+	.venv/bin/ruff check --fix $(CODE)
+	.venv/bin/ruff format $(CODE)
+
+# What torch needs of a GPU's maker is left to torch, so that UV_TORCH_BACKEND=cpu leaves it out.
+lock: ## pin all packages anew from pyproject.toml
+	for extra in "" dev; do \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+			$${extra:+--extra $$extra} pyproject.toml --upgrade \
+			| grep -vE '^(cuda|nvidia|triton)' > requirements$${extra:+-$$extra}.txt; \
+	done
+
+clean: ## remove the environment and all caches, but no data
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,1 @@
+"""Measurements: speed, recall, relevance. Run by hand, never in CI."""

@@ -1,0 +1,1 @@
+"""The query side: everything that a search request touches."""

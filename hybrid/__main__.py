@@ -1,0 +1,5 @@
+"""Runs the command line of the query side."""
+
+from hybrid.cli import main
+
+main(prog_name="python -m hybrid")

@@ -1,0 +1,107 @@
+"""`python -m hybrid`: search in the terminal, or serve over HTTP."""
+
+import textwrap
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, get_args
+
+import click
+
+from hybrid.commands import Commands, Decorated, setting
+from hybrid.fields import SearchBody
+from hybrid.query import FusionMethod, GenreMatch, Mode
+from hybrid.ranking import FusedHit, SearchResponse
+from hybrid.settings import Settings
+
+
+def field(name: str, kind: Any = None, multiple: bool = False) -> Callable[[Decorated], Decorated]:
+    """Return the option of a search field: its help and default come from `SearchBody`."""
+    described = SearchBody.model_fields[name]
+    default = f"  [default: {described.default}]" if described.default else ""
+    choices = click.Choice(get_args(kind)) if get_args(kind) else kind
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=choices,
+        help=f"{described.description}{default}",
+        multiple=multiple,
+    )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Search films by words and by meaning."""
+
+
+@main.command()
+@click.argument("text")
+@field("genre", multiple=True)
+@field("genre_match", GenreMatch)
+@field("year_from", int)
+@field("year_to", int)
+@field("mode", Mode)
+@field("fusion", FusionMethod)
+@field("alpha", float)
+@field("limit", int)
+@click.option("--json", "as_json", is_flag=True, help="print what the HTTP service answers")
+@setting("data")
+@setting("elasticsearch_url")
+def search(
+    text: str, as_json: bool, data: str | None, elasticsearch_url: str | None, **fields: Any
+) -> None:
+    """Search for TEXT and print the best films."""
+    asked = {name: value for name, value in fields.items() if value is not None}
+    query = SearchBody.model_validate({"query": text} | asked).as_query()
+    from hybrid.wiring import open_search
+
+    with closing(
+        open_search(Settings.load(data=data, elasticsearch_url=elasticsearch_url))
+    ) as films:
+        answer = films.search(query)
+    if as_json:
+        click.echo(answer.model_dump_json(indent=2))
+    else:
+        _print(answer)
+
+
+@main.command()
+@setting("data")
+@setting("elasticsearch_url")
+@setting("host")
+@setting("port")
+def serve(**given: Any) -> None:
+    """Serve the index over HTTP until Ctrl-C."""
+    settings = Settings.load(**given)
+    from hybrid.web.server import serve as serve_forever
+
+    serve_forever(settings)
+
+
+def _print(answer: SearchResponse) -> None:
+    for warning in answer.warnings:
+        click.secho(f"note: {warning}", fg="yellow", err=True)
+    if answer.degraded:
+        missing = " and ".join(answer.degraded)
+        click.secho(f"note: the {missing} engine does not answer", fg="yellow", err=True)
+    if not answer.hits:
+        click.echo("No film found. Try other words, or fewer filters.")
+    for hit in answer.hits:
+        click.echo(_line(hit))
+        if hit.semantic.sentence:
+            click.echo(textwrap.indent(textwrap.shorten(hit.semantic.sentence, 160), "      "))
+    click.echo(
+        f"{len(answer.hits)} of {answer.total.value} candidates, "
+        f"{answer.timings_ms['total']:.0f} ms"
+    )
+
+
+def _line(hit: FusedHit) -> str:
+    title = click.style(hit.movie.title, bold=True)
+    year = f" ({hit.movie.year})" if hit.movie.year else ""
+    genres = f"  {', '.join(hit.movie.genres)}" if hit.movie.genres else ""
+    return f"{hit.rank:3}.  {hit.score:.3f}  {title}{year}{genres}  {_places(hit)}"
+
+
+def _places(hit: FusedHit) -> str:
+    """Say where each side ranks the film."""
+    keyword, semantic = hit.keyword.rank or "-", hit.semantic.rank or "-"
+    return click.style(f"[keyword {keyword}, semantic {semantic}]", dim=True)

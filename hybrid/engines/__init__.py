@@ -1,0 +1,1 @@
+"""The engines that answer, each behind a protocol."""

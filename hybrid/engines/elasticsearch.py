@@ -1,0 +1,291 @@
+"""One Elasticsearch index of films: its mapping, its bulk writing and its BM25, in one place."""
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch.helpers import streaming_bulk
+
+from hybrid.errors import BuildFailed, EngineUnavailable
+from hybrid.movie import Movie, genre_key, keyword_text
+from hybrid.query import Filters
+from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.stop_words import STOP_WORDS
+
+ANALYSIS = {
+    "filter": {
+        "film_stop": {"type": "stop", "stopwords": STOP_WORDS},
+        # `english` would be Porter's first algorithm, which the embedded engine does not have.
+        "film_stemmer": {"type": "stemmer", "language": "porter2"},
+    },
+    "analyzer": {
+        "film": {
+            "type": "custom",
+            "tokenizer": "standard",
+            "filter": ["lowercase", "asciifolding", "film_stop", "film_stemmer"],
+        }
+    },
+}
+
+# What nobody searches or sorts by is only kept in `_source`, where any length is welcome.
+_KEPT = {"type": "keyword", "index": False, "doc_values": False}
+
+PROPERTIES: dict[str, dict[str, Any]] = {
+    "id": {"type": "long"},  # `_id` is a string: ties are broken by number
+    "text": {"type": "text", "analyzer": "film"},
+    "title": {"type": "text", "analyzer": "film"},
+    "genre_keys": {"type": "keyword"},
+    "year": {"type": "integer"},
+    "rating": {"type": "float"},
+    "votes": {"type": "integer"},
+    "duration_minutes": {"type": "integer"},
+    "metascore": {"type": "integer"},
+    "reviews_from_users": {"type": "integer"},
+    "reviews_from_critics": {"type": "integer"},
+    "revenue_millions": {"type": "float"},
+}
+
+WRITE_TIMEOUT = 120.0
+"""Seconds for a bulk request, a refresh or the creation of an index."""
+
+
+def mapping(deployment: str, generation: str) -> dict[str, Any]:
+    """Return the strict mapping, which tells in `_meta` whose index it is."""
+    kept = {field: _KEPT for field in Movie.model_fields if field not in PROPERTIES}
+    return {
+        "dynamic": "strict",
+        "_meta": {"deployment": deployment, "generation": generation},
+        "_source": {"excludes": ["text"]},  # said already by the film's own fields
+        "properties": PROPERTIES | kept,
+    }
+
+
+def document(movie: Movie) -> dict[str, Any]:
+    """Return the film as Elasticsearch holds it: itself, the combined text and the genre keys."""
+    return movie.model_dump(exclude_none=True) | {
+        "text": keyword_text(movie),
+        "genre_keys": sorted({genre_key(name) for name in movie.genres}),
+    }
+
+
+def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
+    """Return a client that never asks twice: a slow engine is reported, not waited for."""
+    return Elasticsearch(
+        url, api_key=api_key, request_timeout=timeout, max_retries=0, retry_on_timeout=False
+    )
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn the client's many errors into the one that callers expect."""
+    try:
+        yield
+    except ApiError as error:
+        raise EngineUnavailable(f"Elasticsearch refused the request: {error}") from error
+    except TransportError as error:
+        raise EngineUnavailable(
+            f"Elasticsearch does not answer ({type(error).__name__}): is it running, and is "
+            "HYBRID_ELASTICSEARCH_URL its address?"
+        ) from error
+
+
+class ElasticsearchEngine:
+    """BM25 of one physical index. The alias is for humans: it may point elsewhere already."""
+
+    def __init__(self, client: Elasticsearch, index: str) -> None:
+        self._client = client
+        self._index = index
+        # Only words that films hold are kept, so the vocabulary bounds it.
+        self._tops: dict[str, float] = {}
+        self.attainable = lru_cache(maxsize=1024)(self._attainable)
+
+    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        return self._ranking(text, _clauses(filters), depth)
+
+    def score(self, text: str, ids: Ids) -> Scores:
+        """Return BM25 of each film, 0 where no word of `text` occurs."""
+        if not len(ids):
+            return np.empty(0, np.float64)
+        found = self._ranking(text, [{"terms": {"id": ids.tolist()}}], len(ids))
+        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        return np.array([scores.get(film, 0.0) for film in ids.tolist()])
+
+    def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
+        with _answering():
+            answer = self._client.search(
+                index=self._index,
+                query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
+                sort=[{"_score": "desc"}, {"id": "asc"}],
+                size=size,
+                source=False,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+                search_type="dfs_query_then_fetch",  # the same statistics on every shard
+            )
+        hits = answer["hits"]["hits"]
+        return Ranking(
+            np.array([int(hit["_id"]) for hit in hits], np.int64),
+            np.array([hit["_score"] for hit in hits], np.float64),
+        )
+
+    def _attainable(self, text: str) -> float:
+        """Return the sum over the words of `text` of the highest score each alone gives a film.
+
+        A repeated word counts as often as it stands. A word that no film holds counts like the
+        rarest of the others.
+        """
+        with _answering():
+            tokens = self._client.indices.analyze(index=self._index, analyzer="film", text=text)
+        words = [token["token"] for token in tokens["tokens"]]
+        self._look_up_tops({word for word in words if word not in self._tops})
+        tops = [self._tops.get(word, 0.0) for word in words]
+        rarest = max(tops, default=0.0)
+        return sum(top or rarest for top in tops)
+
+    def _look_up_tops(self, words: Collection[str]) -> None:
+        if not words:
+            return
+        searches: list[dict[str, Any]] = []
+        for word in words:
+            searches += [
+                {"search_type": "dfs_query_then_fetch", "allow_partial_search_results": False},
+                {"query": {"term": {"text": word}}, "size": 1, "_source": False},
+            ]
+        with _answering():
+            answers = self._client.msearch(index=self._index, searches=searches)
+        for word, answer in zip(words, answers["responses"], strict=True):
+            if "error" in answer:
+                raise EngineUnavailable(f"Elasticsearch refused a search: {answer['error']}")
+            if answer["hits"]["hits"]:
+                self._tops[word] = answer["hits"]["hits"][0]["_score"]
+
+    def check(self) -> None:
+        """Return if the index can be searched now."""
+        with _answering():
+            self._client.search(
+                index=self._index,
+                size=0,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+            )
+
+
+def _clauses(filters: Filters) -> list[dict[str, Any]]:
+    clauses: list[dict[str, Any]] = []
+    keys = sorted(filters.genre_keys)
+    if keys and filters.genre_match == "any":
+        clauses.append({"terms": {"genre_keys": keys}})
+    else:
+        clauses += [{"term": {"genre_keys": key}} for key in keys]
+    if filters.has_years:
+        bounds = {"gte": filters.year_from, "lte": filters.year_to}
+        clauses.append({"range": {"year": {k: v for k, v in bounds.items() if v is not None}}})
+    return clauses
+
+
+class ElasticsearchWriter:
+    """Writes one generation's index, and touches no index that is not this deployment's."""
+
+    def __init__(
+        self, client: Elasticsearch, prefix: str, generation: str, deployment: str, shards: int
+    ) -> None:
+        self._client = client.options(request_timeout=WRITE_TIMEOUT)
+        self._prefix = prefix
+        self._generation = generation
+        self._deployment = deployment
+        self._shards = shards
+        self.name = f"{prefix}-{generation}"
+
+    def create(self) -> None:
+        """Make the empty index. Raises EngineUnavailable."""
+        with _answering():
+            self._client.indices.create(
+                index=self.name,
+                settings={
+                    "number_of_shards": self._shards,
+                    "auto_expand_replicas": "0-1",
+                    "refresh_interval": -1,
+                    "analysis": ANALYSIS,
+                },
+                mappings=mapping(self._deployment, self._generation),
+            )
+
+    def write(self, movies: Iterable[Movie]) -> None:
+        """Write every film and make all searchable.
+
+        Raises EngineUnavailable, or BuildFailed with the first of the films that were refused.
+        """
+        with _answering():
+            written = self._bulk(movies)
+            self._client.indices.put_settings(index=self.name, settings={"refresh_interval": None})
+            self._client.indices.refresh(index=self.name)
+            found = self._client.count(index=self.name)["count"]
+        if found != written:
+            raise BuildFailed(f"{written} films were written to {self.name}, {found} are there")
+
+    def _bulk(self, movies: Iterable[Movie]) -> int:
+        actions = (
+            {"_op_type": "create", "_index": self.name, "_id": str(movie.id)} | document(movie)
+            for movie in movies
+        )
+        written = 0
+        refused: list[str] = []
+        for ok, item in streaming_bulk(
+            self._client, actions, chunk_size=1000, raise_on_error=False, max_retries=5
+        ):
+            written += ok
+            if not ok:
+                result = item["create"]
+                refused.append(f"film {result['_id']}: {result['error']}")
+        if refused:
+            raise BuildFailed(
+                f"Elasticsearch refused {len(refused)} films, the first: " + "; ".join(refused[:3])
+            )
+        return written
+
+    def discard(self) -> None:
+        """Remove the index, if there is one."""
+        with _answering():
+            self._client.indices.delete(index=self.name, ignore_unavailable=True)
+
+    def published(self, kept: Collection[str]) -> list[str]:
+        """Point the alias here, and remove this deployment's other indices.
+
+        `kept` names the generations whose indices stay. Returns warnings: what belongs to another
+        deployment is left alone.
+        """
+        with _answering():
+            mine = self._owned()
+            holders = set(self._alias_holders())
+            if holders - mine:
+                return [
+                    f"the alias {self._prefix} belongs to another deployment and was left alone; "
+                    "set HYBRID_ELASTICSEARCH_PREFIX to a name of your own"
+                ]
+            if self._client.indices.exists(index=self._prefix) and not holders:
+                return [f"{self._prefix} is an index, so no alias of that name was made"]
+            actions = [
+                {"remove": {"index": index, "alias": self._prefix}} for index in sorted(holders)
+            ]
+            actions.append({"add": {"index": self.name, "alias": self._prefix}})
+            self._client.indices.update_aliases(actions=actions)
+            for index in mine - {f"{self._prefix}-{generation}" for generation in kept}:
+                self._client.indices.delete(index=index, ignore_unavailable=True)
+        return []
+
+    def _alias_holders(self) -> Iterable[str]:
+        if not self._client.indices.exists_alias(name=self._prefix):
+            return ()
+        return self._client.indices.get_alias(name=self._prefix)
+
+    def _owned(self) -> set[str]:
+        indices = self._client.indices.get_mapping(index=f"{self._prefix}-*")
+        return {
+            index
+            for index, found in indices.items()
+            if found["mappings"].get("_meta", {}).get("deployment") == self._deployment
+        }

@@ -1,0 +1,89 @@
+"""The seams: what a keyword engine and a semantic engine promise.
+
+tests/engines/ holds the contract suite that every engine passes.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from hybrid.encoder import Vectors
+from hybrid.movie import Movie
+from hybrid.query import Filters
+from hybrid.ranking import Ids, Ranking, Scores
+
+
+class LexicalEngine(Protocol):
+    """BM25 over one text a film. Every method raises EngineUnavailable when there is no answer."""
+
+    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        ...
+
+    def score(self, text: str, ids: Ids) -> Scores:
+        """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
+        ...
+
+    def attainable(self, text: str) -> float:
+        """Return what no film's BM25 for `text` exceeds; 0 where no film holds a word of it."""
+        ...
+
+    def check(self) -> None:
+        """Return if the engine can answer a search now."""
+        ...
+
+
+class LexicalWriter(Protocol):
+    """Writes the keyword side of one generation."""
+
+    name: str
+    """What the manifest records, to find the index again."""
+
+    def create(self) -> None:
+        """Make an empty index: an engine that is away is noticed before the long work begins."""
+        ...
+
+    def write(self, movies: Iterable[Movie]) -> None:
+        """Index every film and make all searchable. Raises BuildFailed if one is missing."""
+        ...
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        ...
+
+    def published(self, kept: Collection[str]) -> list[str]:
+        """Tidy up once readers see this generation; `kept` names the generations that stay.
+
+        Returns warnings for the user.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a query asks of the semantic side.
+
+    `vector` float32 (d,), of length 1. A film scores `(1 - second) * best + second * second_best`,
+    the cosines of its two best sentences: `second`, 0 to .5, is above 0 where the query is long
+    enough to tell a plot, which spreads over sentences. A film of one sentence has no second best
+    and gets 0 for it.
+    """
+
+    vector: Vectors
+    second: float = 0.0
+
+
+class SemanticEngine(Protocol):
+    """Cosines of a query and a film's sentences."""
+
+    def search(self, meaning: Meaning, filters: Filters, depth: int) -> Ranking:
+        """Return the best `depth` films that the filters allow."""
+        ...
+
+    def score(self, meaning: Meaning, ids: Ids) -> Scores:
+        """Return the exact score of each film, float64 (len(ids),); NaN without a vector."""
+        ...
+
+    def best_sentences(self, meaning: Meaning, ids: Ids) -> Ids:
+        """Return the place of each film's best sentence in its text, int64; -1 without one."""
+        ...

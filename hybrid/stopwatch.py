@@ -1,0 +1,25 @@
+"""Where the time goes, by stage."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+
+class Stopwatch:
+    """Adds up the seconds spent in named stages, in the order in which they first ended."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the stage of this name."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
+
+    def milliseconds(self) -> dict[str, float]:
+        """Return the stages in ms, to the microsecond."""
+        return {name: round(seconds * 1000, 3) for name, seconds in self.seconds.items()}

@@ -1,0 +1,86 @@
+"""The addresses of the service. Each reads fields, asks HybridSearch, and answers."""
+
+from typing import Annotated, Literal
+
+from apiflask import APIBlueprint
+from flask import current_app
+from pydantic import BaseModel, Field
+
+from hybrid import errors
+from hybrid.fields import SearchAddress, SearchBody
+from hybrid.movie import Movie
+from hybrid.ranking import SearchResponse
+from hybrid.search import HybridSearch
+
+api = APIBlueprint("api", __name__)
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Whether searches are answered, and by which engines."""
+
+    status: Literal["ready", "degraded"]
+    generation: str
+    movies: int
+    engines: dict[str, Annotated[str, Field(description="ok, or what is wrong")]]
+
+
+def _search() -> HybridSearch:
+    search: HybridSearch = current_app.extensions["hybrid_search"]
+    return search
+
+
+@api.get("/search")
+@api.input(SearchAddress, location="query", arg_name="fields")
+@api.output(SearchResponse)
+def search_address(fields: SearchAddress) -> SearchResponse:
+    """Search for films by the words and the meaning of `q`."""
+    return _search().search(fields.as_query())
+
+
+@api.post("/search")
+@api.input(SearchBody, arg_name="fields")
+@api.output(SearchResponse)
+def search_body(fields: SearchBody) -> SearchResponse:
+    """Search for films by the words and the meaning of `query`."""
+    return _search().search(fields.as_query())
+
+
+@api.get("/movies/<movie_id>")
+@api.output(Movie)
+def movie(movie_id: str) -> Movie:
+    """Return one film."""
+    if not (movie_id.isascii() and movie_id.isdecimal()):
+        problem = "is not an id: ids are whole numbers, such as 111161"
+        raise errors.InvalidInput(f"'{movie_id}' {problem}", {"id": problem})
+    return _search().movie(int(movie_id[:20]))
+
+
+@api.get("/health/live")
+@api.output(Live)
+def live() -> Live:
+    """Tell that the process answers."""
+    return Live()
+
+
+@api.get("/health/ready")
+@api.output(Ready)
+def ready() -> Ready:
+    """Tell which engines answer. Without the keyword engine the service is degraded, not down."""
+    search = _search()
+    engines = {"keyword": "ok", "semantic": "ok"}
+    try:
+        search.lexical.check()
+    except errors.EngineUnavailable as error:
+        engines["keyword"] = error.message
+    return Ready(
+        status="ready" if engines["keyword"] == "ok" else "degraded",
+        generation=search.generation,
+        movies=len(search.catalogue),
+        engines=engines,
+    )

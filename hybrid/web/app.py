@@ -1,0 +1,51 @@
+"""The app factory. It opens nothing: whoever calls it brings the search."""
+
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Request
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import BadRequest
+
+from hybrid.search import HybridSearch
+from hybrid.web import errors
+from hybrid.web.api import api
+
+MAX_BODY = 64 * 1024
+
+
+class _Parameters(ImmutableMultiDict[str, Any]):
+    """Parameters of an address whose repeated ones stay lists: the framework would drop all but
+    the first."""
+
+    def to_dict(self, flat: bool = True) -> dict[str, Any]:
+        values = super().to_dict(flat=False)
+        return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
+
+
+class _Request(Request):
+    parameter_storage_class = _Parameters
+
+    def get_json(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_json(*args, **kwargs)
+        except RecursionError:  # brackets nested deeper than Python's stack
+            raise BadRequest from None
+
+
+def create_app(search: HybridSearch) -> APIFlask:
+    """Return the service over `search`."""
+    app = APIFlask(
+        __name__,
+        title="Hybrid film search",
+        version="0.1.0",
+        spec_path="/openapi.json",
+        docs_path=None,
+    )
+    app.request_class = _Request
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    errors.register(app)
+    app.register_blueprint(api)
+    app.extensions["hybrid_search"] = search
+    return app

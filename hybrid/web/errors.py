@@ -1,0 +1,84 @@
+"""Every error of the service in one shape: {"error": {"code", "message", "fields"}}."""
+
+import logging
+from typing import Any
+
+from apiflask import APIFlask, HTTPError
+from flask import request
+from pydantic import ValidationError
+
+from hybrid import errors
+from hybrid.problems import listed, problems
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+STATUS = {
+    errors.InvalidInput: 422,
+    errors.NotFound: 404,
+    errors.EngineUnavailable: 503,
+    errors.GenerationUnusable: 503,
+}
+
+HTTP_ERRORS = {
+    400: ("malformed", 'the body is not JSON: send an object such as {{"query": "heist"}}'),
+    404: ("not_found", "there is nothing at {path}: /openapi.json lists what there is"),
+    405: ("method_not_allowed", "{path} does not take {method}"),
+    413: ("too_large", "the request is larger than 64 KiB: a query has at most 1,000 characters"),
+    414: ("too_large", "the address is too long: send a body to POST /search"),
+}
+
+SCHEMA = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "fields"],
+            "properties": {
+                "code": {"type": "string", "description": "stable name of the kind of error"},
+                "message": {"type": "string", "description": "what is wrong and what to do"},
+                "fields": {
+                    "type": "object",
+                    "description": "name of a field -> what is wrong with it",
+                    "additionalProperties": {"type": "string"},
+                },
+            },
+        }
+    },
+}
+
+
+def register(app: APIFlask) -> None:
+    """Give every error of `app` the one shape."""
+    app.config["HTTP_ERROR_SCHEMA"] = app.config["VALIDATION_ERROR_SCHEMA"] = SCHEMA
+    app.error_processor(_http_error)
+    app.register_error_handler(errors.HybridError, _hybrid_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _shape(code: str, message: str, fields: dict[str, str]) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "fields": fields}}
+
+
+def _http_error(error: HTTPError) -> Answer:
+    """Shape what the framework refused: a field that does not validate, or a request as such."""
+    if isinstance(error.__cause__, ValidationError):
+        found = problems(error.__cause__)
+        return _shape("invalid_input", listed(found), found), error.status_code, {}
+    status = error.status_code
+    code, message = HTTP_ERRORS.get(status, ("http_error", str(error.message)))
+    message = message.format(path=request.path, method=request.method)
+    return _shape(code, message, {}), status, {}
+
+
+def _hybrid_error(error: errors.HybridError) -> Answer:
+    status = STATUS.get(type(error), 500)
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    return _shape(error.code, error.message, error.fields), status, headers
+
+
+def _unexpected(error: Exception) -> Answer:
+    """Tell the log everything and the user nothing but that it happened."""
+    logging.getLogger(__name__).error("%s %s", request.method, request.path, exc_info=error)
+    message = "something went wrong in the service; its log tells what"
+    return _shape("internal_error", message, {}), 500, {}

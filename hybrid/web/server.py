@@ -1,0 +1,77 @@
+"""The production server: gunicorn, one process of several threads."""
+
+import errno
+import socket
+import sys
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from hybrid.errors import InvalidInput
+from hybrid.generation import open_current
+from hybrid.query import SearchQuery
+from hybrid.settings import Settings
+from hybrid.web.app import create_app
+from hybrid.wiring import open_search
+
+THREADS = 8
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured here and not from its command line."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 120,  # loading the model counts
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "post_worker_init": _say_ready,
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        search = open_search(self._settings)
+        # The first search would wait for the model.
+        search.search(SearchQuery(text="warm up", mode="semantic"))
+        return create_app(search)
+
+
+def _say_ready(worker: Any) -> None:
+    click.echo(f"ready: http://{worker.cfg.bind[0]}/search?q=heist (Ctrl-C stops)")
+
+
+def serve(settings: Settings) -> None:
+    """Serve until the process is told to stop.
+
+    Raises GenerationUnusable without an index, InvalidInput where the address cannot be had.
+    """
+    generation = open_current(settings.data)
+    _check_address(settings.host, settings.port)
+    click.echo(
+        f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films; "
+        "loading the model ..."
+    )
+    sys.argv = sys.argv[:1]  # gunicorn would read our options as its own
+    _Server(settings).run()
+
+
+def _check_address(host: str, port: int) -> None:
+    """Fail at once and in plain words: gunicorn would try for some seconds."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            problem = "is taken: choose another with --port" if taken else f"{error.strerror}"
+            raise InvalidInput(f"{host}:{port} {problem}", {"port": problem}) from error

@@ -1,0 +1,1 @@
+"""The write side: from a file of films to a published generation of all stores."""

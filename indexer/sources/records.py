@@ -1,0 +1,123 @@
+"""Lines into records: the values of a film by column, or what is wrong with it."""
+
+import csv
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from indexer.sources.lines import LONGEST, Line
+
+MOST_LINES = 200
+"""A CSV record over more lines has an unclosed quote, and must not swallow the films after it."""
+
+_TOO_LONG = f"longer than {LONGEST:,} characters, which no film is"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: its first line and its values, or its fault; a blank line has neither."""
+
+    line: Line
+    values: dict[str, object] | None = None
+    fault: str | None = None
+
+
+def fold(name: str) -> str:
+    """Return the form in which names of columns are compared."""
+    return name.strip().casefold()
+
+
+def csv_fields(lines: Iterable[str]) -> tuple[list[str], int]:
+    """Return the fields of the first CSV record in `lines` and how many lines it takes."""
+    reader = csv.reader(lines, strict=True)
+    return next(reader), reader.line_num
+
+
+def csv_records(columns: Sequence[str], lines: Iterator[Line]) -> Iterator[Record]:
+    """Yield the records under a header.
+
+    After a broken one reading resumes at the line below its first, so that an unclosed quote costs
+    one film.
+    """
+    ahead = deque(islice(lines, 1))
+    while ahead:
+        record, used = _csv_record(columns, ahead, lines)
+        yield record
+        for _ in range(used):
+            ahead.popleft()
+        if not ahead:
+            ahead.extend(islice(lines, 1))
+
+
+def _csv_record(
+    columns: Sequence[str], ahead: deque[Line], lines: Iterator[Line]
+) -> tuple[Record, int]:
+    first = ahead[0]
+    if not first.text.strip():
+        return Record(first), 1
+    try:
+        fields, used = csv_fields(_texts(ahead, lines))
+    except csv.Error as error:
+        return Record(first, fault=f"broken quoting: {error}, expected pairs of quotes"), 1
+    if len(fields) != len(columns):
+        fault = f"wrong number of fields: {len(fields)}, expected {len(columns)} as in the header"
+        return Record(first, fault=fault), 1
+    return Record(first, dict(zip(columns, fields, strict=True))), used
+
+
+def _texts(ahead: deque[Line], lines: Iterator[Line]) -> Iterator[str]:
+    """Yield the lines that one record may take; those read for it stay in `ahead`."""
+    size = 0
+    for place in range(MOST_LINES):
+        if place == len(ahead):
+            ahead.extend(islice(lines, 1))
+        if place == len(ahead):
+            return
+        size += len(ahead[place].text)
+        if size > LONGEST:
+            raise csv.Error(_TOO_LONG)
+        yield ahead[place].text
+    raise csv.Error(f"more than {MOST_LINES} lines in quotes")
+
+
+def json_records(lines: Iterable[Line]) -> Iterator[Record]:
+    """Yield one record for each line of JSON lines."""
+    for line in lines:
+        yield _json_record(line) if line.text.strip() else Record(line)
+
+
+def _json_record(line: Line) -> Record:
+    try:
+        return Record(line, _json_object(line.text))
+    except json.JSONDecodeError as error:
+        return Record(line, fault=f"no valid JSON: {error.msg} at character {error.pos + 1}")
+    except UnicodeEncodeError:
+        return Record(line, fault=r"no valid text: half a surrogate pair (like \ud800)")
+    except RecursionError:
+        return Record(line, fault="no film: nested too deeply")
+    except ValueError as error:
+        return Record(line, fault=str(error))
+
+
+def _json_object(text: str) -> dict[str, object]:
+    if len(text) > LONGEST:
+        raise ValueError(f"too long a line: {_TOO_LONG}")
+    found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    if not isinstance(found, dict):
+        raise ValueError(f"no film: a JSON {type(found).__name__}, expected an object")  # noqa: TRY004
+    if "\\u" in text:  # only an escape can make half a surrogate pair
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = {fold(name): value for name, value in pairs}
+    if len(found) < len(pairs):
+        raise ValueError("repeated key: expected each once, case and outer blanks do not count")
+    return found
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(f"no valid JSON: {name}, expected a number or null")

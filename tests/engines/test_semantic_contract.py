@@ -1,0 +1,184 @@
+"""What every semantic engine promises. A new engine joins by a line in `semantic`."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hybrid.encoder import Vectors
+from hybrid.engines.catalogue import FilterColumns
+from hybrid.engines.exact import ExactEngine, SentenceVectors
+from hybrid.engines.ivfpq import EXACT_ROWS, IvfPqEngine, id_selector, sub_quantisers, train
+from hybrid.engines.protocols import Meaning, SemanticEngine
+from hybrid.movie import Movie
+from hybrid.query import Filters
+from tests import corpus
+
+NONE = Filters()
+DIMENSION = 64
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return the rows at length 1."""
+    scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled.astype(np.float32)
+
+
+class World:
+    """Films with random sentence vectors, and the plain truth about them."""
+
+    def __init__(self, movies: list[Movie], seed: int = 5) -> None:
+        random = np.random.default_rng(seed)
+        counts = random.integers(0, 6, len(movies))
+        counts[:3] = 2
+        centres = random.standard_normal((40, DIMENSION))
+        rows = centres[random.integers(0, 40, counts.sum())]
+        self.vectors = unit((rows + random.standard_normal(rows.shape)).astype(np.float32))
+        self.vectors[2:4] = self.vectors[:2]  # the second film says what the first says
+        self.movies = movies
+        self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self.columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
+        self.sentences = SentenceVectors(self.vectors, self.starts)
+        near = self.vectors[random.integers(0, len(rows), 60)]
+        self.queries = unit(near + random.standard_normal(near.shape) / DIMENSION**0.5)
+
+    def truth(self, vector: Vectors, filters: Filters) -> list[tuple[float, int]]:
+        """Return (score, id) of every film with a vector, the best first, by plain numpy."""
+        found = []
+        for place, movie in enumerate(self.movies):
+            rows = self.vectors[self.starts[place] : self.starts[place + 1]]
+            if len(rows) and filters.matches(movie.year, movie.genres):
+                found.append((float((rows.astype(float) @ vector.astype(float)).max()), movie.id))
+        return sorted(found, key=lambda pair: (-pair[0], pair[1]))
+
+
+WORLD = World(corpus.films(2500))
+
+
+def exact(world: World) -> SemanticEngine:
+    """Make the brute-force engine."""
+    return ExactEngine(world.sentences, world.columns)
+
+
+def ivfpq(world: World) -> SemanticEngine:
+    """Make the IVFPQ engine, all lists probed."""
+    index = train(world.columns.ids, world.sentences)
+    return IvfPqEngine(index, index.nlist, ExactEngine(world.sentences, world.columns))
+
+
+@pytest.fixture(scope="module", params=[exact, ivfpq])
+def semantic(request: pytest.FixtureRequest) -> SemanticEngine:
+    """Give every engine in turn, filled with the same films."""
+    make: Callable[[World], SemanticEngine] = request.param
+    return make(WORLD)
+
+
+def test_filters_hold_as_defined(semantic: SemanticEngine) -> None:
+    """Under 300 random filters the answer is the best of exactly the films that match, in number
+    and in order."""
+    for n, filters in enumerate(corpus.filters(300)):
+        vector = WORLD.queries[n % len(WORLD.queries)]
+        truth = WORLD.truth(vector, filters)
+        found = semantic.search(Meaning(vector), filters, 50)
+        allowed = {film for _, film in truth}
+        assert set(found.ids.tolist()) <= allowed, filters
+        assert len(found) == min(50, len(truth)), filters
+        overlap = {film for _, film in truth[:10]} & set(found.ids.tolist())
+        assert len(overlap) >= min(10, len(truth)) - 1, filters
+
+
+def test_recall_without_and_under_filters(semantic: SemanticEngine) -> None:
+    """Recall@10 against plain numpy stays above .98, and filters do not shrink it."""
+    wide = Filters(genres=corpus.GENRES[:6])
+    assert len(WORLD.truth(WORLD.queries[0], wide)) > EXACT_ROWS / 5
+    for filters in (NONE, wide):
+        shares = []
+        for vector in WORLD.queries:
+            truth = {film for _, film in WORLD.truth(vector, filters)[:10]}
+            found = semantic.search(Meaning(vector), filters, 100).ids[:10].tolist()
+            shares.append(len(truth & set(found)) / 10)
+        assert np.mean(shares) > 0.98
+
+
+def test_scores_are_complete_and_exact(semantic: SemanticEngine) -> None:
+    """`score` gives every film its true cosine, the same that `search` gives, NaN without one."""
+    ids = np.array([movie.id for movie in WORLD.movies], np.int64)
+    for vector in WORLD.queries[:10]:
+        truth = {film: score for score, film in WORLD.truth(vector, NONE)}
+        scores = dict(zip(ids.tolist(), semantic.score(Meaning(vector), ids).tolist(), strict=True))
+        for film, score in scores.items():
+            if film in truth:
+                assert score == pytest.approx(truth[film], abs=1e-6)
+            else:
+                assert np.isnan(score)
+        found = semantic.search(Meaning(vector), NONE, 50)
+        assert [scores[i] for i in found.ids.tolist()] == found.scores.tolist()
+
+
+def test_best_sentence_is_the_one_that_scores(semantic: SemanticEngine) -> None:
+    """The sentence named for a film is the first that has its score; -1 where there is none."""
+    ids = np.array([movie.id for movie in WORLD.movies], np.int64)
+    vector = WORLD.queries[3]
+    for place, number in enumerate(semantic.best_sentences(Meaning(vector), ids).tolist()):
+        rows = WORLD.vectors[WORLD.starts[place] : WORLD.starts[place + 1]]
+        assert number == (int((rows @ vector).argmax()) if len(rows) else -1)
+
+
+def test_ties_go_to_the_lower_id(semantic: SemanticEngine) -> None:
+    """Two films with the same sentence have the same score to the bit; the lower id is first."""
+    first, second = WORLD.movies[0].id, WORLD.movies[1].id
+    found = semantic.search(Meaning(WORLD.vectors[0]), NONE, 10)
+    assert found.ids[:2].tolist() == [first, second]
+    assert found.scores[0] == found.scores[1]
+    assert semantic.search(Meaning(WORLD.vectors[0]), NONE, 1).ids.tolist() == [first]
+
+
+def test_nothing_to_find_is_an_empty_list(semantic: SemanticEngine) -> None:
+    """A filter that no film passes gives an empty ranking and no error."""
+    found = semantic.search(Meaning(WORLD.queries[0]), Filters(genres=("Western",)), 10)
+    assert len(found) == 0
+    assert found.ids.dtype == np.int64
+
+
+def test_unknown_ids_have_no_score(semantic: SemanticEngine) -> None:
+    """Ids that are not there, below, between and above those that are, score NaN."""
+    unknown = np.array([0, 2, 2**60], np.int64)
+    assert np.isnan(semantic.score(Meaning(WORLD.queries[0]), unknown)).all()
+    assert semantic.best_sentences(Meaning(WORLD.queries[0]), unknown).tolist() == [-1, -1, -1]
+    assert len(semantic.score(Meaning(WORLD.queries[0]), unknown[:0])) == 0
+
+
+def test_more_asked_than_there_is(semantic: SemanticEngine) -> None:
+    """A depth beyond the number of films gives every film that has a vector, once."""
+    found = semantic.search(Meaning(WORLD.queries[0]), NONE, 100_000)
+    assert sorted(found.ids.tolist()) == sorted(i for _, i in WORLD.truth(WORLD.queries[0], NONE))
+
+
+def test_films_of_many_sentences_leave_room_for_others() -> None:
+    """The list is as long as asked for even where one film's sentences fill the candidates."""
+    movies = [Movie(id=i, title="x") for i in range(60)]
+    counts = np.array([3000, *[5] * 59])
+    vectors = unit(np.random.default_rng(1).standard_normal((counts.sum(), 16)).astype(np.float32))
+    vectors[:3000] = unit(vectors[:3000] * 0.05 + vectors[0])
+    sentences = SentenceVectors(vectors, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
+    index = train(columns.ids, sentences)
+    engine = IvfPqEngine(index, index.nlist, ExactEngine(sentences, columns))
+    assert len(engine.search(Meaning(vectors[0]), NONE, 40)) == 40
+
+
+@pytest.mark.parametrize("ids", [[0], [7, 8, 9, 4095], [1, 2**28, 2**28 + 9], [3, 2**62], []])
+def test_selector_holds_its_ids(ids: list[int]) -> None:
+    """A FAISS selector, bitmap or set, holds the ids it was made of and no others."""
+    selector = id_selector(np.array(ids, np.int64))
+    for probe in {0, 1, 2, 3, 6, 7, 8, 9, 10, 4094, 4095, 4096, 2**28, 2**62, *ids}:
+        assert selector.is_member(probe) == (probe in ids)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "expected"), [(384, 96), (768, 192), (6, 1), (30, 6), (7, 1)]
+)
+def test_sub_quantisers_divide_the_dimension(dimension: int, expected: int) -> None:
+    """Any model's dimension can be indexed."""
+    assert sub_quantisers(dimension) == expected
+    assert dimension % sub_quantisers(dimension) == 0

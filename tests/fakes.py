@@ -1,0 +1,107 @@
+"""Stand-ins at the two seams, for tests that ask nothing of the real thing.
+
+They pass the contract suites of tests/engines/ and tests/test_encoder.py like the real ones.
+"""
+
+import math
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+
+from hybrid.encoder import Vectors
+from hybrid.errors import EngineUnavailable
+from hybrid.movie import Movie, keyword_text
+from hybrid.query import Filters
+from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.stop_words import STOP_WORDS
+
+K1, B = 1.2, 0.75
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text`, case and accents folded, without stop words."""
+    folded = unicodedata.normalize("NFKD", text.lower())
+    found = re.findall(r"\w+", "".join(c for c in folded if not unicodedata.combining(c)))
+    return [word for word in found if word not in STOP_WORDS]
+
+
+class FakeLexical:
+    """BM25 in memory; engine and writer in one."""
+
+    name = "fake"
+
+    def __init__(self, movies: Iterable[Movie] = ()) -> None:
+        self.away = False
+        self.write(movies)
+
+    def create(self) -> None:
+        """Nothing to make."""
+
+    def write(self, movies: Iterable[Movie]) -> None:
+        """Take the films in."""
+        self.movies = {movie.id: movie for movie in movies}
+        self.counts = {i: Counter(words(keyword_text(m))) for i, m in self.movies.items()}
+        lengths = [counts.total() for counts in self.counts.values()]
+        self.mean_length = sum(lengths) / len(lengths) if lengths else 1.0
+        self.films_with = Counter(word for counts in self.counts.values() for word in counts)
+
+    def discard(self) -> None:
+        """Forget the films."""
+        self.write(())
+
+    def published(self, kept: Collection[str]) -> list[str]:
+        """Nothing to tidy."""
+        return []
+
+    def check(self) -> None:
+        """Fail while away."""
+        if self.away:
+            raise EngineUnavailable("the fake is away")
+
+    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+        """Return the best `depth` films that hold a word of `text`."""
+        allowed = [i for i, m in self.movies.items() if filters.matches(m.year, m.genres)]
+        ids = np.array(allowed, np.int64)
+        scores = self.score(text, ids)
+        return Ranking.sorted(ids[scores > 0], scores[scores > 0], depth)
+
+    def score(self, text: str, ids: Ids) -> Scores:
+        """Return BM25 of each film."""
+        self.check()
+        return np.array([sum(self._score(w, i) for w in words(text)) for i in ids.tolist()], float)
+
+    def attainable(self, text: str) -> float:
+        """Return the sum of the best that each word gives a film."""
+        self.check()
+        tops = [max((self._score(w, i) for i in self.counts), default=0.0) for w in words(text)]
+        return sum(top or max(tops) for top in tops)
+
+    def _score(self, word: str, film: int) -> float:
+        counts = self.counts.get(film, Counter())
+        n = self.films_with[word]
+        idf = math.log(1 + (len(self.counts) - n + 0.5) / (n + 0.5))
+        norm = K1 * (1 - B + B * counts.total() / self.mean_length)
+        return idf * counts[word] * (K1 + 1) / (counts[word] + norm) if counts[word] else 0.0
+
+
+class HashingEncoder:
+    """A bag of words hashed into 64 dimensions: texts that share words are near each other."""
+
+    fingerprint = "hashing-64"
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), 64), every row of length 1."""
+        self.encoded += texts
+        vectors = np.zeros((len(texts), 64), np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in words(text) or [text]:
+                row[zlib.crc32(word.encode()) % 64] += 1
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit

@@ -1,0 +1,276 @@
+"""A build from file to published generation, and that nothing half-done is ever published."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.protocols import Meaning
+from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, SourceUnreadable
+from hybrid.generation import CATALOGUE, CURRENT, FAISS_INDEX, REJECTS, VECTORS, open_current
+from hybrid.movie import Movie
+from hybrid.query import Filters
+from hybrid.ranking import Ranking
+from hybrid.wiring import open_semantic
+from indexer.build import EMBEDDING_CACHE, Built, build
+from indexer.publish import only_writer
+from tests import corpus
+from tests.fakes import FakeLexical, HashingEncoder
+from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
+
+
+def run(source: Path, data: Path, writer: FakeLexical | None = None, **options: int) -> Built:
+    """Build with the stand-ins for the keyword engine and the model."""
+    lexical = writer or FakeLexical()
+    return build(
+        source, data, "hashing", HashingEncoder(), lambda *_: lexical, quiet=True, **options
+    )
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path) -> Path:
+    """Give a Kaggle file with every wrinkle."""
+    return kaggle_csv(tmp_path / "IMDb movies.csv", KAGGLE_ROWS)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Give a data folder that is not there yet."""
+    return tmp_path / "data"
+
+
+def test_everything_is_under_the_same_ids(kaggle: Path, data: Path) -> None:
+    """Catalogue, keyword engine and vectors hold the same films, and the manifest counts them."""
+    lexical = FakeLexical()
+    built = run(kaggle, data, lexical)
+    generation = open_current(data)
+    assert generation.manifest == built.manifest
+    catalogue = Catalogue(generation.file(CATALOGUE))
+    assert tuple(catalogue.columns.ids.tolist()) == KAGGLE_FILMS == tuple(sorted(lexical.movies))
+    counts = generation.manifest.counts
+    vectors = np.load(generation.file(VECTORS))
+    assert len(vectors) == counts.sentences == catalogue.starts[-1]
+    assert (np.diff(catalogue.starts) == 0).sum() == counts.without_description == 1
+    accounted = counts.movies + counts.rejected + counts.duplicates + counts.blank
+    assert counts.records == accounted
+    catalogue.close()
+
+
+def test_rejects_are_kept_with_line_and_reason(kaggle: Path, data: Path) -> None:
+    """What was left out can be read beside the index."""
+    built = run(kaggle, data)
+    rejects = [json.loads(line) for line in (built.folder / REJECTS).read_text().splitlines()]
+    assert len(rejects) == built.manifest.counts.rejected == 4
+    assert all(reject["line"] > 1 and reject["reason"] and reject["text"] for reject in rejects)
+
+
+def test_small_sets_are_scanned_and_large_ones_indexed(kaggle: Path, data: Path) -> None:
+    """Below 256 sentences the exact engine answers; above, IVFPQ with a measured nprobe."""
+    assert run(kaggle, data).manifest.semantic.engine == "exact"
+    assert not (open_current(data).file(FAISS_INDEX)).exists()
+    many = json_lines(data / "many.jsonl", map(as_wikipedia, corpus.films(500)))
+    semantic = run(many, data).manifest.semantic
+    assert semantic.engine == "ivfpq"
+    assert semantic.recall_at_10 is not None
+    assert semantic.recall_at_10 > 0.95
+    generation = open_current(data)
+    catalogue = Catalogue(generation.file(CATALOGUE))
+    engine = open_semantic(generation, catalogue)
+    vector = np.load(generation.file(VECTORS))[0]
+    assert len(engine.search(Meaning(vector), Filters(), 50)) == 50
+    catalogue.close()
+
+
+def as_wikipedia(movie: Movie) -> dict[str, object]:
+    """Return the film as the Wikipedia file has it."""
+    return {
+        "title": movie.title,
+        "year": movie.year,
+        "cast": [],
+        "genres": list(movie.genres),
+        "extract": movie.description,
+    }
+
+
+def test_films_without_any_description_are_still_indexed(data: Path) -> None:
+    """A file that only keyword search can use makes an index without a vector."""
+    rows = [{"title": f"Film {n}", "year": 1950, "cast": [], "genres": []} for n in range(3)]
+    data.mkdir()
+    run(json_lines(data / "bare.jsonl", rows), data)
+    generation = open_current(data)
+    catalogue = Catalogue(generation.file(CATALOGUE))
+    engine = open_semantic(generation, catalogue)
+    found = engine.search(Meaning(np.ones(8, np.float32)), Filters(), 5)
+    assert isinstance(found, Ranking)
+    assert len(found) == 0
+    catalogue.close()
+
+
+def test_a_second_build_embeds_nothing_again(kaggle: Path, data: Path) -> None:
+    """Vectors come from the cache, equal to the bit, and an unknown text alone is embedded."""
+    first = run(kaggle, data)
+    before = np.load(open_current(data).file(VECTORS))
+    again = run(kaggle, data)
+    assert first.embedded.encoded == first.embedded.distinct
+    assert again.embedded.encoded == 0
+    assert np.array_equal(np.load(open_current(data).file(VECTORS)), before)
+    changed = [*KAGGLE_ROWS[:2], dict(KAGGLE_ROWS[2]) | {"description": "Something else entirely."}]
+    assert run(kaggle_csv(kaggle, changed), data).embedded.encoded == 1
+
+
+def test_limit_reads_the_first_records(kaggle: Path, data: Path) -> None:
+    """Only so many records are read."""
+    assert run(kaggle, data, limit=3).manifest.counts.records == 3
+
+
+class Broken(FakeLexical):
+    """A keyword engine that fails when it is written to."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.discarded = False
+        super().__init__()
+
+    def write(self, movies: Iterable[Movie]) -> None:
+        """Fail, but for the empty start."""
+        if not self.discarded and list(movies):
+            raise self.error
+        super().write(())
+
+    def discard(self) -> None:
+        """Note that it was asked to clean up."""
+        self.discarded = True
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EngineUnavailable("gone"),
+        BuildFailed("refused"),
+        OSError(28, "No space"),
+        KeyboardInterrupt(),
+    ],
+)
+def test_a_failed_build_leaves_the_old_state(
+    kaggle: Path, data: Path, error: BaseException
+) -> None:
+    """Whatever stops a build, the published generation stays and nothing of the new one does."""
+    before = run(kaggle, data).manifest
+    broken = Broken(error)
+    with pytest.raises(type(error)):
+        run(kaggle, data, broken)
+    assert broken.discarded
+    assert open_current(data).manifest == before
+    assert [folder.name for folder in (data / "generations").iterdir()] == [before.name]
+
+
+def test_nothing_is_published_of_a_bad_file(tmp_path: Path, data: Path) -> None:
+    """A file that is none, and one whose every row is rejected, make no index and say why."""
+    with pytest.raises(SourceUnreadable):
+        run(tmp_path / "missing.csv", data)
+    rows = [{"imdb_title_id": "x", "title": "", "year": "1"}]
+    with pytest.raises(BuildFailed, match="line 2"):
+        run(kaggle_csv(tmp_path / "bad.csv", rows), data)
+    with pytest.raises(BuildFailed, match="no record"):
+        run(kaggle_csv(tmp_path / "none.csv", []), data)
+    with pytest.raises(GenerationUnusable, match="no index"):
+        open_current(data)
+
+
+def test_two_generations_are_kept(kaggle: Path, data: Path) -> None:
+    """The published one and the one before stay; older and unfinished ones go."""
+    names = [run(kaggle, data).manifest.name for _ in range(3)]
+    (data / "generations" / "4-killed.unfinished").mkdir()
+    names.append(run(kaggle, data).manifest.name)
+    assert sorted(folder.name for folder in (data / "generations").iterdir()) == names[-2:]
+    assert [name.split("-")[0] for name in names] == ["1", "2", "3", "5"]
+
+
+class Watching(FakeLexical):
+    """Remembers which generations were said to stay."""
+
+    kept: Collection[str] = ()
+
+    def published(self, kept: Collection[str]) -> list[str]:
+        """Remember, and warn."""
+        self.kept = kept
+        return ["watched"]
+
+
+def test_the_writer_is_told_what_stays(kaggle: Path, data: Path) -> None:
+    """After the publication the keyword side may remove all but the kept generations."""
+    first = run(kaggle, data).manifest.name
+    watching = Watching()
+    second = run(kaggle, data, watching)
+    assert list(watching.kept) == [first, second.manifest.name]
+    assert second.warnings == ["watched"]
+
+
+def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
+    """A second build is refused while one is at work, and allowed once its process is dead."""
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, pathlib, indexer.publish as p\n"
+            "with p.only_writer(pathlib.Path(sys.argv[1])):\n"
+            "    print('held', flush=True); sys.stdin.read()",
+            str(data),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout
+    assert holder.stdin
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(BuildFailed, match="another build"):
+        run(kaggle, data)
+    os.kill(holder.pid, 9)
+    holder.wait()
+    holder.stdin.close()
+    holder.stdout.close()
+    with only_writer(data):
+        pass
+    run(kaggle, data)
+
+
+@pytest.mark.parametrize("name", [CATALOGUE, VECTORS, REJECTS, "manifest.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "append", "remove"])
+def test_damage_is_refused_by_name(kaggle: Path, data: Path, name: str, damage: str) -> None:
+    """A file that is not as it was written is named, and nothing is opened."""
+    file = run(kaggle, data).folder / name
+    content = file.read_bytes()
+    if damage == "flip":
+        middle = len(content) // 2
+        file.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    elif damage == "cut":
+        file.write_bytes(content[:-1])
+    elif damage == "append":
+        file.write_bytes(content + b"\0")
+    else:
+        file.unlink()
+    with pytest.raises(GenerationUnusable, match=name):
+        open_current(data)
+
+
+@pytest.mark.parametrize("text", ["", "one two three", "../../etc x", "7-gone 00", "\xff"])
+def test_a_damaged_current_is_refused(kaggle: Path, data: Path, text: str) -> None:
+    """CURRENT that names nothing is an error with a message, not a crash."""
+    run(kaggle, data)
+    (data / CURRENT).write_text(text, encoding="latin-1")
+    with pytest.raises(GenerationUnusable):
+        open_current(data)
+
+
+def test_a_damaged_cache_says_what_to_do(kaggle: Path, data: Path) -> None:
+    """A cache that is no database stops the build with the remedy, and is not overwritten."""
+    data.mkdir()
+    (data / EMBEDDING_CACHE).write_bytes(b"no database" * 100)
+    with pytest.raises(BuildFailed, match="delete the file"):
+        run(kaggle, data)

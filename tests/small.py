@@ -1,0 +1,33 @@
+"""A small search over films made by a seed, without the index files of a build."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.engines.catalogue import Catalogue, write_catalogue
+from hybrid.engines.exact import ExactEngine, SentenceVectors
+from hybrid.engines.protocols import LexicalEngine
+from hybrid.movie import Movie
+from hybrid.search import HybridSearch
+from indexer.passages import sentence_spans
+from tests.fakes import HashingEncoder
+
+
+def open_small(
+    folder: Path, movies: Sequence[Movie], lexical: LexicalEngine, depth: int = 30
+) -> HybridSearch:
+    """Return a search whose semantic side is exact and whose encoder hashes words."""
+    spans = [sentence_spans(movie.description or "") for movie in movies]
+    file = folder / "catalogue.sqlite"
+    write_catalogue(file, zip(movies, spans, strict=True))
+    catalogue = Catalogue(file)
+    encoder = HashingEncoder()
+    texts = [
+        (movie.description or "")[start:end]
+        for movie, ranges in zip(movies, spans, strict=True)
+        for start, end in ranges
+    ]
+    vectors = np.ascontiguousarray(encoder.encode(texts))
+    exact = ExactEngine(SentenceVectors(vectors, catalogue.starts), catalogue.columns)
+    return HybridSearch("1-test", catalogue, lexical, exact, encoder, depth)

@@ -1,0 +1,244 @@
+"""The two command lines as a user types them, on real engines and the real model."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from hybrid.settings import Settings
+from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, kaggle_csv
+from tests.web.http import Service
+
+PREFIX = "cli-films"
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | variables,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("command", [["hybrid"], ["hybrid", "search"], ["indexer", "build"]])
+def test_help_comes_without_torch(command: list[str]) -> None:
+    """Help is there at once: neither torch nor any engine is imported for it."""
+    code = (
+        "import runpy, sys, atexit\n"
+        "atexit.register(lambda: print('IMPORTED', [m for m in sys.modules if m in "
+        "('torch', 'faiss', 'sentence_transformers', 'elasticsearch', 'transformers')]))\n"
+        f"sys.argv = {[*command, '--help']!r}\n"
+        f"runpy.run_module({command[0]!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+    assert "IMPORTED []" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "told"),
+    [
+        (["hybrid", "search", ""], {}, "query: is empty"),
+        (["hybrid", "search", "x", "--alpha", "2"], {}, "alpha: should be less than"),
+        (["hybrid", "search", "x", "--year-from", "2000", "--year-to", "1990"], {}, "swap them"),
+        (["hybrid", "search", "x", "--mode", "magic"], {}, "'magic' is not one of"),
+        (["hybrid", "search", "x", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (["hybrid", "serve", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (["hybrid", "serve"], {"HYBRID_PORT": "abc"}, "HYBRID_PORT"),
+        (["hybrid", "serve"], {"HYBRID_DEPTH": "0"}, "HYBRID_DEPTH"),
+        (["indexer", "build", "/nowhere.csv"], {"HYBRID_DATA": "{tmp}"}, "/nowhere.csv"),
+        (["indexer", "build", "{csv}", "--data", "{csv}"], {}, "{csv}"),
+        (["indexer", "build", "{csv}", "--model", "{tmp}"], {}, "no sentence-transformers model"),
+        (
+            ["indexer", "build", "{csv}", "--elasticsearch-url", "http://127.0.0.1:9"],
+            {"HYBRID_DATA": "{tmp}"},
+            "Elasticsearch does not answer",
+        ),
+        (
+            ["indexer", "build", "{csv}", "--elasticsearch-url", "localhost"],
+            {"HYBRID_DATA": "{tmp}"},
+            "HYBRID_ELASTICSEARCH_URL: needs scheme",
+        ),
+    ],
+)
+def test_errors_are_one_line(
+    arguments: list[str], variables: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    """A mistake is told in a line that names it, with exit code 1 or 2 and no stack trace."""
+    csv = str(kaggle_csv(tmp_path / "films.csv"))
+    filled = [argument.format(csv=csv, tmp=tmp_path) for argument in arguments]
+    set_ = {name: value.format(tmp=tmp_path) for name, value in variables.items()}
+    done = run(*filled, **set_)
+    assert done.returncode in (1, 2)
+    assert told.format(csv=csv) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_are_documented() -> None:
+    """docs/settings.md names every variable with its default, and no other."""
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| `HYBRID_")]
+    documented = {name.strip(" `"): default.strip(" `") for name, default, _ in rows}
+    expected = {
+        f"HYBRID_{name.upper()}": "" if field.default is None else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+    assert documented == expected
+
+
+@pytest.fixture(scope="module")
+def data(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a data folder with the wrinkled Kaggle file indexed by the command line."""
+    folder = tmp_path_factory.mktemp("cli")
+    source = kaggle_csv(folder / "IMDb movies.csv", KAGGLE_ROWS)
+    done = run(
+        *("indexer", "build", str(source), "--data", str(folder / "data")),
+        HYBRID_ELASTICSEARCH_URL=elasticsearch_url,
+        HYBRID_ELASTICSEARCH_PREFIX=PREFIX,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "films                8" in done.stdout
+    assert "rejected             4" in done.stdout
+    assert "embedding" in done.stderr
+    yield folder / "data"
+    with Elasticsearch(elasticsearch_url) as client:
+        client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-*")))
+
+
+@pytest.fixture(scope="module")
+def service(data: Path, elasticsearch_url: str) -> Iterator[Service]:
+    """Give the production server, started by the command line."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["-m", "hybrid", "serve", "--data", str(data), "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--elasticsearch-url", elasticsearch_url],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    said = [process.stdout.readline(), process.stdout.readline()]
+    assert said[1].startswith(f"ready: http://127.0.0.1:{port}/search"), said
+    yield Service(f"http://127.0.0.1:{port}")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    process.stdout.close()
+
+
+def test_stores_hold_the_same_films(data: Path, elasticsearch_url: str) -> None:
+    """Elasticsearch holds every film whole, under the ids of the file, in a strict mapping that
+    names its owner; the alias points to it."""
+    with Elasticsearch(elasticsearch_url) as client:
+        found = client.search(index=PREFIX, size=100, query={"match_all": {}})["hits"]["hits"]
+        assert {int(hit["_id"]) for hit in found} == set(KAGGLE_FILMS)
+        amelie = next(hit["_source"] for hit in found if hit["_id"] == "211915")
+        assert amelie["title"] == "Amélie"
+        assert amelie["genre_keys"] == ["comedy", "romance"]
+        assert amelie["duration_minutes"] == 122
+        (mapping,) = (
+            entry["mappings"] for entry in client.indices.get_mapping(index=PREFIX).values()
+        )
+        assert mapping["dynamic"] == "strict"
+        assert mapping["_meta"]["deployment"] == (data / "DEPLOYMENT").read_text()
+
+
+def test_the_service_answers_by_words_and_by_meaning(service: Service) -> None:
+    """Names find by keyword, a paraphrase by meaning, and filters change the answer."""
+    _, keyword = service.get("/search", q="mifune swordsmen", mode="keyword")
+    assert keyword["hits"][0]["movie"]["title"] == "Seven Samurai"
+    paraphrase = "peasants pay warriors to protect them from robbers"
+    _, meant = service.get("/search", q=paraphrase, mode="semantic")
+    assert meant["hits"][0]["movie"]["title"] == "Seven Samurai"
+    assert meant["hits"][0]["semantic"]["sentence"] in (
+        "Farmers hire masterless swordsmen.",
+        "Bandits come after the harvest.",
+    )
+    _, other = service.get("/search", q=paraphrase, genre="romance")
+    assert [hit["movie"]["title"] for hit in other["hits"]] == ["Amélie"]
+    _, undated = service.get("/search", q="city", year_from=1900)
+    assert 17136 not in [hit["id"] for hit in undated["hits"]]
+    _, bare = service.get("/search", q="Helen Gardner")
+    assert bare["hits"][0]["id"] == 2101
+    assert bare["hits"][0]["semantic"]["score"] is None
+
+
+def test_the_service_is_ready_and_fast_to_say_so(service: Service) -> None:
+    """Both engines are asked."""
+    status, ready = service.get("/health/ready")
+    assert status == 200
+    assert ready["engines"] == {"keyword": "ok", "semantic": "ok"}
+
+
+def test_many_at_once_get_their_own_answers(service: Service) -> None:
+    """Requests side by side get what they get alone."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    texts = ["samurai", "hacker", "waitress", "banker", "don", "schools", "city", "Cleopatra"] * 8
+    alone = {text: service.get("/search", q=text)[1]["hits"] for text in set(texts)}
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda text: service.get("/search", q=text)[1]["hits"], texts))
+    assert found == [alone[text] for text in texts]
+
+
+def test_a_second_server_is_told_the_port_is_taken(service: Service, data: Path) -> None:
+    """The error names the port and the remedy."""
+    port = service.url.rpartition(":")[2]
+    done = run("hybrid", "serve", "--data", str(data), "--port", port)
+    assert done.returncode == 1
+    assert "is taken: choose another with --port" in done.stderr
+
+
+def test_search_in_the_terminal(data: Path, elasticsearch_url: str) -> None:
+    """Films come with rank, score, year and the sentence that matched; --json is the service's."""
+    variables = {"HYBRID_DATA": str(data), "HYBRID_ELASTICSEARCH_URL": elasticsearch_url}
+    done = run("hybrid", "search", "shy waitress", "--mode", "hybrid", "--limit", "2", **variables)
+    assert done.returncode == 0, done.stderr
+    assert "1.  " in done.stdout
+    assert "Amélie (2001)" in done.stdout
+    assert "A shy waitress on Montmartre" in done.stdout
+    shown = run("hybrid", "search", "waitress", "--mode", "keyword", "--json", **variables)
+    assert json.loads(shown.stdout)["hits"][0]["id"] == 211915
+
+
+def test_another_model_in_place_of_the_index_s_is_refused(data: Path, tmp_path: Path) -> None:
+    """An index embedded by one model is not searched with another."""
+    import shutil
+
+    from hybrid.generation import MANIFEST, FileDigest, Manifest, open_current
+
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    generation = open_current(copy)
+    model = generation.manifest.model.model_copy(update={"fingerprint": "0" * 64})
+    manifest: Manifest = generation.manifest.model_copy(update={"model": model})
+    (generation.folder / MANIFEST).write_text(manifest.model_dump_json())
+    digest = FileDigest.of(generation.folder / MANIFEST).sha256
+    (copy / "CURRENT").write_text(f"{manifest.name} {digest}\n")
+    done = run("hybrid", "search", "waitress", "--data", str(copy))
+    assert done.returncode == 1
+    assert "is not the one that this index was built with" in done.stderr
+
+
+def test_elasticsearch_away_is_told(data: Path) -> None:
+    """Keyword mode fails with a line; hybrid answers by meaning and says who is missing."""
+    away = {"HYBRID_DATA": str(data), "HYBRID_ELASTICSEARCH_URL": "http://127.0.0.1:9"}
+    done = run("hybrid", "search", "waitress", "--mode", "keyword", **away)
+    assert done.returncode == 1
+    assert "Elasticsearch does not answer" in done.stderr
+    done = run("hybrid", "search", "a shy woman helps others", **away)
+    assert done.returncode == 0
+    assert "the keyword engine does not answer" in done.stderr
+    assert "Amélie" in done.stdout

@@ -1,0 +1,94 @@
+"""What a query may be, and what its filters mean."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from hybrid.errors import InvalidInput
+from hybrid.fields import SearchBody
+from hybrid.query import Filters, SearchQuery
+
+
+@pytest.mark.parametrize(
+    ("filters", "year", "genres", "expected"),
+    [
+        ({}, None, [], True),
+        ({"year_from": 1990}, None, [], False),
+        ({"year_from": 1990}, 1990, [], True),
+        ({"year_from": 1990}, 1989, [], False),
+        ({"year_to": 1990}, 1990, [], True),
+        ({"year_to": 1990}, 1991, [], False),
+        ({"genres": ["drama"]}, 1990, ["Drama"], True),
+        ({"genres": ["drama"]}, 1990, [], False),
+        ({"genres": ["drama", "war"]}, 1990, ["War"], True),
+        ({"genres": ["drama", "war"], "genre_match": "all"}, 1990, ["War"], False),
+        ({"genres": ["drama", "war"], "genre_match": "all"}, 1990, ["WAR", "Drama", "X"], True),
+        ({"genres": ["drama", "Drama"], "genre_match": "all"}, 1990, ["drama"], True),
+        ({"genre_match": "all"}, 1990, ["Drama"], True),
+        ({"genres": ["STRASSE"]}, 1990, ["Straße"], True),
+        ({"genres": ["e\u0301te\u0301"]}, None, ["Été"], True),
+    ],
+)
+def test_filters_mean(
+    filters: dict[str, Any], year: int | None, genres: list[str], expected: bool
+) -> None:
+    """The one definition of a match, case by case."""
+    assert Filters(**filters).matches(year, genres) is expected
+
+
+def test_years_in_the_wrong_order_are_named() -> None:
+    """The error names the field and the remedy."""
+    with pytest.raises(InvalidInput, match="swap them") as caught:
+        Filters(year_from=2000, year_to=1990)
+    assert list(caught.value.fields) == ["year_from"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", ""),
+        ("text", " \n\t"),
+        ("text", "x" * 1001),
+        ("text", "\ud800"),
+        ("text", 7),
+        ("limit", 0),
+        ("limit", 101),
+        ("limit", True),
+        ("mode", "magic"),
+        ("colour", "red"),
+    ],
+)
+def test_bad_queries_name_the_field(field: str, value: object) -> None:
+    """A value that cannot be understood is refused by the name of its field."""
+    with pytest.raises(ValidationError) as caught:
+        SearchQuery.model_validate({"text": "heist"} | {field: value})
+    assert caught.value.errors()[0]["loc"] == (field,)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan"), float("inf"), True, "much"])
+def test_alpha_is_a_share(alpha: object) -> None:
+    """Only numbers from 0 to 1 are a share."""
+    with pytest.raises(ValidationError):
+        SearchQuery.model_validate({"text": "heist", "fusion": {"alpha": alpha}})
+
+
+def test_text_is_normalised() -> None:
+    """Composed and decomposed letters are the same query, outer blanks are none of it."""
+    assert SearchQuery(text="  Ame\u0301lie ").text == "Amélie"
+
+
+def test_fields_and_query_say_the_same() -> None:
+    """The flat fields of a request survive the way into a query and back."""
+    body = SearchBody(
+        query="heist",
+        genre=("Crime", "War"),
+        genre_match="all",
+        year_from=1950,
+        year_to=1960,
+        mode="hybrid",
+        fusion="rrf",
+        alpha=0.7,
+        limit=3,
+    )
+    assert SearchBody.of(body.as_query()) == body

@@ -1,0 +1,49 @@
+"""Requests over a real socket."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from flask import Flask
+from werkzeug.serving import make_server
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service at an address."""
+
+    url: str
+
+    def get(self, path: str, **fields: Any) -> tuple[int, Any]:
+        """Return status and JSON; a list of values repeats its field."""
+        pairs = [
+            (name, str(value))
+            for name, values in fields.items()
+            for value in (values if isinstance(values, list) else [values])
+        ]
+        answer = urllib3.request("GET", self.url + path, fields=pairs, retries=False, timeout=60)
+        return answer.status, json.loads(answer.data)
+
+    def post(self, path: str, body: object) -> tuple[int, Any]:
+        """Return status and JSON; bytes are sent as they are."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = urllib3.request("POST", self.url + path, body=raw, retries=False, timeout=60)
+        return answer.status, json.loads(answer.data)
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[Service]:
+    """Serve `app` on a free port of this machine."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield Service(f"http://127.0.0.1:{server.port}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,277 @@
+"""The addresses of the service over HTTP, with stand-in engines: shapes, fields and errors."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from hybrid.search import HybridSearch
+from hybrid.web.app import create_app
+from tests import corpus
+from tests.fakes import FakeLexical
+from tests.small import open_small
+from tests.web.http import Service, serving
+
+MOVIES = corpus.films(200)
+RESPONSE_KEYS = "query hits total degraded warnings timings_ms generation".split()
+HIT_KEYS = "id rank score movie keyword semantic".split()
+
+
+@pytest.fixture(scope="module")
+def lexical() -> FakeLexical:
+    """Give the keyword side."""
+    return FakeLexical(MOVIES)
+
+
+@pytest.fixture(scope="module")
+def search(
+    lexical: FakeLexical, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HybridSearch]:
+    """Give the search behind the service."""
+    found = open_small(tmp_path_factory.mktemp("small"), MOVIES, lexical)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def service(search: HybridSearch) -> Iterator[Service]:
+    """Give the service."""
+    with serving(create_app(search)) as running:
+        yield running
+
+
+def test_twins_answer_alike(service: Service) -> None:
+    """An address and a body with the same fields get the same answer, defaults filled in."""
+    fields = {"genre": ["drama", "Komödie"], "year_from": 1955, "limit": 5, "alpha": 0.3}
+    status, by_address = service.get("/search", q="captain mirror", **fields)
+    assert status == 200
+    status, by_body = service.post("/search", {"query": "captain mirror"} | fields)
+    assert status == 200
+    assert list(by_address) == list(by_body) == RESPONSE_KEYS
+    assert by_address["hits"] == by_body["hits"]
+    assert by_address["query"] == by_body["query"]
+    assert by_address["query"] == {
+        "query": "captain mirror",
+        "genre": ["drama", "Komödie"],
+        "genre_match": "any",
+        "year_from": 1955,
+        "year_to": None,
+        "mode": "hybrid",
+        "fusion": "attainable",
+        "alpha": 0.3,
+        "limit": 5,
+    }
+
+
+def test_one_genre_and_several_in_an_address(service: Service) -> None:
+    """A genre named once is a list of one, and none of several is lost."""
+    for genres in (["Drama"], ["Drama", "Horror"], ["Drama", "Horror", "Sci-Fi"]):
+        _, answer = service.get("/search", q="captain", genre=genres, limit=100)
+        assert answer["query"]["genre"] == genres
+        assert answer["hits"]
+        for hit in answer["hits"]:
+            assert set(hit["movie"]["genres"]) & set(genres)
+
+
+@pytest.mark.parametrize("mode", ["keyword", "semantic", "hybrid"])
+def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> None:
+    """Full, empty, by either side: no key comes or goes."""
+    for text in ("captain mirror", "xyzzy"):
+        status, answer = service.get("/search", q=text, mode=mode)
+        assert status == 200
+        assert list(answer) == RESPONSE_KEYS
+        for hit in answer["hits"]:
+            assert list(hit) == HIT_KEYS
+            assert list(hit["keyword"]) == ["rank", "score", "share"]
+            assert list(hit["semantic"]) == ["rank", "score", "sentence"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"q": ""}, "q"),
+        ({}, "q"),
+        ({"q": "x" * 1001}, "q"),
+        ({"q": ["a", "b"]}, "q"),
+        ({"q": "x", "limit": 0}, "limit"),
+        ({"q": "x", "limit": 101}, "limit"),
+        ({"q": "x", "limit": "ten"}, "limit"),
+        ({"q": "x", "alpha": "nan"}, "alpha"),
+        ({"q": "x", "alpha": "1e999"}, "alpha"),
+        ({"q": "x", "mode": "magic"}, "mode"),
+        ({"q": "x", "fusion": "sum"}, "fusion"),
+        ({"q": "x", "genre": " "}, "genre.0"),
+        ({"q": "x", "genre": ["x"] * 51}, "genre"),
+        ({"q": "x", "year_from": "199x"}, "year_from"),
+        ({"q": "x", "year_to": 99999999999999999999}, "year_to"),
+        ({"q": "x", "year_from": 2000, "year_to": 1999}, "year_from"),
+        ({"q": "x", "colour": "red"}, "colour"),
+        ({"q": "x", "query": "y"}, "query"),
+        ({"q": "x", "cursor": "abc"}, "cursor"),
+    ],
+)
+def test_bad_fields_are_named(service: Service, fields: dict[str, object], field: str) -> None:
+    """A field that cannot be understood is refused by its name, in the one shape of errors."""
+    status, answer = service.get("/search", **fields)
+    assert status == 422
+    assert list(answer) == ["error"]
+    assert list(answer["error"]) == ["code", "message", "fields"]
+    assert answer["error"]["code"] == "invalid_input"
+    assert list(answer["error"]["fields"]) == [field]
+    assert field in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"query=heist", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 60_000, 400),
+        (b'{"a":' * 10_000, 400),
+        (b'{"query": ' + b"9" * 5000 + b"}", 400),
+        (b"x" * 70_000, 413),
+        (b"[]", 422),
+        (b'"heist"', 422),
+        (b'{"query": 7}', 422),
+        (b'{"query": "\\ud800"}', 422),
+        (b'{"query": "x", "alpha": NaN}', 422),
+        (b'{"query": "x", "alpha": true}', 422),
+        (b'{"query": "x", "genre": {"a": 1}}', 422),
+        (b'{"query": "x", "genre": [["a"]]}', 422),
+        (b'{"query": "x", "limit": 1.5}', 422),
+    ],
+)
+def test_bad_bodies_are_refused(service: Service, body: bytes, status: int) -> None:
+    """No body, broken, deep, huge or of wrong types, reaches a stack trace."""
+    found, answer = service.post("/search", body)
+    assert found == status
+    assert list(answer["error"]) == ["code", "message", "fields"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "'; DROP TABLE movies; --",
+        'title:"x" AND (y OR z*~2) ^3',
+        "\x00\x01",
+        "\u202e\u0000\ufeff",
+        "🧟‍♀️" * 50,
+        "Ａｍéｌｉｅ",
+        "%s%n%x {0} {{7*7}}",
+        "the " * 200,
+        "x" * 1000,
+    ],
+)
+def test_hostile_text_is_only_text(service: Service, text: str) -> None:
+    """Whatever a text holds, it is searched for and echoed, never interpreted."""
+    status, answer = service.post("/search", {"query": text})
+    assert status == 200
+    assert set(answer) == set(RESPONSE_KEYS)
+
+
+def test_random_garbage_never_breaks_the_service(service: Service) -> None:
+    """300 requests of random fields and values get an answer or an error of the one shape."""
+    choose = random.Random(3)
+    names = ["query", "genre", "genre_match", "year_from", "alpha", "limit", "mode", "fusion", "x"]
+    values: list[object] = [
+        "",
+        "x",
+        None,
+        0,
+        -1,
+        1e308,
+        True,
+        [],
+        {},
+        ["Drama"],
+        [None],
+        "é" * 300,
+        1955,
+        0.5,
+    ]
+    for _ in range(300):
+        body = {choose.choice(names): choose.choice(values) for _ in range(choose.randint(0, 5))}
+        status, answer = service.post("/search", body)
+        assert status in (200, 422), body
+        assert set(answer) == set(RESPONSE_KEYS) if status == 200 else {"error"}
+
+
+def test_movie_by_id(service: Service) -> None:
+    """A film comes back whole; an unknown id is 404, and what is no id is told so."""
+    status, movie = service.get("/movies/1")
+    assert status == 200
+    assert movie["title"] == MOVIES[0].title
+    assert service.get("/movies/0")[0] == 404
+    assert service.get("/movies/9223372036854775808")[0] == 404
+    for odd in ("abc", "-1", "1.5", "٣", "%00", "1" * 400):
+        status, answer = service.get(f"/movies/{odd}")
+        assert status in (404, 422)
+        assert list(answer["error"]["fields"]) == ["id"]
+
+
+def test_unknown_addresses_and_methods(service: Service) -> None:
+    """What is not there is said in the one shape of errors."""
+    for path in ("/", "/serach", "/search/", "/movies/"):
+        status, answer = service.get(path)
+        assert status == 404
+        assert answer["error"]["code"] == "not_found"
+    status, answer = service.post("/movies/1", {})
+    assert status == 405
+    assert answer["error"]["code"] == "method_not_allowed"
+
+
+def test_health_and_degradation(service: Service, lexical: FakeLexical) -> None:
+    """Without the keyword engine the service is degraded and answers; keyword mode is 503."""
+    assert service.get("/health/live") == (200, {"status": "alive"})
+    status, ready = service.get("/health/ready")
+    assert status == 200
+    assert ready["status"] == "ready"
+    assert ready["movies"] == len(MOVIES)
+    lexical.away = True
+    try:
+        status, ready = service.get("/health/ready")
+        assert (status, ready["status"]) == (200, "degraded")
+        assert "away" in ready["engines"]["keyword"]
+        status, answer = service.get("/search", q="captain")
+        assert status == 200
+        assert answer["degraded"] == ["keyword"]
+        assert answer["hits"]
+        status, answer = service.get("/search", q="captain", mode="keyword")
+        assert (status, answer["error"]["code"]) == (503, "engine_unavailable")
+    finally:
+        lexical.away = False
+
+
+def test_a_fault_of_ours_shows_no_trace(
+    search: HybridSearch, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unexpected error is a 500 in the one shape, and its text stays in the log."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(search, "movie", broken)
+    status, answer = service.get("/movies/1")
+    assert status == 500
+    assert answer["error"]["code"] == "internal_error"
+    assert "secret" not in str(answer)
+
+
+def test_openapi_describes_what_there_is(service: Service) -> None:
+    """The document names every address, every field of a search, and the shape of errors."""
+    status, document = service.get("/openapi.json")
+    assert status == 200
+    assert set(document["paths"]) == {
+        "/search",
+        "/movies/{movie_id}",
+        "/health/live",
+        "/health/ready",
+    }
+    address = {p["name"] for p in document["paths"]["/search"]["get"]["parameters"]}
+    body = set(document["components"]["schemas"]["SearchBody"]["properties"])
+    assert address - {"q"} == body - {"query"}
+    for name in ("ValidationError", "HTTPError"):
+        assert document["components"]["schemas"][name]["required"] == ["error"]
