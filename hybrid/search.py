@@ -118,14 +118,16 @@ class HybridSearch:
         if asked:
             try:
                 worded, bound = asked.result()
-                ids = np.union1d(worded.ids, meant.ids)
+                both = np.union1d(worded.ids, meant.ids)
                 with watch.stage("complete"):
-                    scores = self._completed(query, worded, ids)
-                keyword = Side(scores, worded.ranks_of(ids), worded.scores, bound)
+                    scores = self._completed(query, worded, both)
             except EngineUnavailable:
                 if query.mode == "keyword":
                     raise
                 degraded = ("keyword",)
+            else:
+                ids = both
+                keyword = Side(scores, worded.ranks_of(ids), worded.scores, bound)
         semantic = Side.absent(len(ids))
         if meaning:
             with watch.stage("complete"):

@@ -1,34 +1,17 @@
 """The two command lines as a user types them, on real engines and the real model."""
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.settings import Settings
-from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, kaggle_csv
+from tests.command import PREFIX, run
+from tests.indexer.films import KAGGLE_FILMS, kaggle_csv
 from tests.web.http import Service
-
-PREFIX = "cli-films"
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line and return what it printed."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | variables,
-        check=False,
-        timeout=300,
-    )
 
 
 @pytest.mark.parametrize("command", [["hybrid"], ["hybrid", "search"], ["indexer", "build"]])
@@ -96,46 +79,6 @@ def test_settings_are_documented() -> None:
         for name, field in Settings.model_fields.items()
     }
     assert documented == expected
-
-
-@pytest.fixture(scope="module")
-def data(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a data folder with the wrinkled Kaggle file indexed by the command line."""
-    folder = tmp_path_factory.mktemp("cli")
-    source = kaggle_csv(folder / "IMDb movies.csv", KAGGLE_ROWS)
-    done = run(
-        *("indexer", "build", str(source), "--data", str(folder / "data")),
-        HYBRID_ELASTICSEARCH_URL=elasticsearch_url,
-        HYBRID_ELASTICSEARCH_PREFIX=PREFIX,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "films                8" in done.stdout
-    assert "rejected             4" in done.stdout
-    assert "embedding" in done.stderr
-    yield folder / "data"
-    with Elasticsearch(elasticsearch_url) as client:
-        client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-*")))
-
-
-@pytest.fixture(scope="module")
-def service(data: Path, elasticsearch_url: str) -> Iterator[Service]:
-    """Give the production server, started by the command line."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["-m", "hybrid", "serve", "--data", str(data), "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, *command, "--elasticsearch-url", elasticsearch_url],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    said = [process.stdout.readline(), process.stdout.readline()]
-    assert said[1].startswith(f"ready: http://127.0.0.1:{port}/search"), said
-    yield Service(f"http://127.0.0.1:{port}")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
-    process.stdout.close()
 
 
 def test_stores_hold_the_same_films(data: Path, elasticsearch_url: str) -> None:

@@ -152,6 +152,22 @@ def test_keyword_engine_away(search: HybridSearch, lexical: FakeLexical) -> None
         lexical.away = False
 
 
+@pytest.mark.parametrize("step", ["search", "attainable", "score"])
+def test_keyword_engine_lost_on_the_way(
+    search: HybridSearch, lexical: FakeLexical, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At whichever step the keyword engine fails, hybrid answers whole by meaning."""
+
+    def lost(*_: object) -> None:
+        raise EngineUnavailable("lost")
+
+    alone = ask(search, "captain mirror", mode="semantic")
+    monkeypatch.setattr(lexical, step, lost)
+    answer = ask(search, "captain mirror")
+    assert answer.degraded == ("keyword",)
+    assert [hit.id for hit in answer.hits] == [hit.id for hit in alone.hits]
+
+
 def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
     """A genre that no film has, and a query without a known word, are pointed out."""
     answer = ask(search, "xyzzy the", filters=Filters(genres=("Horor", "drama")))

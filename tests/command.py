@@ -1,0 +1,20 @@
+"""The command lines, run as a user runs them."""
+
+import os
+import subprocess
+import sys
+
+PREFIX = "cli-films"
+"""Of the Elasticsearch indices that the tests' commands write."""
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | variables,
+        check=False,
+        timeout=300,
+    )
