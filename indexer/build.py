@@ -8,20 +8,28 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
+from hybrid import encoder
 from hybrid import generation as files
-from hybrid.encoder import Encoder, Vectors
+from hybrid.encoder import Vectors
 from hybrid.engines.catalogue import Catalogue, write_catalogue
-from hybrid.engines.exact import SentenceVectors
+from hybrid.engines.exact import SentenceVectors, read_vectors
 from hybrid.engines.protocols import LexicalWriter
-from hybrid.errors import BuildFailed, EngineUnavailable
-from hybrid.generation import Counts, FileDigest, Lexical, Manifest, Model, Semantic
+from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
+from hybrid.generation import (
+    Counts,
+    FileDigest,
+    Lexical,
+    Manifest,
+    ModelName,
+    Semantic,
+    open_current,
+)
 from hybrid.movie import Movie
 from hybrid.stopwatch import Stopwatch
 from indexer import publish
 from indexer.clean import Cleaned, clean
 from indexer.embed import Embedded, embed
+from indexer.model import Model
 from indexer.passages import Span, sentence_spans
 from indexer.sources import read_source
 from indexer.write import write_semantic
@@ -44,17 +52,17 @@ class Built:
 def build(
     source: Path,
     data: Path,
-    model: str,
-    encoder: Encoder,
-    writer_for: Callable[[str, str], LexicalWriter],
+    model_name: str,
+    model: Model,
+    writer_in: Callable[[Path, str], LexicalWriter],
     limit: int | None = None,
     quiet: bool = False,
 ) -> Built:
     """Index the films of `source` into a new generation of `data` and publish it.
 
-    `model` names what `encoder` is, for the manifest; `writer_for` takes the names of the
-    generation and of the deployment; `limit` is the number of records to read; `quiet` hides the
-    progress bar. Raises a HybridError or OSError, and then leaves the published state as it was.
+    `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
+    deployment; `limit` is the number of records to read; `quiet` hides the progress bar. Raises a
+    HybridError or OSError, and then leaves the published state as it was.
     """
     watch = Stopwatch()
     with publish.only_writer(data):
@@ -62,41 +70,42 @@ def build(
             cleaned = clean(read_source(source, limit))
         if not cleaned.movies:
             raise BuildFailed(f"{source} holds no film: {_first_rejects(cleaned)}")
-        name = publish.next_name(data)
-        writer = writer_for(name, publish.deployment_id(data))
-        with _unfinished(data, name, writer) as folder:
+        folder = publish.unfinished_folder(data)
+        writer = writer_in(folder, publish.deployment_id(data))
+        with _nothing_stays(folder, writer):
             writer.create()
             with watch.stage("sentences"):
                 spans = [sentence_spans(movie.description or "") for movie in cleaned.movies]
+                texts = _texts(cleaned.movies, spans)
             with watch.stage("embed"):
-                embedded = embed(
-                    _texts(cleaned.movies, spans),
-                    encoder,
-                    data / EMBEDDING_CACHE,
-                    folder / files.VECTORS,
-                    quiet,
-                )
+                cache, vectors_file = data / EMBEDDING_CACHE, folder / files.VECTORS
+                embedded = embed(texts, model, cache, vectors_file, quiet)
+            with watch.stage("export model"):
+                _write_encoder(folder / encoder.FOLDER, data, model, texts)
             with watch.stage("catalogue"):
                 write_catalogue(folder / files.CATALOGUE, zip(cleaned.movies, spans, strict=True))
                 _write_rejects(folder / files.REJECTS, cleaned)
             with watch.stage("keyword"):
                 writer.write(cleaned.movies)
             with watch.stage("semantic"):
-                vectors = np.load(folder / files.VECTORS, mmap_mode="r")
-                semantic = _semantic(folder, np.asarray(vectors), len(cleaned.movies))
+                vectors = read_vectors(vectors_file)
+                semantic = _semantic(folder, vectors, len(cleaned.movies))
             with watch.stage("publish"):
                 manifest = Manifest(
-                    name=name,
+                    name=folder.name.removesuffix(files.UNFINISHED),
                     created=datetime.now(UTC).isoformat(timespec="seconds"),
                     source=source.name,
+                    source_sha256=FileDigest.of(source).sha256,
                     source_format=cleaned.format,
                     counts=_counts(cleaned, embedded),
-                    model=Model(
-                        name=model, fingerprint=encoder.fingerprint, dimension=vectors.shape[1]
+                    model=ModelName(
+                        name=model_name,
+                        fingerprint=model.fingerprint,
+                        dimension=vectors.shape[1],
                     ),
-                    lexical=Lexical(engine="elasticsearch", index=writer.name),
+                    lexical=Lexical(engine=writer.engine, index=writer.name),
                     semantic=semantic,
-                    files={file.name: FileDigest.of(file) for file in sorted(folder.iterdir())},
+                    files=_digests(folder),
                 )
                 final = publish.publish(data, folder, manifest)
         with watch.stage("tidy"):
@@ -105,17 +114,35 @@ def build(
 
 
 @contextmanager
-def _unfinished(data: Path, name: str, writer: LexicalWriter) -> Iterator[Path]:
-    """Give a folder for the generation; whatever stops its making, nothing of it stays."""
-    folder = publish.unfinished_folder(data, name)
+def _nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
+    """Remove what was written, whatever stops the making of a generation."""
     try:
-        yield folder
+        yield
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         # An index that cannot be removed now is collected by the next build.
         with suppress(EngineUnavailable):
             writer.discard()
         raise
+
+
+def _write_encoder(folder: Path, data: Path, model: Model, texts: Sequence[str]) -> None:
+    """Export the model, or link the export of the published generation if that is the same."""
+    try:
+        before = open_current(data)
+    except GenerationUnusable:
+        before = None
+    if before is None or before.manifest.model.fingerprint != model.fingerprint:
+        model.export(folder, texts)
+        return
+    folder.mkdir()
+    for file in before.file(encoder.FOLDER).iterdir():
+        (folder / file.name).hardlink_to(file)
+
+
+def _digests(folder: Path) -> dict[str, FileDigest]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): FileDigest.of(path) for path in found}
 
 
 def _texts(movies: Sequence[Movie], spans: Sequence[Sequence[Span]]) -> list[str]:

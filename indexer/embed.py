@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from hybrid.encoder import Encoder
 from hybrid.errors import BuildFailed
+from indexer.model import Model
 
 CHUNK = 512
-"""Texts encoded at once: the encoder sorts them by length so that batches hold little padding, and
+"""Texts encoded at once: the model sorts them by length so that batches hold little padding, and
 a kill costs no more than them."""
 
 LOOKUP = 500
@@ -31,20 +31,20 @@ class Embedded:
 
 
 def embed(
-    texts: Sequence[str], encoder: Encoder, cache_file: Path, out_file: Path, quiet: bool = False
+    texts: Sequence[str], model: Model, cache_file: Path, out_file: Path, quiet: bool = False
 ) -> Embedded:
     """Write the vectors of `texts` to `out_file` as a .npy array, float32 (len(texts), dimension).
 
-    Vectors come from the cache where model and text are known, else from the encoder and into the
+    Vectors come from the cache where model and text are known, else from the model and into the
     cache. Raises BuildFailed where the cache cannot be used.
     """
-    keys = [_key(encoder.fingerprint, text) for text in texts]
+    keys = [_key(model.fingerprint, text) for text in texts]
     distinct = dict(zip(keys, texts, strict=True))
     try:
         with closing(_open(cache_file)) as cache:
             known = {key for key, _ in _stored(cache, list(distinct))}
             missing = {key: text for key, text in distinct.items() if key not in known}
-            _encode_into(cache, missing, encoder, quiet)
+            _encode_into(cache, missing, model, quiet)
             _write_npy(cache, keys, out_file)
     except sqlite3.DatabaseError as error:
         raise BuildFailed(
@@ -74,13 +74,13 @@ def _stored(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[
 
 
 def _encode_into(
-    cache: sqlite3.Connection, missing: dict[bytes, str], encoder: Encoder, quiet: bool
+    cache: sqlite3.Connection, missing: dict[bytes, str], model: Model, quiet: bool
 ) -> None:
     items = list(missing.items())
     with tqdm(total=len(items), unit=" sentences", desc="embedding", disable=quiet) as progress:
         for start in range(0, len(items), CHUNK):
             chunk = items[start : start + CHUNK]
-            vectors = encoder.encode([text for _, text in chunk])
+            vectors = model.encode([text for _, text in chunk])
             rows = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
             with cache:
                 cache.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)

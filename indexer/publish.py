@@ -9,9 +9,15 @@ from pathlib import Path
 from uuid import uuid4
 
 from hybrid.errors import BuildFailed
-from hybrid.generation import CURRENT, GENERATIONS, MANIFEST, FileDigest, Manifest, current_name
-
-UNFINISHED = ".unfinished"
+from hybrid.generation import (
+    CURRENT,
+    GENERATIONS,
+    MANIFEST,
+    UNFINISHED,
+    FileDigest,
+    Manifest,
+    current_name,
+)
 
 
 @contextmanager
@@ -36,14 +42,10 @@ def deployment_id(data: Path) -> str:
     return file.read_text(encoding="ascii").strip()
 
 
-def next_name(data: Path) -> str:
-    """Return a name for a new generation, `<n>-<uuid>`, with n above all there are."""
+def unfinished_folder(data: Path) -> Path:
+    """Make a folder for a generation in the making, `<n>-<uuid>.unfinished`, n above all others."""
     numbers = [_number(folder) for folder in (data / GENERATIONS).glob("[0-9]*-*")]
-    return f"{max(numbers, default=0) + 1}-{uuid4().hex[:12]}"
-
-
-def unfinished_folder(data: Path, name: str) -> Path:
-    """Return a new folder for a generation in the making."""
+    name = f"{max(numbers, default=0) + 1}-{uuid4().hex[:12]}"
     folder = data / GENERATIONS / f"{name}{UNFINISHED}"
     folder.mkdir(parents=True)
     return folder
@@ -56,9 +58,8 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     """
     manifest_file = folder / MANIFEST
     manifest_file.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-    for file in folder.iterdir():
-        _sync(file)
-    _sync(folder)
+    for path in (folder, *folder.rglob("*")):
+        _sync(path)
     final = data / GENERATIONS / manifest.name
     folder.rename(final)
     _sync(final.parent)

@@ -3,9 +3,20 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 PREFIX = "cli-films"
 """Of the Elasticsearch indices that the tests' commands write."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index that the command line made, and the variables by which it is found."""
+
+    engine: str
+    data: Path
+    variables: dict[str, str]
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -6,12 +6,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.command import PREFIX, run
+from tests.command import PREFIX, Index, run
 from tests.elasticsearch_node import node
 from tests.indexer.films import KAGGLE_ROWS, kaggle_csv
 from tests.web.http import Service
@@ -36,34 +35,37 @@ def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield running.url
 
 
-@pytest.fixture(scope="session")
-def data(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a data folder with the wrinkled Kaggle file indexed by the command line."""
-    folder = tmp_path_factory.mktemp("cli")
+@pytest.fixture(scope="session", params=["embedded", "elasticsearch"])
+def index(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Index]:
+    """Give the wrinkled Kaggle file indexed by the command line, on each keyword engine in turn."""
+    folder = tmp_path_factory.mktemp("command")
     source = kaggle_csv(folder / "IMDb movies.csv", KAGGLE_ROWS)
-    done = run(
-        *("indexer", "build", str(source), "--data", str(folder / "data")),
-        HYBRID_ELASTICSEARCH_URL=elasticsearch_url,
-        HYBRID_ELASTICSEARCH_PREFIX=PREFIX,
-    )
+    variables = {"HYBRID_DATA": str(folder / "data")}
+    if request.param == "elasticsearch":
+        variables["HYBRID_ELASTICSEARCH_URL"] = request.getfixturevalue("elasticsearch_url")
+        variables["HYBRID_ELASTICSEARCH_PREFIX"] = PREFIX
+    done = run("indexer", "build", str(source), **variables)
     assert done.returncode == 0, done.stderr
     assert "films                8" in done.stdout
     assert "rejected             4" in done.stdout
     assert "embedding" in done.stderr
-    yield folder / "data"
-    with Elasticsearch(elasticsearch_url) as client:
-        client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-*")))
+    yield Index(request.param, folder / "data", variables)
+    if request.param == "elasticsearch":
+        with Elasticsearch(variables["HYBRID_ELASTICSEARCH_URL"]) as client:
+            client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-*")))
 
 
 @pytest.fixture(scope="session")
-def service(data: Path, elasticsearch_url: str) -> Iterator[Service]:
+def service(index: Index) -> Iterator[Service]:
     """Give the production server, started by the command line."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["-m", "hybrid", "serve", "--data", str(data), "--port", str(port)]
     process = subprocess.Popen(
-        [sys.executable, *command, "--elasticsearch-url", elasticsearch_url],
+        [sys.executable, "-m", "hybrid", "serve", "--port", str(port)],
+        env=os.environ | index.variables,
         stdout=subprocess.PIPE,
         text=True,
     )

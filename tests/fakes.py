@@ -9,11 +9,14 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from hybrid.encoder import Vectors
+from hybrid.engines.bound import attainable
 from hybrid.errors import EngineUnavailable
+from hybrid.generation import LexicalName
 from hybrid.movie import Movie, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -32,6 +35,7 @@ def words(text: str) -> list[str]:
 class FakeLexical:
     """BM25 in memory; engine and writer in one."""
 
+    engine: LexicalName = "embedded"
     name = "fake"
 
     def __init__(self, movies: Iterable[Movie] = ()) -> None:
@@ -77,8 +81,9 @@ class FakeLexical:
     def attainable(self, text: str) -> float:
         """Return the sum of the best that each word gives a film."""
         self.check()
-        tops = [max((self._score(w, i) for i in self.counts), default=0.0) for w in words(text)]
-        return sum(top or max(tops) for top in tops)
+        return attainable(
+            [max((self._score(w, i) for i in self.counts), default=0.0) for w in words(text)]
+        )
 
     def _score(self, word: str, film: int) -> float:
         counts = self.counts.get(film, Counter())
@@ -95,6 +100,11 @@ class HashingEncoder:
 
     def __init__(self) -> None:
         self.encoded: list[str] = []
+
+    def export(self, folder: Path, texts: Sequence[str]) -> None:
+        """Write something that a later build can link."""
+        folder.mkdir()
+        (folder / "words").write_text("hashed")
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return float32 (len(texts), 64), every row of length 1."""

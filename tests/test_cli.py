@@ -9,7 +9,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.settings import Settings
-from tests.command import PREFIX, run
+from tests.command import PREFIX, Index, run
 from tests.indexer.films import KAGGLE_FILMS, kaggle_csv
 from tests.web.http import Service
 
@@ -81,10 +81,17 @@ def test_settings_are_documented() -> None:
     assert documented == expected
 
 
-def test_stores_hold_the_same_films(data: Path, elasticsearch_url: str) -> None:
-    """Elasticsearch holds every film whole, under the ids of the file, in a strict mapping that
-    names its owner; the alias points to it."""
-    with Elasticsearch(elasticsearch_url) as client:
+def in_elasticsearch(index: Index) -> None:
+    """Skip what only an index in Elasticsearch can show."""
+    if index.engine != "elasticsearch":
+        pytest.skip("about Elasticsearch alone")
+
+
+def test_elasticsearch_holds_the_films(index: Index) -> None:
+    """Every film is there whole, under the ids of the file, in a strict mapping that names its
+    owner; the alias points to it."""
+    in_elasticsearch(index)
+    with Elasticsearch(index.variables["HYBRID_ELASTICSEARCH_URL"]) as client:
         found = client.search(index=PREFIX, size=100, query={"match_all": {}})["hits"]["hits"]
         assert {int(hit["_id"]) for hit in found} == set(KAGGLE_FILMS)
         amelie = next(hit["_source"] for hit in found if hit["_id"] == "211915")
@@ -95,7 +102,7 @@ def test_stores_hold_the_same_films(data: Path, elasticsearch_url: str) -> None:
             entry["mappings"] for entry in client.indices.get_mapping(index=PREFIX).values()
         )
         assert mapping["dynamic"] == "strict"
-        assert mapping["_meta"]["deployment"] == (data / "DEPLOYMENT").read_text()
+        assert mapping["_meta"]["deployment"] == (index.data / "DEPLOYMENT").read_text()
 
 
 def test_the_service_answers_by_words_and_by_meaning(service: Service) -> None:
@@ -136,48 +143,37 @@ def test_many_at_once_get_their_own_answers(service: Service) -> None:
     assert found == [alone[text] for text in texts]
 
 
-def test_a_second_server_is_told_the_port_is_taken(service: Service, data: Path) -> None:
+def test_a_second_server_is_told_the_port_is_taken(service: Service, index: Index) -> None:
     """The error names the port and the remedy."""
     port = service.url.rpartition(":")[2]
-    done = run("hybrid", "serve", "--data", str(data), "--port", port)
+    done = run("hybrid", "serve", "--port", port, **index.variables)
     assert done.returncode == 1
     assert "is taken: choose another with --port" in done.stderr
 
 
-def test_search_in_the_terminal(data: Path, elasticsearch_url: str) -> None:
+def test_search_in_the_terminal(index: Index) -> None:
     """Films come with rank, score, year and the sentence that matched; --json is the service's."""
-    variables = {"HYBRID_DATA": str(data), "HYBRID_ELASTICSEARCH_URL": elasticsearch_url}
-    done = run("hybrid", "search", "shy waitress", "--mode", "hybrid", "--limit", "2", **variables)
+    done = run("hybrid", "search", "shy waitress", "--limit", "2", **index.variables)
     assert done.returncode == 0, done.stderr
     assert "1.  " in done.stdout
     assert "Amélie (2001)" in done.stdout
     assert "A shy waitress on Montmartre" in done.stdout
-    shown = run("hybrid", "search", "waitress", "--mode", "keyword", "--json", **variables)
+    shown = run("hybrid", "search", "waitress", "--mode", "keyword", "--json", **index.variables)
     assert json.loads(shown.stdout)["hits"][0]["id"] == 211915
 
 
-def test_another_model_in_place_of_the_index_s_is_refused(data: Path, tmp_path: Path) -> None:
-    """An index embedded by one model is not searched with another."""
-    import shutil
-
-    from hybrid.generation import MANIFEST, FileDigest, Manifest, open_current
-
-    copy = tmp_path / "data"
-    shutil.copytree(data, copy)
-    generation = open_current(copy)
-    model = generation.manifest.model.model_copy(update={"fingerprint": "0" * 64})
-    manifest: Manifest = generation.manifest.model_copy(update={"model": model})
-    (generation.folder / MANIFEST).write_text(manifest.model_dump_json())
-    digest = FileDigest.of(generation.folder / MANIFEST).sha256
-    (copy / "CURRENT").write_text(f"{manifest.name} {digest}\n")
-    done = run("hybrid", "search", "waitress", "--data", str(copy))
+def test_an_index_in_elasticsearch_wants_its_address(index: Index) -> None:
+    """Without an address the command says which option gives it."""
+    in_elasticsearch(index)
+    done = run("hybrid", "search", "waitress", "--data", str(index.data))
     assert done.returncode == 1
-    assert "is not the one that this index was built with" in done.stderr
+    assert "--elasticsearch-url" in done.stderr
 
 
-def test_elasticsearch_away_is_told(data: Path) -> None:
+def test_elasticsearch_away_is_told(index: Index) -> None:
     """Keyword mode fails with a line; hybrid answers by meaning and says who is missing."""
-    away = {"HYBRID_DATA": str(data), "HYBRID_ELASTICSEARCH_URL": "http://127.0.0.1:9"}
+    in_elasticsearch(index)
+    away = index.variables | {"HYBRID_ELASTICSEARCH_URL": "http://127.0.0.1:9"}
     done = run("hybrid", "search", "waitress", "--mode", "keyword", **away)
     assert done.returncode == 1
     assert "Elasticsearch does not answer" in done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import run
+from tests.command import Index, run
 from tests.web.http import Service
 
 ROOT = Path(__file__).parents[1]
@@ -42,10 +42,10 @@ def test_curl_examples(command: str, service: Service) -> None:
 
 
 @pytest.mark.parametrize("command", commands(".venv/bin/python -m hybrid search"))
-def test_search_examples(command: str, data: Path, elasticsearch_url: str) -> None:
+def test_search_examples(command: str, index: Index) -> None:
     """Every search in the terminal finds something."""
     arguments = shlex.split(command)[2:]
-    done = run(*arguments, HYBRID_DATA=str(data), HYBRID_ELASTICSEARCH_URL=elasticsearch_url)
+    done = run(*arguments, **index.variables)
     assert done.returncode == 0, done.stderr
     assert "  1.  " in done.stdout
 

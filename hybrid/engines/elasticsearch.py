@@ -9,7 +9,9 @@ import numpy as np
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
+from hybrid.engines.bound import attainable
 from hybrid.errors import BuildFailed, EngineUnavailable
+from hybrid.generation import LexicalName
 from hybrid.movie import Movie, genre_key, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -97,7 +99,7 @@ class ElasticsearchEngine:
 
     def __init__(self, client: Elasticsearch, index: str) -> None:
         self._client = client
-        self._index = index
+        self.index = index
         # Only words that films hold are kept, so the vocabulary bounds it.
         self._tops: dict[str, float] = {}
         self.attainable = lru_cache(maxsize=1024)(self._attainable)
@@ -117,7 +119,7 @@ class ElasticsearchEngine:
     def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
         with _answering():
             answer = self._client.search(
-                index=self._index,
+                index=self.index,
                 query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
                 sort=[{"_score": "desc"}, {"id": "asc"}],
                 size=size,
@@ -133,18 +135,12 @@ class ElasticsearchEngine:
         )
 
     def _attainable(self, text: str) -> float:
-        """Return the sum over the words of `text` of the highest score each alone gives a film.
-
-        A repeated word counts as often as it stands. A word that no film holds counts like the
-        rarest of the others.
-        """
+        """Return what no film's BM25 for `text` exceeds."""
         with _answering():
-            tokens = self._client.indices.analyze(index=self._index, analyzer="film", text=text)
+            tokens = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
         words = [token["token"] for token in tokens["tokens"]]
         self._look_up_tops({word for word in words if word not in self._tops})
-        tops = [self._tops.get(word, 0.0) for word in words]
-        rarest = max(tops, default=0.0)
-        return sum(top or rarest for top in tops)
+        return attainable([self._tops.get(word, 0.0) for word in words])
 
     def _look_up_tops(self, words: Collection[str]) -> None:
         if not words:
@@ -156,7 +152,7 @@ class ElasticsearchEngine:
                 {"query": {"term": {"text": word}}, "size": 1, "_source": False},
             ]
         with _answering():
-            answers = self._client.msearch(index=self._index, searches=searches)
+            answers = self._client.msearch(index=self.index, searches=searches)
         for word, answer in zip(words, answers["responses"], strict=True):
             if "error" in answer:
                 raise EngineUnavailable(f"Elasticsearch refused a search: {answer['error']}")
@@ -167,7 +163,7 @@ class ElasticsearchEngine:
         """Return if the index can be searched now."""
         with _answering():
             self._client.search(
-                index=self._index,
+                index=self.index,
                 size=0,
                 track_total_hits=False,
                 allow_partial_search_results=False,
@@ -189,6 +185,8 @@ def _clauses(filters: Filters) -> list[dict[str, Any]]:
 
 class ElasticsearchWriter:
     """Writes one generation's index, and touches no index that is not this deployment's."""
+
+    engine: LexicalName = "elasticsearch"
 
     def __init__(
         self, client: Elasticsearch, prefix: str, generation: str, deployment: str, shards: int

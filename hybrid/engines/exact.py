@@ -1,6 +1,7 @@
 """Sentence vectors scored one by one: the engine of small sets, and the oracle of the others."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -69,6 +70,11 @@ class SentenceVectors:
             len(rows),
         )
         return cosines
+
+
+def read_vectors(file: Path) -> Vectors:
+    """Return the memory-mapped vectors of a .npy file, float32 (n, d)."""
+    return np.asarray(np.load(file, mmap_mode="r"))
 
 
 class ExactEngine:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hybrid.encoder import Vectors
+from hybrid.generation import LexicalName
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -36,8 +37,9 @@ class LexicalEngine(Protocol):
 class LexicalWriter(Protocol):
     """Writes the keyword side of one generation."""
 
+    engine: LexicalName
     name: str
-    """What the manifest records, to find the index again."""
+    """With `engine` what the manifest records, to find the index again."""
 
     def create(self) -> None:
         """Make an empty index: an engine that is away is noticed before the long work begins."""

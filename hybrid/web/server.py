@@ -11,10 +11,7 @@ from gunicorn.app.base import BaseApplication
 
 from hybrid.errors import InvalidInput
 from hybrid.generation import open_current
-from hybrid.query import SearchQuery
 from hybrid.settings import Settings
-from hybrid.web.app import create_app
-from hybrid.wiring import open_search
 
 THREADS = 8
 
@@ -31,7 +28,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{self._settings.host}:{self._settings.port}",
             "worker_class": "gthread",
             "threads": THREADS,
-            "timeout": 120,  # loading the model counts
             "loglevel": "warning",
             "control_socket_disable": True,
             "post_worker_init": _say_ready,
@@ -39,10 +35,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        search = open_search(self._settings)
-        # The first search would wait for the model.
-        search.search(SearchQuery(text="warm up", mode="semantic"))
-        return create_app(search)
+        # Engines start threads when they are imported, and those would not survive the fork that
+        # makes a worker: nothing but the worker may import them.
+        from hybrid.web.app import create_app
+        from hybrid.wiring import open_search
+
+        return create_app(open_search(self._settings))
 
 
 def _say_ready(worker: Any) -> None:
@@ -55,16 +53,15 @@ def serve(settings: Settings) -> None:
     Raises GenerationUnusable without an index, InvalidInput where the address cannot be had.
     """
     generation = open_current(settings.data)
-    _check_address(settings.host, settings.port)
+    check_address(settings.host, settings.port)
     click.echo(
-        f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films; "
-        "loading the model ..."
+        f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
     )
     sys.argv = sys.argv[:1]  # gunicorn would read our options as its own
     _Server(settings).run()
 
 
-def _check_address(host: str, port: int) -> None:
+def check_address(host: str, port: int) -> None:
     """Fail at once and in plain words: gunicorn would try for some seconds."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -8,6 +8,7 @@ import pytest
 
 from hybrid.engines.elasticsearch import ElasticsearchEngine, ElasticsearchWriter, connect
 from hybrid.engines.protocols import LexicalEngine
+from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from tests import corpus
@@ -24,11 +25,22 @@ MOVIES = [*corpus.films(400), *SPECIAL]
 BY_ID = {movie.id: movie for movie in MOVIES}
 
 
-@pytest.fixture(scope="module", params=["elasticsearch", "elasticsearch-3-shards", "fake"])
-def lexical(request: pytest.FixtureRequest) -> Iterator[LexicalEngine]:
+@pytest.fixture(
+    scope="module", params=["elasticsearch", "elasticsearch-3-shards", "embedded", "fake"]
+)
+def lexical(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LexicalEngine]:
     """Give every engine in turn, filled with the same films."""
     if request.param == "fake":
         yield FakeLexical(MOVIES)
+        return
+    if request.param == "embedded":
+        folder = tmp_path_factory.mktemp("embedded")
+        embedded = TantivyWriter(folder)
+        embedded.create()
+        embedded.write(MOVIES)
+        yield TantivyEngine(folder / FOLDER)
         return
     client = connect(request.getfixturevalue("elasticsearch_url"), None, 10)
     shards = 3 if request.param.endswith("shards") else 1

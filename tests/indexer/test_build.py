@@ -25,11 +25,13 @@ from tests.fakes import FakeLexical, HashingEncoder
 from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
 
 
-def run(source: Path, data: Path, writer: FakeLexical | None = None, **options: int) -> Built:
+def run(
+    source: Path, data: Path, writer: FakeLexical | None = None, limit: int | None = None
+) -> Built:
     """Build with the stand-ins for the keyword engine and the model."""
     lexical = writer or FakeLexical()
     return build(
-        source, data, "hashing", HashingEncoder(), lambda *_: lexical, quiet=True, **options
+        source, data, "hashing", HashingEncoder(), lambda *_: lexical, limit=limit, quiet=True
     )
 
 

@@ -1,0 +1,196 @@
+"""The embedded keyword engine: BM25 by Tantivy in a folder of the generation, no server needed."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+
+from hybrid.engines.bound import attainable
+from hybrid.errors import BuildFailed
+from hybrid.generation import LexicalName
+from hybrid.movie import Movie, genre_key, keyword_text
+from hybrid.query import Filters
+from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.stop_words import STOP_WORDS
+
+FOLDER = "tantivy"
+
+_SINGLE = r"[\p{Han}\p{Hiragana}]"
+_LETTER = r"[[^\W\d_]--[\p{Han}\p{Hiragana}]]"
+WORD = rf"{_SINGLE}|(?:\d(?:[.,;'\u2019]\d)*|{_LETTER}(?:[.'\u2019]{_LETTER})*)+"
+"""Words as Unicode's word boundaries (UAX 29) make them, as far as a regular expression can: 3.5,
+U.S.A and O'Neil are one word each, a Chinese character is one by itself."""
+
+ANALYZER = "film"
+
+WRITER_BYTES = 256_000_000
+
+EARLIEST, LATEST = 0, 10_000
+"""Years that an open end of a range reaches to: beyond any film."""
+
+
+def _analyzer() -> tantivy.TextAnalyzer:
+    """Return the analysis that the Elasticsearch mapping describes, as far as Tantivy has it."""
+    return (
+        TextAnalyzerBuilder(Tokenizer.regex(WORD))
+        .filter(Filter.lowercase())
+        .filter(Filter.ascii_fold())
+        .filter(Filter.custom_stopword(STOP_WORDS))
+        .filter(Filter.stemmer("english"))
+        .build()
+    )
+
+
+def analyze(text: str) -> list[str]:
+    """Return the words that are searched for `text`."""
+    words: list[str] = _analyzer().analyze(text)
+    return words
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_integer_field("year", indexed=True)
+    builder.add_text_field("genre", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    builder.add_text_field("title", tokenizer_name=ANALYZER, index_option="freq")
+    return builder.build()
+
+
+class TantivyEngine:
+    """BM25 of one index, read-only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._schema = _schema()
+        self._index = tantivy.Index(self._schema, str(folder))
+        self._index.register_tokenizer(ANALYZER, _analyzer())
+        self._index.reload()
+        self._analyzer = _analyzer()
+        self._searcher = self._index.searcher()
+        # Only words that films hold are kept, so the vocabulary bounds it.
+        self._tops: dict[str, float] = {}
+
+    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        words = self._analyzer.analyze(text)
+        if not words:
+            return Ranking.empty()
+        return self._ranking(self._within(self._any_word(words), self._filter(filters)), depth)
+
+    def score(self, text: str, ids: Ids) -> Scores:
+        """Return BM25 of each film, 0 where no word of `text` occurs."""
+        words = self._analyzer.analyze(text)
+        scores = np.zeros(len(ids), np.float64)
+        if not words or not len(ids):
+            return scores
+        these = Query.term_set_query(self._schema, "id", ids.tolist())
+        found = self._ranking(self._within(self._any_word(words), [these]), len(ids))
+        by_id = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
+
+    def attainable(self, text: str) -> float:
+        """Return what no film's BM25 for `text` exceeds."""
+        return attainable([self._top(word) for word in self._analyzer.analyze(text)])
+
+    def check(self) -> None:
+        """Return: what is open stays open."""
+
+    def _top(self, word: str) -> float:
+        if word not in self._tops:
+            hits = self._searcher.search(self._term(word), 1, count=False).hits
+            if not hits:
+                return 0.0
+            self._tops[word] = hits[0][0]
+        return self._tops[word]
+
+    def _term(self, word: str) -> Query:
+        return Query.term_query(self._schema, "text", word, "freq")
+
+    def _any_word(self, words: list[str]) -> Query:
+        return Query.boolean_query([(Occur.Should, self._term(word)) for word in words])
+
+    def _filter(self, filters: Filters) -> list[Query]:
+        genres = [Query.term_query(self._schema, "genre", key) for key in filters.genre_keys]
+        if filters.genre_match == "any" and genres:
+            genres = [Query.boolean_query([(Occur.Should, genre) for genre in genres])]
+        if not filters.has_years:
+            return genres
+        first, last = filters.year_from or EARLIEST, filters.year_to or LATEST
+        years = Query.range_query(
+            self._schema, "year", tantivy.FieldType.Integer, first, last, use_inverted_index=True
+        )
+        return [*genres, years]
+
+    def _within(self, query: Query, limits: list[Query]) -> Query:
+        """Return `query` among what all `limits` let through, its scores as they were.
+
+        A clause that must match adds its own score: as a constant of 0 it adds nothing.
+        """
+        constant = [(Occur.Must, Query.const_score_query(limit, 0.0)) for limit in limits]
+        return Query.boolean_query([(Occur.Must, query), *constant])
+
+    def _ranking(self, query: Query, depth: int) -> Ranking:
+        """Return the best `depth`. Tantivy breaks ties by place in the index, we by id: so films
+        are fetched until the score drops below that of the last one wanted."""
+        wanted = depth + 1
+        while True:
+            hits = self._searcher.search(query, wanted, count=False).hits
+            if len(hits) < wanted or hits[-1][0] < hits[depth - 1][0]:
+                break
+            wanted *= 2
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return Ranking.sorted(
+            np.array(ids, np.int64), np.array([score for score, _ in hits], np.float64), depth
+        )
+
+
+class TantivyWriter:
+    """Writes one generation's index into a folder of its own."""
+
+    engine: LexicalName = "embedded"
+    name = FOLDER
+
+    def __init__(self, generation: Path) -> None:
+        self.folder = generation / FOLDER
+
+    def create(self) -> None:
+        """Make the folder."""
+        self.folder.mkdir()
+
+    def write(self, movies: Iterable[Movie]) -> None:
+        """Write every film in one commit. Raises BuildFailed if one is missing."""
+        index = tantivy.Index(_schema(), str(self.folder))
+        index.register_tokenizer(ANALYZER, _analyzer())
+        # Not as a context manager: that would commit even after an exception.
+        writer = index.writer(WRITER_BYTES, num_threads=1)
+        written = 0
+        for movie in movies:
+            writer.add_document(_document(movie))
+            written += 1
+        writer.commit()
+        writer.wait_merging_threads()
+        index.reload()
+        found = index.searcher().num_docs
+        if found != written:
+            raise BuildFailed(f"{written} films were written to {self.folder}, {found} are there")
+
+    def discard(self) -> None:
+        """Nothing: the folder goes with its generation."""
+
+    def published(self, kept: Collection[str]) -> list[str]:
+        """Nothing: so do those of outdated generations."""
+        return []
+
+
+def _document(movie: Movie) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_integer("id", movie.id)
+    document.add_text("text", keyword_text(movie))
+    document.add_text("title", movie.title)
+    if movie.year is not None:
+        document.add_integer("year", movie.year)
+    for key in sorted({genre_key(name) for name in movie.genres}):
+        document.add_text("genre", key)
+    return document
