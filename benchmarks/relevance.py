@@ -39,6 +39,8 @@ def ndcg_at_10(
                 text=query["query"], filters=Filters(**query["filters"]), mode=mode, fusion=fusion
             )
         )
+        if answer.degraded:
+            raise click.ClickException(f"{answer.degraded[0]} engine lost at query {query['id']}")
         # The measure sorts by score: ranks keep our order of ties.
         run += [ScoredDoc(query["id"], str(hit.id), -hit.rank) for hit in answer.hits]
     return {metric.query_id: metric.value for metric in iter_calc([nDCG @ 10], qrels, run)}

@@ -1,10 +1,15 @@
 """Queries to unit vectors, without torch: the model of a generation, exported when it was built."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+# The runtime reports its use to its makers unless told not to, before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer

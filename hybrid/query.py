@@ -23,6 +23,11 @@ def _searchable(text: str) -> str:
     text = normalise(text).strip()
     if not text:
         raise ValueError("is empty: type what the film is about, who is in it, or its title")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("is no text: it holds half of a surrogate pair")
+    # Normalised text may be longer than what was typed, and it is what is searched for.
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"has {len(text):,} characters: at most {MAX_CHARACTERS:,} are searched")
     return text
 
 
@@ -38,7 +43,7 @@ def _no_bool(value: object) -> object:
     return value
 
 
-QueryText = Annotated[str, Field(max_length=MAX_CHARACTERS), AfterValidator(_searchable)]
+QueryText = Annotated[str, AfterValidator(_searchable)]
 Genres = Annotated[
     tuple[Annotated[str, Field(max_length=100), AfterValidator(_genre)], ...], Field(max_length=50)
 ]

@@ -30,8 +30,8 @@ IN_FLIGHT = 32
 """Keyword requests under way at once; more wait for their turn."""
 
 PLOT_WORDS, SECOND_SHARE = 7, 0.25
-"""A query of so many words tells a plot, and a film's second-best sentence counts a quarter:
-measured in docs/ranking.md."""
+"""A query of so many words tells a plot, and a film's second-best sentence counts a quarter of its
+score; docs/ranking.md says what that gains."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,12 @@ def _url(text: str) -> str:
     return text
 
 
+def _header_value(key: SecretStr) -> SecretStr:
+    if not key.get_secret_value().isascii():
+        raise ValueError("holds a character that no API key has")
+    return key
+
+
 class Settings(BaseSettings):
     """The settings of a process. docs/settings.md lists them; a test holds the two together."""
 
@@ -34,7 +40,7 @@ class Settings(BaseSettings):
     elasticsearch_url: Annotated[str, AfterValidator(_url)] | None = Field(
         None, description="where Elasticsearch is; without it builds use the embedded engine"
     )
-    elasticsearch_api_key: SecretStr | None = Field(
+    elasticsearch_api_key: Annotated[SecretStr, AfterValidator(_header_value)] | None = Field(
         None, description="API key, if the cluster asks for one"
     )
     elasticsearch_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")] = Field(

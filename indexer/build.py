@@ -1,6 +1,7 @@
 """The whole write side: read, clean, cut, embed, write all stores, publish."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -68,6 +69,7 @@ def build(
     with publish.only_writer(data):
         with watch.stage("read"):
             cleaned = clean(read_source(source, limit))
+            source_digest = FileDigest.of(source).sha256
         if not cleaned.movies:
             raise BuildFailed(f"{source} holds no film: {_first_rejects(cleaned)}")
         folder = publish.unfinished_folder(data)
@@ -94,8 +96,8 @@ def build(
                 manifest = Manifest(
                     name=folder.name.removesuffix(files.UNFINISHED),
                     created=datetime.now(UTC).isoformat(timespec="seconds"),
-                    source=source.name,
-                    source_sha256=FileDigest.of(source).sha256,
+                    source=os.fsencode(source.name).decode("utf-8", "replace"),
+                    source_sha256=source_digest,
                     source_format=cleaned.format,
                     counts=_counts(cleaned, embedded),
                     model=ModelName(
@@ -115,11 +117,15 @@ def build(
 
 @contextmanager
 def _nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
-    """Remove what was written, whatever stops the making of a generation."""
+    """Remove what was written, whatever stops the making of a generation before it is published."""
+    final = folder.with_name(folder.name.removesuffix(files.UNFINISHED))
     try:
         yield
     except BaseException:
+        if files.current_name(folder.parents[1]) == final.name:
+            raise  # what stops us after the commit must not undo it
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
         # An index that cannot be removed now is collected by the next build.
         with suppress(EngineUnavailable):
             writer.discard()

@@ -88,18 +88,16 @@ def _encode_into(
 
 
 def _write_npy(cache: sqlite3.Connection, keys: Sequence[bytes], out_file: Path) -> None:
-    """Write the vectors of `keys` in their order, some at a time: all may not fit into memory."""
-    out = None
-    for start in range(0, len(keys), LOOKUP):
-        some = keys[start : start + LOOKUP]
-        found = dict(_stored(cache, list(set(some))))
-        rows = np.frombuffer(b"".join(found[key] for key in some), np.float32)
-        rows = rows.reshape(len(some), -1)
-        if out is None:
-            shape = (len(keys), rows.shape[1])
-            out = np.lib.format.open_memmap(out_file, mode="w+", dtype=np.float32, shape=shape)
-        out[start : start + len(some)] = rows
-    if out is None:
-        np.save(out_file, np.empty((0, 0), np.float32))
-    else:
-        out.flush()
+    """Write the vectors of `keys` in their order, some at a time: all may not fit into memory.
+
+    Written and not memory-mapped: on a full disk a write raises, where a mapping ends the process.
+    """
+    (first,) = _stored(cache, keys[:1]) if keys else ((b"", b""),)
+    dimension = len(first[1]) // np.dtype(np.float32).itemsize
+    with out_file.open("wb") as out:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(keys), dimension)}
+        np.lib.format.write_array_header_1_0(out, header)
+        for start in range(0, len(keys), LOOKUP):
+            some = keys[start : start + LOOKUP]
+            found = dict(_stored(cache, list(set(some))))
+            out.write(b"".join(found[key] for key in some))

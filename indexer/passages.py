@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sentencex import get_sentence_boundaries
 
 MAX_CHARACTERS = 800
-"""Longer sentences are cut at a blank: the default model reads no more than 256 tokens, and words
-after them would be lost to the search by meaning."""
+"""Longer sentences are cut at a blank: the default model reads no more than 256 tokens, some 1,000
+characters of English, and what comes after them would be lost to the search by meaning."""
 
 Span = tuple[int, int]
 """Half-open range of characters of the description."""
@@ -15,6 +15,7 @@ Span = tuple[int, int]
 def sentence_spans(description: str) -> list[Span]:
     """Return the sentences of `description` as ranges of its characters, in order.
 
+    Blanks must be plain single ones, as cleaning leaves them: the splitter panics on some others.
     Outer blanks are left out, and so is what holds no letter or digit.
     """
     spans: list[Span] = []

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from hybrid.generation import (
     Manifest,
     current_name,
 )
+
+NAME = re.compile(rf"[0-9]+-[0-9a-f]{{12}}({re.escape(UNFINISHED)})?")
 
 
 @contextmanager
@@ -44,7 +47,8 @@ def deployment_id(data: Path) -> str:
 
 def unfinished_folder(data: Path) -> Path:
     """Make a folder for a generation in the making, `<n>-<uuid>.unfinished`, n above all others."""
-    numbers = [_number(folder) for folder in (data / GENERATIONS).glob("[0-9]*-*")]
+    there = (data / GENERATIONS).glob("*")
+    numbers = [_number(folder) for folder in there if NAME.fullmatch(folder.name)]
     name = f"{max(numbers, default=0) + 1}-{uuid4().hex[:12]}"
     folder = data / GENERATIONS / f"{name}{UNFINISHED}"
     folder.mkdir(parents=True)
@@ -69,9 +73,16 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
 
 
 def collect(data: Path) -> list[str]:
-    """Remove all generations but the published one and the one before; return those names."""
-    folders = list((data / GENERATIONS).iterdir())
+    """Remove all generations but the published one and the one before; return those names.
+
+    What is not named like a generation is not ours and stays.
+    """
     current = data / GENERATIONS / str(current_name(data))
+    folders = [
+        folder
+        for folder in (data / GENERATIONS).iterdir()
+        if NAME.fullmatch(folder.name) and folder.is_dir()
+    ]
     older = [
         folder
         for folder in folders
@@ -85,7 +96,7 @@ def collect(data: Path) -> list[str]:
 
 
 def _number(folder: Path) -> int:
-    return int(folder.name.split("-")[0])
+    return int(folder.name.partition("-")[0])
 
 
 def _write_atomically(file: Path, text: str) -> None:

@@ -5,9 +5,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
-PREFIX = "cli-films"
-"""Of the Elasticsearch indices that the tests' commands write."""
+PREFIX = f"test-{uuid4().hex[:12]}"
+"""Of the Elasticsearch indices that this run of the tests writes: a cluster may be shared."""
 
 
 @dataclass(frozen=True)

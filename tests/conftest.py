@@ -45,7 +45,7 @@ def index(
     variables = {"HYBRID_DATA": str(folder / "data")}
     if request.param == "elasticsearch":
         variables["HYBRID_ELASTICSEARCH_URL"] = request.getfixturevalue("elasticsearch_url")
-        variables["HYBRID_ELASTICSEARCH_PREFIX"] = PREFIX
+        variables["HYBRID_ELASTICSEARCH_PREFIX"] = f"{PREFIX}-cli"
     done = run("indexer", "build", str(source), **variables)
     assert done.returncode == 0, done.stderr
     assert "films                8" in done.stdout
@@ -54,7 +54,7 @@ def index(
     yield Index(request.param, folder / "data", variables)
     if request.param == "elasticsearch":
         with Elasticsearch(variables["HYBRID_ELASTICSEARCH_URL"]) as client:
-            client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-*")))
+            client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-cli-*")))
 
 
 @pytest.fixture(scope="session")

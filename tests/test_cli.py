@@ -92,14 +92,17 @@ def test_elasticsearch_holds_the_films(index: Index) -> None:
     owner; the alias points to it."""
     in_elasticsearch(index)
     with Elasticsearch(index.variables["HYBRID_ELASTICSEARCH_URL"]) as client:
-        found = client.search(index=PREFIX, size=100, query={"match_all": {}})["hits"]["hits"]
+        found = client.search(index=f"{PREFIX}-cli", size=100, query={"match_all": {}})["hits"][
+            "hits"
+        ]
         assert {int(hit["_id"]) for hit in found} == set(KAGGLE_FILMS)
         amelie = next(hit["_source"] for hit in found if hit["_id"] == "211915")
         assert amelie["title"] == "Amélie"
         assert amelie["genre_keys"] == ["comedy", "romance"]
         assert amelie["duration_minutes"] == 122
         (mapping,) = (
-            entry["mappings"] for entry in client.indices.get_mapping(index=PREFIX).values()
+            entry["mappings"]
+            for entry in client.indices.get_mapping(index=f"{PREFIX}-cli").values()
         )
         assert mapping["dynamic"] == "strict"
         assert mapping["_meta"]["deployment"] == (index.data / "DEPLOYMENT").read_text()
@@ -123,6 +126,13 @@ def test_the_service_answers_by_words_and_by_meaning(service: Service) -> None:
     _, bare = service.get("/search", q="Helen Gardner")
     assert bare["hits"][0]["id"] == 2101
     assert bare["hits"][0]["semantic"]["score"] is None
+
+
+def test_a_long_query_fits_into_an_address(service: Service) -> None:
+    """A thousand characters of any script are taken, and one more is refused in the usual shape."""
+    assert service.get("/search", q="映" * 1000)[0] == 200
+    status, answer = service.get("/search", q="映" * 1001)
+    assert (status, list(answer["error"]["fields"])) == (422, ["q"])
 
 
 def test_the_service_is_ready_and_fast_to_say_so(service: Service) -> None:
@@ -165,9 +175,11 @@ def test_search_in_the_terminal(index: Index) -> None:
 def test_an_index_in_elasticsearch_wants_its_address(index: Index) -> None:
     """Without an address the command says which option gives it."""
     in_elasticsearch(index)
-    done = run("hybrid", "search", "waitress", "--data", str(index.data))
-    assert done.returncode == 1
-    assert "--elasticsearch-url" in done.stderr
+    for command in (["search", "waitress"], ["serve", "--port", "8799"]):
+        done = run("hybrid", *command, HYBRID_DATA=str(index.data))
+        assert done.returncode != 0
+        assert "--elasticsearch-url" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_elasticsearch_away_is_told(index: Index) -> None:

@@ -100,7 +100,8 @@ def test_the_query_side_never_imports_torch() -> None:
     code = (
         "import sys, hybrid.cli, hybrid.wiring, hybrid.web.server, hybrid.web.app\n"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'pandas', 'indexer'}\n"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "import os; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

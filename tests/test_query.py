@@ -50,6 +50,7 @@ def test_years_in_the_wrong_order_are_named() -> None:
         ("text", ""),
         ("text", " \n\t"),
         ("text", "x" * 1001),
+        ("text", "\ufb2c" * 350),  # three characters each once normalised
         ("text", "\ud800"),
         ("text", 7),
         ("limit", 0),

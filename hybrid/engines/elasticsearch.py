@@ -251,13 +251,15 @@ class ElasticsearchWriter:
             self._client.indices.delete(index=self.name, ignore_unavailable=True)
 
     def published(self, kept: Collection[str]) -> list[str]:
-        """Point the alias here, and remove this deployment's other indices.
+        """Remove this deployment's outdated indices, and point the alias here.
 
         `kept` names the generations whose indices stay. Returns warnings: what belongs to another
         deployment is left alone.
         """
         with _answering():
             mine = self._owned()
+            for index in mine - {f"{self._prefix}-{generation}" for generation in kept}:
+                self._client.indices.delete(index=index, ignore_unavailable=True)
             holders = set(self._alias_holders())
             if holders - mine:
                 return [
@@ -271,8 +273,6 @@ class ElasticsearchWriter:
             ]
             actions.append({"add": {"index": self.name, "alias": self._prefix}})
             self._client.indices.update_aliases(actions=actions)
-            for index in mine - {f"{self._prefix}-{generation}" for generation in kept}:
-                self._client.indices.delete(index=index, ignore_unavailable=True)
         return []
 
     def _alias_holders(self) -> Iterable[str]:

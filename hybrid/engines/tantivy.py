@@ -8,7 +8,7 @@ import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from hybrid.engines.bound import attainable
-from hybrid.errors import BuildFailed
+from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.generation import LexicalName
 from hybrid.movie import Movie, genre_key, keyword_text
 from hybrid.query import Filters
@@ -55,7 +55,6 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("year", indexed=True)
     builder.add_text_field("genre", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
-    builder.add_text_field("title", tokenizer_name=ANALYZER, index_option="freq")
     return builder.build()
 
 
@@ -64,7 +63,13 @@ class TantivyEngine:
 
     def __init__(self, folder: Path) -> None:
         self._schema = _schema()
-        self._index = tantivy.Index(self._schema, str(folder))
+        try:
+            self._index = tantivy.Index(self._schema, str(folder))
+        except ValueError as error:
+            raise GenerationUnusable(
+                f"the keyword index in {folder} cannot be opened ({error}); its lock file must be "
+                "writable, also for those who only search"
+            ) from error
         self._index.register_tokenizer(ANALYZER, _analyzer())
         self._index.reload()
         self._analyzer = _analyzer()
@@ -188,7 +193,6 @@ def _document(movie: Movie) -> tantivy.Document:
     document = tantivy.Document()
     document.add_integer("id", movie.id)
     document.add_text("text", keyword_text(movie))
-    document.add_text("title", movie.title)
     if movie.year is not None:
         document.add_integer("year", movie.year)
     for key in sorted({genre_key(name) for name in movie.genres}):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from hybrid import errors
 from hybrid.fields import SearchAddress, SearchBody
-from hybrid.movie import Movie
+from hybrid.movie import MAX_ID, Movie
 from hybrid.ranking import SearchResponse
 from hybrid.search import HybridSearch
 
@@ -58,7 +58,10 @@ def movie(movie_id: str) -> Movie:
     if not (movie_id.isascii() and movie_id.isdecimal()):
         problem = "is not an id: ids are whole numbers, such as 111161"
         raise errors.InvalidInput(f"'{movie_id}' {problem}", {"id": problem})
-    return _search().movie(int(movie_id[:20]))
+    significant = movie_id.lstrip("0") or "0"
+    if len(significant) > len(str(MAX_ID)):
+        raise errors.NotFound("there is no film with so large an id", {"id": "unknown"})
+    return _search().movie(int(significant))
 
 
 @api.get("/health/live")

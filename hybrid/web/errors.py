@@ -24,7 +24,6 @@ HTTP_ERRORS = {
     404: ("not_found", "there is nothing at {path}: /openapi.json lists what there is"),
     405: ("method_not_allowed", "{path} does not take {method}"),
     413: ("too_large", "the request is larger than 64 KiB: a query has at most 1,000 characters"),
-    414: ("too_large", "the address is too long: send a body to POST /search"),
 }
 
 SCHEMA = {

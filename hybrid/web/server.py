@@ -8,8 +8,9 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
-from hybrid.errors import InvalidInput
+from hybrid.errors import HybridError, InvalidInput
 from hybrid.generation import open_current
 from hybrid.settings import Settings
 
@@ -24,12 +25,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
+        host, port = self._settings.host, self._settings.port
         for name, value in {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "worker_class": "gthread",
             "threads": THREADS,
             "loglevel": "warning",
             "control_socket_disable": True,
+            # A query of 1,000 characters may be 9,000 long in an address, beyond what gunicorn
+            # counts up to; 0 leaves it to the limit of a header.
+            "limit_request_line": 0,
             "post_worker_init": _say_ready,
         }.items():
             self.cfg.set(name, value)
@@ -40,7 +45,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
         from hybrid.web.app import create_app
         from hybrid.wiring import open_search
 
-        return create_app(open_search(self._settings))
+        try:
+            return create_app(open_search(self._settings))
+        except HybridError as error:
+            click.echo(f"Error: {error.message}", err=True)
+            sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
 def _say_ready(worker: Any) -> None:
@@ -57,7 +66,6 @@ def serve(settings: Settings) -> None:
     click.echo(
         f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
     )
-    sys.argv = sys.argv[:1]  # gunicorn would read our options as its own
     _Server(settings).run()
 
 

@@ -22,7 +22,7 @@ from indexer.sources.records import Record, csv_fields, csv_records, fold, json_
 
 __all__ = ["FORMATS", "Reject", "Source", "read_source"]
 
-FORMATS = (kaggle.FORMAT, imdb1000.FORMAT, wikipedia.FORMAT)
+FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, imdb1000.FORMAT, wikipedia.FORMAT)
 
 _DELIMITERS = {";": "semicolons (;)", "\t": "tabs", "|": "bars (|)"}
 

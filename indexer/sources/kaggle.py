@@ -1,61 +1,68 @@
 """Kaggle's "IMDb movies.csv": 22 columns, an IMDb id for each film."""
 
 import re
+from functools import partial
 
 import pandas as pd
 
 from indexer.sources.format import CSV, Format, as_objects, split_at_commas
 
-_ID = re.compile(r"\s*tt([0-9]{1,20})\s*", re.IGNORECASE)
+_IMDB_ID = re.compile(r"\s*tt([0-9]{1,20})\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*([0-9]{1,20})\s*")
 _WORDS_BEFORE_YEAR = r"^\s*(?:[A-Za-z]+\s+)+(?=[0-9]{4}\s*$)"  # one year there is "TV Movie 2019"
 _LEGAL_FORM = r"(?:Inc|Ltd|LLC|L\.L\.C|L\.P|S\.A|Co)\b"  # "Warner Bros., Inc." is one company
 
 
-def imdb_id(value: object) -> object:
-    """Return "tt0111161" as 111161, anything else as it is."""
-    match = _ID.fullmatch(str(value))
+def film_id(value: object, pattern: re.Pattern[str]) -> object:
+    """Return the number in a value of this pattern ("tt0111161": 111161), others as they are."""
+    match = pattern.fullmatch(str(value))
     return int(match[1]) if match else value
 
 
-def parse(frame: pd.DataFrame) -> pd.DataFrame:
+def parse(frame: pd.DataFrame, ids: re.Pattern[str]) -> pd.DataFrame:
     """Take ids and years out of their texts and split the lists."""
     lists = "genres cast directors writers countries languages".split()
     return frame.assign(
-        id=as_objects([imdb_id(value) for value in frame["id"]]),
+        id=as_objects([film_id(value, ids) for value in frame["id"]]),
         year=frame["year"].str.replace(_WORDS_BEFORE_YEAR, "", regex=True),
         companies=split_at_commas(frame["companies"], but=_LEGAL_FORM),
         **{field: split_at_commas(frame[field]) for field in lists},
     )
 
 
-FORMAT = Format(
-    name="Kaggle IMDb movies CSV",
-    container=CSV,
-    required={
-        "imdb_title_id": "id",
+_COLUMNS = {
+    "original_title": "original_title",
+    "date_published": "released",
+    "duration": "duration_minutes",
+    "country": "countries",
+    "language": "languages",
+    "director": "directors",
+    "writer": "writers",
+    "production_company": "companies",
+    "actors": "cast",
+    "avg_vote": "rating",
+    "votes": "votes",
+    "budget": "budget",
+    "usa_gross_income": "usa_gross_income",
+    "worlwide_gross_income": "worldwide_gross_income",  # misspelt so in the file
+    "metascore": "metascore",
+    "reviews_from_users": "reviews_from_users",
+    "reviews_from_critics": "reviews_from_critics",
+}
+
+
+def _format(name: str, id_column: str, ids: re.Pattern[str]) -> Format:
+    required = {
+        id_column: "id",
         "title": "title",
         "year": "year",
         "genre": "genres",
         "description": "description",
-    },
-    optional={
-        "original_title": "original_title",
-        "date_published": "released",
-        "duration": "duration_minutes",
-        "country": "countries",
-        "language": "languages",
-        "director": "directors",
-        "writer": "writers",
-        "production_company": "companies",
-        "actors": "cast",
-        "avg_vote": "rating",
-        "votes": "votes",
-        "budget": "budget",
-        "usa_gross_income": "usa_gross_income",
-        "worlwide_gross_income": "worldwide_gross_income",  # misspelt so in the file
-        "metascore": "metascore",
-        "reviews_from_users": "reviews_from_users",
-        "reviews_from_critics": "reviews_from_critics",
-    },
-    parse=parse,
-)
+    }
+    return Format(name, CSV, required, _COLUMNS, partial(parse, ids=ids))
+
+
+FORMAT = _format("Kaggle IMDb movies CSV", "imdb_title_id", _IMDB_ID)
+
+NUMBERED = _format("CSV with Kaggle's columns and ids of its own", "id", _NUMBER)
+"""What the films that come with this project are written in."""

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from hybrid.errors import SourceUnreadable
 
-LONGEST = 262_144
-"""Characters of the longest record; the text of a longer line is cut somewhere above that."""
+LONGEST = 131_072
+"""Characters of the longest record, csv's own limit of a field; the text of a longer line is cut
+somewhere above that."""
 
 EXPECTED = "expected a CSV or JSON lines file in UTF-8, plain or gzipped"
 
@@ -49,6 +50,8 @@ class Line(NamedTuple):
 
 def read_lines(path: Path) -> Generator[Line]:
     """Yield the lines of `path`, unzipped if need be; raise SourceUnreadable if it is no text."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise SourceUnreadable(f"{path} is no regular file; {EXPECTED}")
     try:
         with path.open("rb") as file:
             zipped = file.peek(2).startswith(_GZIP)

@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 from hybrid.engines.elasticsearch import ElasticsearchEngine, ElasticsearchWriter, connect
 from hybrid.engines.tantivy import TantivyEngine, TantivyWriter, analyze
 from tests import corpus
+from tests.command import PREFIX
 
 MOVIES = corpus.films(600)
 
@@ -19,7 +20,7 @@ Engines = tuple[Elasticsearch, ElasticsearchEngine, TantivyEngine]
 def engines(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """Give both engines, filled with the same films."""
     client = connect(elasticsearch_url, None, 10)
-    there = ElasticsearchWriter(client, "congruent-films", "1-both", "congruence", 1)
+    there = ElasticsearchWriter(client, PREFIX, "congruence", "congruence", 1)
     here = TantivyWriter(tmp_path_factory.mktemp("congruence"))
     for writer in (there, here):
         writer.create()

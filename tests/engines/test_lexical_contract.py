@@ -12,6 +12,7 @@ from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from tests import corpus
+from tests.command import PREFIX
 from tests.fakes import FakeLexical
 
 NONE = Filters()
@@ -44,7 +45,7 @@ def lexical(
         return
     client = connect(request.getfixturevalue("elasticsearch_url"), None, 10)
     shards = 3 if request.param.endswith("shards") else 1
-    writer = ElasticsearchWriter(client, "contract-films", f"1-{shards}", "contract", shards)
+    writer = ElasticsearchWriter(client, PREFIX, f"contract-{shards}", "contract", shards)
     writer.create()
     writer.write(MOVIES)
     yield ElasticsearchEngine(client, writer.name)

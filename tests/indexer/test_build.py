@@ -172,6 +172,57 @@ def test_a_failed_build_leaves_the_old_state(
     assert [folder.name for folder in (data / "generations").iterdir()] == [before.name]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left")])
+@pytest.mark.parametrize("calls", range(1, 9))
+def test_a_failing_sync_leaves_the_old_state_or_the_new(
+    kaggle: Path, data: Path, error: BaseException, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever sync of the publication fails, what CURRENT names is whole in every store."""
+    before = run(kaggle, data).manifest.name
+    left = calls
+
+    def failing(path: Path) -> None:
+        nonlocal left
+        left -= 1
+        # Counted from the end: the last ones lie on both sides of the commit.
+        if path.name in (".CURRENT.new", data.name, "generations") and left <= 0:
+            left = 1_000
+            raise error
+
+    monkeypatch.setattr("indexer.publish._sync", failing)
+    broken = Broken(RuntimeError("never"))
+    broken.write = FakeLexical.write.__get__(broken)  # type: ignore[method-assign]
+    try:
+        run(kaggle, data, broken)
+    except type(error):
+        current = open_current(data).manifest.name
+        assert broken.discarded == (current == before)
+        folders = {folder.name for folder in (data / "generations").iterdir()}
+        assert folders == {before, current}
+    monkeypatch.undo()
+    after = run(kaggle, data).manifest.name
+    assert open_current(data).manifest.name == after
+
+
+def test_what_is_not_ours_stays(kaggle: Path, data: Path) -> None:
+    """Files and folders of other names beside the generations are neither removed nor counted."""
+    run(kaggle, data)
+    others = ["1-backup", ".DS_Store", "2-notes.txt"]
+    (data / "generations" / others[0]).mkdir()
+    for name in others[1:]:
+        (data / "generations" / name).touch()
+    for _ in range(3):
+        assert run(kaggle, data).warnings == []
+    assert set(others) < {path.name for path in (data / "generations").iterdir()}
+
+
+def test_a_pipe_is_refused(tmp_path: Path, data: Path) -> None:
+    """What cannot be read twice is no source."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(SourceUnreadable, match="no regular file"):
+        run(tmp_path / "pipe.csv", data)
+
+
 def test_nothing_is_published_of_a_bad_file(tmp_path: Path, data: Path) -> None:
     """A file that is none, and one whose every row is rejected, make no index and say why."""
     with pytest.raises(SourceUnreadable):
@@ -188,7 +239,7 @@ def test_nothing_is_published_of_a_bad_file(tmp_path: Path, data: Path) -> None:
 def test_two_generations_are_kept(kaggle: Path, data: Path) -> None:
     """The published one and the one before stay; older and unfinished ones go."""
     names = [run(kaggle, data).manifest.name for _ in range(3)]
-    (data / "generations" / "4-killed.unfinished").mkdir()
+    (data / "generations" / f"4-{'0' * 12}.unfinished").mkdir()
     names.append(run(kaggle, data).manifest.name)
     assert sorted(folder.name for folder in (data / "generations").iterdir()) == names[-2:]
     assert [name.split("-")[0] for name in names] == ["1", "2", "3", "5"]

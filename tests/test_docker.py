@@ -1,0 +1,175 @@
+"""Dockerfile and docker-compose.yml fit each other and the code, as far as files alone can tell."""
+
+import re
+import shlex
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import click
+import pytest
+import yaml
+
+import hybrid.cli
+import indexer.__main__
+from hybrid.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+BUILT = [name for name, service in SERVICES.items() if "build" in service]
+
+COMMANDS: dict[str, click.Group] = {"hybrid": hybrid.cli.main, "indexer": indexer.__main__.main}
+
+Instructions = list[tuple[str, str]]
+
+
+def _stages() -> dict[str, Instructions]:
+    """Return the instructions of each target, with those of the target it is built on."""
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    stages: dict[str, Instructions] = {}
+    for line in filter(str.strip, text.splitlines()):
+        word, rest = line.split(maxsplit=1)
+        if word == "FROM":
+            base, _, name = rest.partition(" AS ")
+            instructions = stages[name] = [*stages.get(base, [("FROM", base)])]
+        else:
+            instructions.append((word, rest))
+    return stages
+
+
+STAGES = _stages()
+
+
+def _of(target: str, word: str) -> list[str]:
+    return [rest for found, rest in STAGES[target] if found == word]
+
+
+def _variables(name: str) -> dict[str, str]:
+    """Return what a service of ours finds in its environment."""
+    image = [pair.partition("=") for line in _of(name, "ENV") for pair in shlex.split(line)]
+    given: dict[str, str] = SERVICES[name].get("environment", {})
+    return {key: value for key, _, value in image} | given
+
+
+def _filled(text: str, films: str) -> str:
+    """Replace ${FILMS:-when it is not given} and ${FILMS:+when it is}."""
+    return re.sub(
+        r"\$\{FILMS:([-+])([^}]*)\}",
+        lambda match: (films or match[2]) if match[1] == "-" else match[2] if films else "",
+        text,
+    )
+
+
+def _parsed(command: list[str]) -> dict[str, Any]:
+    """Return what click makes of a command; it refuses what it does not know."""
+    python, flag, module, name, *arguments = command
+    assert (python, flag) == ("python", "-m")
+    return COMMANDS[module].commands[name].make_context(name, arguments).params
+
+
+def test_every_target_is_there_and_runs_its_command_unprivileged() -> None:
+    """Both images are built from targets of the Dockerfile, and click knows what they run."""
+    assert BUILT == ["indexer", "service"]
+    for name in BUILT:
+        assert SERVICES[name]["build"] == {"context": ".", "target": name}
+        assert re.fullmatch(r"python:3\.11-slim-[a-z]+", _of(name, "FROM")[0])
+        assert _of(name, "USER")[-1] == "10001:10001"
+        (command,) = _of(name, "CMD")
+        assert _parsed(yaml.safe_load(command))
+
+
+@pytest.mark.parametrize("films", ["", "/path/to/my films.csv", "my.csv"])
+def test_the_indexer_reads_the_file_that_is_mounted(films: str) -> None:
+    """FILMS is mounted under the name that the build is told; without it that is the sample."""
+    service = SERVICES["indexer"]
+    given = _parsed([_filled(part, films) for part in service["command"]])
+    _, mount = service["volumes"]
+    assert given["engine"] == "elasticsearch"
+    assert mount["read_only"]
+    assert mount["bind"] == {"create_host_path": False}
+    if films:
+        assert _filled(mount["source"], films) == films
+        assert given["source"] == Path(_filled(mount["target"], films))
+    else:
+        assert given["source"] == Path("sample")
+        assert (ROOT / _filled(mount["source"], films)).is_file()
+
+
+def test_every_variable_is_a_setting() -> None:
+    """Those of the images are valid together; those that the files only mention are settings."""
+    for name in BUILT:
+        variables = _variables(name)
+        ours = {key: value for key, value in variables.items() if key.startswith("HYBRID_")}
+        settings = Settings.load(
+            **{key.removeprefix("HYBRID_").lower(): value for key, value in ours.items()}
+        )
+        assert settings.data == Path("/data")
+        assert settings.elasticsearch_url == "http://elasticsearch:9200"
+        assert variables["ORT_DISABLE_TELEMETRY"] == "1"
+    assert _variables("service")["HYBRID_HOST"] == "0.0.0.0"
+    known = {f"HYBRID_{field.upper()}" for field in Settings.model_fields}
+    for file in ("Dockerfile", "docker-compose.yml", "docs/docker.md"):
+        assert set(re.findall(r"HYBRID_\w+", (ROOT / file).read_text("utf-8"))) <= known
+
+
+def test_services_wait_for_each_other_and_share_the_data() -> None:
+    """Nothing starts before what it needs is there, and one volume goes from writer to reader."""
+    assert SERVICES["indexer"]["depends_on"]["elasticsearch"]["condition"] == "service_healthy"
+    done = SERVICES["service"]["depends_on"]["indexer"]["condition"]
+    assert done == "service_completed_successfully"
+    assert "healthcheck" in SERVICES["elasticsearch"]
+    assert SERVICES["indexer"]["volumes"][0] == "data:/data"
+    assert SERVICES["service"]["volumes"] == ["data:/data:ro"]
+    assert set(COMPOSE["volumes"]) == {"data", "elasticsearch-data"}
+
+
+def test_the_health_check_asks_an_address_that_there_is() -> None:
+    """The check is Python, as the image has no curl, and asks the port that is served."""
+    *python, code = SERVICES["service"]["healthcheck"]["test"]
+    assert python == ["CMD", "python", "-c"]
+    compile(code, "healthcheck", "exec")
+    assert f"127.0.0.1:{Settings.model_fields['port'].default}/health/ready" in code
+
+
+def test_ports_are_open_to_this_machine_only() -> None:
+    """Neither Elasticsearch nor the service has a password."""
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert sorted(ports) == ["127.0.0.1:8000:8000", "127.0.0.1:9200:9200"]
+
+
+def test_elasticsearch_is_that_of_the_tests() -> None:
+    """What is run is what is tested."""
+    tree = ElementTree.parse(ROOT / "tests/elasticsearch_node/pom.xml")
+    version = tree.findtext(".//{*}elasticsearch.version")
+    image = f"docker.elastic.co/elasticsearch/elasticsearch:{version}"
+    assert SERVICES["elasticsearch"]["image"] == image
+
+
+def test_everything_copied_is_there_and_reaches_the_builder() -> None:
+    """The Dockerfile copies all packages, and .dockerignore lets them through."""
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    everything, *admitted = [line for line in ignored if line and line[0] != "#"]
+    assert everything == "*"
+    copied = {
+        source for name in BUILT for line in _of(name, "COPY") for source in line.split()[:-1]
+    }
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert any(fnmatch(f"!{source}", line) for line in admitted), source
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for package in packages["tool"]["setuptools"]["packages"]:
+        assert package.partition(".")[0] in copied
+
+
+def test_uv_is_that_of_the_makefile() -> None:
+    """One version installs everywhere."""
+    pinned = [
+        set(re.findall(r"uv==[\d.]+", (ROOT / file).read_text("utf-8")))
+        for file in ("Dockerfile", "Makefile")
+    ]
+    assert pinned[0] == pinned[1]
+    assert len(pinned[0]) == 1
