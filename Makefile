@@ -12,7 +12,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 o
 		|| .venv/bin/python -m pip install --quiet uv==0.13.9; }
 endef
 
-.PHONY: help install install-search test check format lock clean
+.PHONY: help install install-search demo test check format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ install-search: ## make the environment in .venv without what building an index 
 	@$(ENVIRONMENT)
 	$(UV) pip install --python .venv/bin/python -r requirements-search.txt
 	$(UV) pip install --python .venv/bin/python --no-deps --editable .
+
+demo: install ## index the films that come with the project, once, and serve them
+	@.venv/bin/python -m indexer demo
 
 test: install ## run the tests; those on Elasticsearch run where Java and Maven are
 	.venv/bin/python -m pytest

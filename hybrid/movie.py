@@ -28,6 +28,7 @@ class Movie(BaseModel):
     cast: Names = ()
     directors: Names = ()
     writers: Names = ()
+    keywords: Names = Field((), description="what it is about, in single words and phrases")
     companies: Names = ()
     countries: Names = ()
     languages: Names = ()
@@ -70,5 +71,6 @@ def keyword_text(movie: Movie) -> str:
         *movie.directors,
         *movie.writers,
         *movie.genres,
+        *movie.keywords,
     ]
     return "\n".join(part for part in parts if part)

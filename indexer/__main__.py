@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from hybrid.commands import Commands, setting
-from hybrid.generation import REJECTS, Lexical, LexicalName, Semantic
+from hybrid.errors import GenerationUnusable
+from hybrid.generation import REJECTS, FileDigest, Lexical, LexicalName, Semantic, open_current
 from hybrid.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.build import Built
+
+SAMPLE = Path(__file__).parent / "sample" / "films.csv"
+
+DEMO_DATA = "data/demo"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,16 +45,62 @@ def build(
 ) -> None:
     """Index the films of SOURCE and publish the index.
 
-    SOURCE is Kaggle's "IMDb movies.csv", the IMDB-1000 CSV, or films of Wikipedia as JSON lines,
-    plain or gzipped. Embeddings are kept in the data folder: what was embedded once never is again.
+    SOURCE is Kaggle's "IMDb movies.csv", TMDB's "tmdb_5000_movies.csv", the IMDB-1000 CSV, films of
+    Wikipedia as JSON lines, plain or gzipped, or the word "sample" for the films that come with
+    this project. Embeddings are kept in the data folder: what was embedded once never is again.
     """
+    bundled = source == Path("sample") and not source.exists()
     settings = Settings.load(**given)
+    _report(_build(SAMPLE if bundled else source, settings, engine, limit, quiet))
+
+
+@main.command()
+@setting("data")
+@setting("host")
+@setting("port")
+def demo(data: str | None, **given: str | None) -> None:
+    """Index the films that come with this project, once, and serve them.
+
+    The index is in data/demo, unless told otherwise, on the embedded engine.
+    """
+    settings = Settings.load(data=data or DEMO_DATA, **given)
+    from hybrid.web.server import check_address, serve
+
+    check_address(settings.host, settings.port)
+    if not _holds_sample(settings.data):
+        click.echo("Indexing the films that come with this project; loading the model first ...")
+        _report(_build(SAMPLE, settings, "embedded"))
+    address = f"http://{settings.host}:{settings.port}"
+    click.echo(
+        f"\nOpen {address}/search?q=heist in a browser, or ask from another terminal:\n\n"
+        f"  curl '{address}/search?q=a+rich+girl+falls+for+a+penniless+artist&limit=3'\n"
+        f"  curl '{address}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
+    )
+    serve(settings)
+
+
+def _holds_sample(data: Path) -> bool:
+    """Tell whether the published index is whole, and of the sample as it is now."""
+    try:
+        manifest = open_current(data).manifest
+    except GenerationUnusable:
+        return False
+    return manifest.source_sha256 == FileDigest.of(SAMPLE).sha256
+
+
+def _build(
+    source: Path,
+    settings: Settings,
+    engine: LexicalName | None,
+    limit: int | None = None,
+    quiet: bool = False,
+) -> "Built":
     from hybrid.wiring import lexical_writer
     from indexer.build import build as build_index
     from indexer.model import load_model
 
     chosen = engine or ("elasticsearch" if settings.elasticsearch_url else "embedded")
-    built = build_index(
+    return build_index(
         source,
         settings.data,
         settings.model,
@@ -58,7 +109,6 @@ def build(
         limit,
         quiet,
     )
-    _report(built)
 
 
 def _report(built: "Built") -> None:

@@ -18,7 +18,7 @@ _LONGEST = {
     "genres": LONGEST_GENRE,
     "description": LONGEST_DESCRIPTION,
 }
-_LISTS = "genres cast directors writers companies countries languages".split()
+_LISTS = "genres keywords cast directors writers companies countries languages".split()
 _WHOLE = "duration_minutes votes metascore reviews_from_users reviews_from_critics".split()
 _NUMBERS = [*_WHOLE, "rating", "revenue_millions"]
 _LARGEST = {"metascore": 100, "rating": 10, "revenue_millions": 1_000_000}

@@ -1,6 +1,7 @@
 """The command lines, run as a user runs them."""
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -30,3 +31,11 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=300,
     )
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.command import PREFIX, Index, run
+from tests.command import PREFIX, Index, free_port, run
 from tests.elasticsearch_node import node
 from tests.indexer.films import KAGGLE_ROWS, kaggle_csv
 from tests.web.http import Service
@@ -60,9 +59,7 @@ def index(
 @pytest.fixture(scope="session")
 def service(index: Index) -> Iterator[Service]:
     """Give the production server, started by the command line."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "hybrid", "serve", "--port", str(port)],
         env=os.environ | index.variables,

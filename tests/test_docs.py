@@ -1,14 +1,19 @@
 """The examples in README and docs, run as they stand."""
 
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.command import Index, run
+from tests.command import free_port, run
 from tests.web.http import Service
 
 ROOT = Path(__file__).parents[1]
@@ -18,16 +23,15 @@ JSON = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
 
 
-def commands(start: str) -> list[str]:
-    """Return the example commands that begin with `start`, of all pages."""
-    blocks = [block for page in PAGES for block in CONSOLE.findall(page.read_text("utf-8"))]
+def commands(start: str, pages: Sequence[Path]) -> list[str]:
+    """Return the example commands that begin with `start`."""
+    blocks = [block for page in pages for block in CONSOLE.findall(page.read_text("utf-8"))]
     lines = [line for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith(start)]
 
 
-@pytest.mark.parametrize("command", commands("curl"))
-def test_curl_examples(command: str, service: Service) -> None:
-    """Every curl line gets an answer that is no error, and a search finds something."""
+def curl(command: str, service: Service) -> Any:
+    """Return the answer that a curl line gets from `service`."""
     here = command.replace("http://127.0.0.1:8000", service.url)
     done = subprocess.run(
         [*shlex.split(here), "--silent", "--show-error", "--fail-with-body"],
@@ -36,24 +40,71 @@ def test_curl_examples(command: str, service: Service) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    answer = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("command", commands("curl", PAGES[1:]))
+def test_curl_examples(command: str, service: Service) -> None:
+    """Every curl line gets an answer that is no error, and a search finds something."""
+    answer = curl(command, service)
     assert answer.get("hits", True)
     assert answer.get("warnings", []) == []
 
 
-@pytest.mark.parametrize("command", commands(".venv/bin/python -m hybrid search"))
-def test_search_examples(command: str, index: Index) -> None:
-    """Every search in the terminal finds something."""
-    arguments = shlex.split(command)[2:]
-    done = run(*arguments, **index.variables)
-    assert done.returncode == 0, done.stderr
-    assert "  1.  " in done.stdout
+def demo(data: Path, port: int) -> tuple[subprocess.Popen[str], str]:
+    """Start the demo; return it and what it says until it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "indexer", "demo"],
+        env=os.environ | {"HYBRID_DATA": str(data), "HYBRID_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout
+    said = ""
+    while not said.endswith("(Ctrl-C stops)\n"):
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    return process, said
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Stop the demo as Ctrl-C does."""
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert process.stdout
+    process.stdout.close()
+
+
+def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
+    """The demo builds once and then serves at once; README's commands find what it says, and the
+    article's sentence finds Titanic by meaning and by both."""
+    port = free_port()
+    service = Service(f"http://127.0.0.1:{port}")
+    process, said = demo(tmp_path, port)
+    assert "Indexing" in said
+    stop(process)
+    process, said = demo(tmp_path, port)
+    assert "Indexing" not in said
+    examples = commands("curl", PAGES[:1])
+    found = [curl(command, service)["hits"][0]["movie"]["title"] for command in examples]
+    assert found == ["Titanic", "Seven Samurai"]
+    for mode in ("semantic", "hybrid"):
+        text = "A seventeen-year-old aristocrat falls in love with a kind but poor artist"
+        _, answer = service.get("/search", q=text, mode=mode)
+        assert answer["hits"][0]["movie"]["title"] == "Titanic"
+    stop(process)
+    for command in commands(".venv/bin/python -m hybrid search", PAGES[:1]):
+        done = run(*shlex.split(command)[2:], HYBRID_DATA=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        assert "  1.  " in done.stdout
 
 
 def test_there_are_examples() -> None:
     """The pages are searched in the right way."""
-    assert len(commands("curl")) >= 6
-    assert len(commands(".venv/bin/python -m hybrid search")) >= 2
+    assert len(commands("curl", PAGES)) >= 6
+    assert len(commands(".venv/bin/python -m hybrid search", PAGES)) >= 2
 
 
 def test_example_answers_have_the_keys_of_real_ones(service: Service) -> None:

@@ -15,14 +15,14 @@ import pandas as pd
 
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
-from indexer.sources import imdb1000, kaggle, wikipedia
+from indexer.sources import imdb1000, kaggle, tmdb, wikipedia
 from indexer.sources.format import CSV, JSON_LINES, Format, as_objects
 from indexer.sources.lines import EXPECTED, Line, read_lines
 from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records
 
 __all__ = ["FORMATS", "Reject", "Source", "read_source"]
 
-FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, imdb1000.FORMAT, wikipedia.FORMAT)
+FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, tmdb.FORMAT, imdb1000.FORMAT, wikipedia.FORMAT)
 
 _DELIMITERS = {";": "semicolons (;)", "\t": "tabs", "|": "bars (|)"}
 
