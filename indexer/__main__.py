@@ -1,5 +1,6 @@
 """`python -m indexer`: build an index from a file of films."""
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -34,11 +35,17 @@ def main() -> None:
 )
 @setting("elasticsearch_url")
 @setting("model")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="TOML file that says what the columns of a file of your own are",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
 @click.option("--quiet", is_flag=True, help="show no progress")
 def build(
     source: Path,
     engine: LexicalName | None,
+    mapping: Path | None,
     limit: int | None,
     quiet: bool,
     **given: str | None,
@@ -46,12 +53,27 @@ def build(
     """Index the films of SOURCE and publish the index.
 
     SOURCE is Kaggle's "IMDb movies.csv", TMDB's "tmdb_5000_movies.csv", the IMDB-1000 CSV, films of
-    Wikipedia as JSON lines, plain or gzipped, or the word "sample" for the films that come with
-    this project. Embeddings are kept in the data folder: what was embedded once never is again.
+    Wikipedia as JSON lines, any CSV, JSON lines or Parquet file with a --mapping, or the word
+    "sample" for the films that come with this project. Embeddings are kept in the data folder:
+    what was embedded once never is again.
     """
     bundled = source == Path("sample") and not source.exists()
     settings = Settings.load(**given)
-    _report(_build(SAMPLE if bundled else source, settings, engine, limit, quiet))
+    _report(_build(SAMPLE if bundled else source, settings, engine, mapping, limit, quiet))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file of its columns")
+@click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
+def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
+    """Show what is recognised in FILE and its first films as they would be indexed.
+
+    Where nothing is, a mapping to start from is written into the current folder.
+    """
+    from indexer.inspect import inspected
+
+    click.echo(inspected(file, mapping, limit))
 
 
 @main.command()
@@ -63,7 +85,8 @@ def demo(data: str | None, **given: str | None) -> None:
 
     The index is in data/demo, unless told otherwise, on the embedded engine.
     """
-    settings = Settings.load(data=data or DEMO_DATA, **given)
+    # The folder of one's own index is not the demo's, unless it is named for this.
+    settings = Settings.load(data=data or os.environ.get("HYBRID_DATA", DEMO_DATA), **given)
     from hybrid.web.server import check_address, serve
 
     check_address(settings.host, settings.port)
@@ -92,6 +115,7 @@ def _build(
     source: Path,
     settings: Settings,
     engine: LexicalName | None,
+    mapping: Path | None = None,
     limit: int | None = None,
     quiet: bool = False,
 ) -> "Built":
@@ -106,6 +130,7 @@ def _build(
         settings.model,
         load_model(settings.model),
         lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
+        mapping,
         limit,
         quiet,
     )

@@ -56,19 +56,21 @@ def build(
     model_name: str,
     model: Model,
     writer_in: Callable[[Path, str], LexicalWriter],
+    mapping: Path | None = None,
     limit: int | None = None,
     quiet: bool = False,
 ) -> Built:
     """Index the films of `source` into a new generation of `data` and publish it.
 
     `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
-    deployment; `limit` is the number of records to read; `quiet` hides the progress bar. Raises a
+    deployment; `mapping` says what the columns of a file of your own are; `limit` is the number of
+    records to read; `quiet` hides the progress bar. Raises a
     HybridError or OSError, and then leaves the published state as it was.
     """
     watch = Stopwatch()
     with publish.only_writer(data):
         with watch.stage("read"):
-            cleaned = clean(read_source(source, limit))
+            cleaned = clean(read_source(source, limit, mapping))
             source_digest = FileDigest.of(source).sha256
         if not cleaned.movies:
             raise BuildFailed(f"{source} holds no film: {_first_rejects(cleaned)}")

@@ -4,6 +4,7 @@ A format is a module here with a `FORMAT`; which one a file has is told by its c
 """
 
 import csv
+import shlex
 from collections import Counter
 from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
@@ -18,13 +19,23 @@ from hybrid.movie import Movie
 from indexer.sources import imdb1000, kaggle, tmdb, wikipedia
 from indexer.sources.format import CSV, JSON_LINES, Format, as_objects
 from indexer.sources.lines import EXPECTED, Line, read_lines
+from indexer.sources.mapping import read_mapping
+from indexer.sources.parquet import is_parquet, parquet_records
 from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records
 
-__all__ = ["FORMATS", "Reject", "Source", "read_source"]
+__all__ = ["FORMATS", "Reject", "Source", "Unrecognised", "read_source"]
 
 FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, tmdb.FORMAT, imdb1000.FORMAT, wikipedia.FORMAT)
 
 _DELIMITERS = {";": "semicolons (;)", "\t": "tabs", "|": "bars (|)"}
+
+
+class Unrecognised(SourceUnreadable):
+    """A file that can be read and is of no known format; `columns` are those it has."""
+
+    def __init__(self, message: str, columns: Collection[str]) -> None:
+        super().__init__(message)
+        self.columns = tuple(columns)
 
 
 @dataclass(frozen=True)
@@ -57,8 +68,15 @@ class Source:
     blank: int
 
 
-def read_source(path: Path, limit: int | None = None) -> Source:
-    """Read at most `limit` records of a file of films; raise SourceUnreadable if it is none."""
+def read_source(path: Path, limit: int | None = None, mapping: Path | None = None) -> Source:
+    """Read at most `limit` records of a file of films; raise SourceUnreadable if it is none.
+
+    `mapping` is a TOML file that says which of its columns is which field of a film.
+    """
+    mapped = read_mapping(mapping) if mapping else None
+    if is_parquet(path):
+        records = list(islice(parquet_records(path), limit))
+        return _source(_recognise(path, None, _keys(path, records), mapped), records)
     with closing(read_lines(path)) as lines:
         head = _up_to_text(path, lines)
         start = head[-1].text.lstrip()[:1]
@@ -69,11 +87,13 @@ def read_source(path: Path, limit: int | None = None) -> Source:
             )
         if start == "{":
             records = list(islice(json_records(chain(head, lines)), limit))
-            format = _recognise(path, JSON_LINES, _keys(path, records))
+            format = _recognise(path, JSON_LINES, _keys(path, records), mapped)
         else:
-            columns = _header(path, head[-1])
-            format = _recognise(path, CSV, columns)
-            records = list(islice(csv_records(columns, lines), limit))
+            # Known formats have commas; a file of one's own may be delimited as it likes.
+            delimiter = _delimiter(head[-1].text) if mapped else ","
+            columns = _header(path, head[-1], delimiter)
+            format = _recognise(path, CSV, columns, mapped)
+            records = list(islice(csv_records(columns, lines, delimiter), limit))
     return _source(format, records)
 
 
@@ -87,7 +107,12 @@ def _up_to_text(path: Path, lines: Generator[Line]) -> list[Line]:
     raise SourceUnreadable(f"{path} {'holds only blank lines' if head else 'is empty'}; {EXPECTED}")
 
 
-def _header(path: Path, line: Line) -> list[str]:
+def _delimiter(header: str) -> str:
+    """Return the delimiter that a header has most of."""
+    return max([",", *_DELIMITERS], key=header.count)
+
+
+def _header(path: Path, line: Line, delimiter: str) -> list[str]:
     text = line.text.rstrip("\r\n")
     if "\r" in text:
         raise SourceUnreadable(
@@ -95,7 +120,7 @@ def _header(path: Path, line: Line) -> list[str]:
             rf"Convert it: tr '\r' '\n' < {path.name} > films.csv"
         )
     try:
-        columns = [fold(name) for name in csv_fields([text])[0]]
+        columns = [fold(name) for name in csv_fields([text], delimiter)[0]]
     except csv.Error as error:
         raise SourceUnreadable(
             f"{path}, line {line.number}: the header cannot be read ({error}); {EXPECTED}"
@@ -122,10 +147,22 @@ def _keys(path: Path, records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(chain.from_iterable(objects)))
 
 
-def _recognise(path: Path, container: str, found: Collection[str]) -> Format:
-    """Return the format that has most of the columns found, if they are enough for it."""
+def _recognise(
+    path: Path, container: str | None, found: Collection[str], mapped: Format | None
+) -> Format:
+    """Return the mapped format, or the known one that has most of the columns found.
+
+    A `container` of None is one that every format may be in.
+    """
+    if mapped:
+        if lacking := mapped.missing(found):
+            raise SourceUnreadable(
+                f"{path} has no column {_listed(lacking)}, which the {mapped.name} names; "
+                f"it has {_listed(found)}"
+            )
+        return mapped
     nearest = max(
-        (format for format in FORMATS if format.container == container),
+        (format for format in FORMATS if container in (None, format.container)),
         key=lambda format: (
             len(format.columns.keys() & set(found)),
             -len(format.missing(found)),
@@ -138,9 +175,11 @@ def _recognise(path: Path, container: str, found: Collection[str]) -> Format:
     wrong = [name for sign, name in _DELIMITERS.items() if sign in only]
     if container == CSV and wrong:
         raise SourceUnreadable(f"{path} is delimited by {wrong[0]}; expected commas")
-    raise SourceUnreadable(
+    raise Unrecognised(
         f"{path} has the columns {_listed(found)}; {nearest.name} also needs {_listed(missing)}. "
-        f"Formats known: {', '.join(format.name for format in FORMATS)}"
+        f"Formats known: {', '.join(format.name for format in FORMATS)}. For a file of your own "
+        f"run: python -m indexer inspect {shlex.quote(str(path))}",
+        found,
     )
 
 

@@ -29,13 +29,13 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
-def csv_fields(lines: Iterable[str]) -> tuple[list[str], int]:
+def csv_fields(lines: Iterable[str], delimiter: str) -> tuple[list[str], int]:
     """Return the fields of the first CSV record in `lines` and how many lines it takes."""
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
     return next(reader), reader.line_num
 
 
-def csv_records(columns: Sequence[str], lines: Iterator[Line]) -> Iterator[Record]:
+def csv_records(columns: Sequence[str], lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
     """Yield the records under a header.
 
     After a broken one reading resumes at the line below its first, so that an unclosed quote costs
@@ -43,7 +43,7 @@ def csv_records(columns: Sequence[str], lines: Iterator[Line]) -> Iterator[Recor
     """
     ahead = deque(islice(lines, 1))
     while ahead:
-        record, used = _csv_record(columns, ahead, lines)
+        record, used = _csv_record(columns, ahead, lines, delimiter)
         yield record
         for _ in range(used):
             ahead.popleft()
@@ -52,13 +52,13 @@ def csv_records(columns: Sequence[str], lines: Iterator[Line]) -> Iterator[Recor
 
 
 def _csv_record(
-    columns: Sequence[str], ahead: deque[Line], lines: Iterator[Line]
+    columns: Sequence[str], ahead: deque[Line], lines: Iterator[Line], delimiter: str
 ) -> tuple[Record, int]:
     first = ahead[0]
     if not first.text.strip():
         return Record(first), 1
     try:
-        fields, used = csv_fields(_texts(ahead, lines))
+        fields, used = csv_fields(_texts(ahead, lines), delimiter)
     except csv.Error as error:
         return Record(first, fault=f"broken quoting: {error}, expected pairs of quotes"), 1
     if len(fields) != len(columns):
