@@ -9,6 +9,7 @@ import pandas as pd
 
 from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie, normalise
 from indexer.sources import Reject, Source
+from indexer.sources.format import LISTS, Fault
 
 LONGEST_TITLE, LONGEST_GENRE, LONGEST_DESCRIPTION, LONGEST_OTHER = 1_000, 100, 100_000, 2_000
 
@@ -18,7 +19,6 @@ _LONGEST = {
     "genres": LONGEST_GENRE,
     "description": LONGEST_DESCRIPTION,
 }
-_LISTS = "genres keywords cast directors writers companies countries languages".split()
 _WHOLE = "duration_minutes votes metascore reviews_from_users reviews_from_critics".split()
 _NUMBERS = [*_WHOLE, "rating", "revenue_millions"]
 _LARGEST = {"metascore": 100, "rating": 10, "revenue_millions": 1_000_000}
@@ -92,11 +92,13 @@ class _Column:
 def _column(field: str, raw: Sequence[object]) -> _Column:
     """Parse a column; a value with a fault is empty, and the fault is noted by its row."""
     parse = _PARSERS.get(field, _text)
-    nothing = () if field in _LISTS else None
+    nothing = () if field in LISTS else None
     needed = field in ("id", "title")
     column = _Column([nothing] * len(raw), {})
     for row, value in enumerate(raw):
         try:
+            if isinstance(value, Fault):
+                raise ValueError(value.reason)  # noqa: TRY004, TRY301
             if value is not None and not (isinstance(value, str) and not value.strip()):
                 column.values[row] = parse(field, value)
             if needed and column.values[row] is None:
@@ -132,7 +134,8 @@ def _id(field: str, value: object) -> int:
     if type(value) is int and 0 <= value <= MAX_ID:
         return value
     raise ValueError(
-        f"wrong {field}: {shown(value)}, expected 0 to {MAX_ID} as its format writes it (tt0111161)"
+        f"wrong {field}: {shown(value)}, expected 0 to {MAX_ID} as its format writes it "
+        "(348 or tt0111161)"
     )
 
 
@@ -168,7 +171,7 @@ def _number_of(value: object) -> int | float:
 _PARSERS: dict[str, Callable[[str, object], object]] = {
     "id": _id,
     "year": _year,
-    **dict.fromkeys(_LISTS, _names),
+    **dict.fromkeys(LISTS, _names),
     **dict.fromkeys(_NUMBERS, _number),
 }
 

@@ -1,105 +1,226 @@
-"""What a build would make of a file: its columns, its first films, its rejects."""
+"""What a file of films would become, told before anything is built from it."""
 
+import json
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from textwrap import shorten
 
 from hybrid.movie import Movie
 from indexer.clean import Cleaned, clean
 from indexer.passages import sentence_spans
-from indexer.sources import Unrecognised, read_source
+from indexer.sources import Source, Unrecognised, formats_in, read_source
+from indexer.sources.records import listed
 
-SHOWN = 3
+FILMS, REJECTS, COLUMNS = 3, 5, 100
+"""How many are shown."""
 
-LIKELY = {
-    "title": "title name film movie",
-    "id": "id imdb_id imdbid tmdb_id code",
-    "original_title": "original_title originaltitle",
-    "year": "year released release_date date premiered",
-    "genres": "genres genre category",
-    "description": "description plot overview summary synopsis extract storyline",
-    "cast": "cast actors stars starring",
-    "directors": "directors director",
-    "writers": "writers writer screenplay",
-    "countries": "countries country",
-    "languages": "languages language",
-    "duration_minutes": "duration runtime minutes",
-    "rating": "rating score vote_average",
-    "votes": "votes vote_count",
+_GUESSES = {  # the fields whose words stand in other fields' columns too come last
+    "id": "id imdb_id imdb_title_id tmdb_id movie_id film_id movieid filmid tconst",
+    "original_title": "original_title original_name original_film_title orig_title",
+    "year": "year released release_year release_date date_published date premiere premiered",
+    "released": "release_date date_published released date premiere premiered",
+    "genres": "genres genre category categories",
+    "keywords": "keywords keyword plot_keywords tags tag",
+    "cast": "cast actors actor stars star starring",
+    "directors": "directors director directed_by",
+    "writers": "writers writer screenplay screenwriter screenwriters written_by",
+    "companies": "production_companies production_company companies company studio studios",
+    "countries": "countries country production_countries origin",
+    "languages": "languages language spoken_languages",
+    "duration_minutes": "runtime duration running_time runtime_minutes duration_minutes minutes",
+    "votes": "votes vote_count num_votes num_voted_users",
+    "rating": "rating vote_average avg_vote imdb_rating imdb_score score",
+    "metascore": "metascore metacritic",
+    "budget": "budget",
+    "thumbnail": "thumbnail poster poster_url poster_link image",
+    "description": "description overview plot plot_summary summary synopsis storyline extract",
+    "title": "title movie_title film_title movie_name film_name name names film movie",
 }
-"""Names that columns often have, by the field of a film that they then hold."""
 
 
-def inspected(path: Path, mapping: Path | None, limit: int | None) -> str:
-    """Return the report. Raises SourceUnreadable where the file cannot be read at all."""
+_NOTES = {
+    "id": "  # a number, or one after tt; without this line films are numbered as they come",
+    "year": "  # a year, or a date that begins or ends with one",
+}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found: a report to be read and, if nothing was recognised, a mapping to start from.
+
+    The mapping is TOML; without a column that looks like one of titles it needs a hand first.
+    """
+
+    report: str
+    mapping: str | None = None
+
+
+def inspect(path: Path, mapping: Path | None = None, limit: int | None = None) -> Inspection:
+    """Look at a file of films as `build` would read it. Raises SourceUnreadable."""
     try:
-        cleaned = clean(read_source(path, limit, mapping))
-    except Unrecognised as unrecognised:
-        return f"{unrecognised.message}\n\n{_start_mapping(path, unrecognised.columns)}"
-    return "\n".join(_lines(path, cleaned))
+        source = read_source(path, limit, mapping)
+    except Unrecognised as error:
+        report = _not_recognised(path, error)
+        return Inspection("\n".join(report), mapping_for(error.columns))
+    return Inspection("\n".join(_recognised(path, source, clean(source))))
 
 
-def _lines(path: Path, cleaned: Cleaned) -> Iterator[str]:
-    yield f"{path.name}: {cleaned.format}"
-    yield (
-        f"{cleaned.records:,} records: {len(cleaned.movies):,} films, {len(cleaned.rejects):,} "
-        f"rejected, {cleaned.duplicates:,} duplicates, {cleaned.blank:,} blank lines"
-    )
-    yield (
-        f"{cleaned.without_description:,} films have no description, "
-        f"{cleaned.without_year:,} no year"
-    )
-    for field, count in cleaned.emptied.items():
-        yield f"{count:,} numbers in {field} could not be read and are left out"
-    for movie in cleaned.movies[:SHOWN]:
-        yield ""
+def _recognised(path: Path, source: Source, cleaned: Cleaned) -> Iterator[str]:
+    yield f"{_clear(path.name)} is read as: {source.format}"
+    yield from _columns(source)
+    yield from _counts(cleaned)
+    if cleaned.movies:
+        yield f"\nThe first films by id, as they would be indexed ({FILMS} at most)"
+    for movie in cleaned.movies[:FILMS]:
         yield from _film(movie)
     if cleaned.rejects:
-        kinds = Counter(reject.kind for reject in cleaned.rejects).most_common()
-        yield "\nRejected: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds)
-    for reject in cleaned.rejects[:SHOWN]:
-        yield f"  line {reject.line}: {reject.reason}"
-        yield f"    {reject.text[:100]}"
+        yield f"\nThe first rejects ({REJECTS} at most)"
+    for reject in cleaned.rejects[:REJECTS]:
+        yield f"  line {reject.line:,}: {_clear(reject.reason)}"
+        yield f"    {_short(_clear(reject.text))}"
+
+
+def _not_recognised(path: Path, error: Unrecognised) -> Iterator[str]:
+    yield f"{_clear(path.name)} is not recognised: {error.kind} with the columns"
+    yield f"  {_clear(listed(error.columns))}"
+    yield f"\nFormats known, {error.container}"
+    for format in formats_in(error.container):
+        missing = format.missing(error.columns)
+        lacks = f"lacks {listed(missing)}" if missing else "has its columns, but not its commas"
+        yield f"  {format.name}: {lacks}"
+    yield "\nA mapping to start from"
+
+
+def _columns(source: Source) -> Iterator[str]:
+    fields: dict[str, list[str]] = {column: [] for column in source.columns}
+    for field, column in source.fields.items():
+        fields[column].append(field)
+    yield "\nColumn of the file -> field of a film"
+    for column, names in islice(fields.items(), COLUMNS):
+        yield f"  {_short(_clear(repr(column)), 40):<40}  {', '.join(names) or '-- not used'}"
+    if len(fields) > COLUMNS:
+        yield f"  and {len(fields) - COLUMNS:,} more"
+    if "description" not in source.fields:
+        yield "  No column gives a description: these films are found by keywords only, unless a"
+        yield "  mapping names a column for it (--mapping)."
+
+
+def _counts(cleaned: Cleaned) -> Iterator[str]:
+    yield "\nWhat becomes of the records"
+    yield f"  records     {cleaned.records:>9,}"
+    yield (
+        f"  films       {len(cleaned.movies):>9,}  of them {cleaned.without_description:,} without "
+        f"a description, {cleaned.without_year:,} without a year"
+    )
+    yield f"  duplicates  {cleaned.duplicates:>9,}  exact, the first kept"
+    yield f"  blank lines {cleaned.blank:>9,}"
+    yield f"  rejected    {len(cleaned.rejects):>9,}"
+    for kind, number in Counter(reject.kind for reject in cleaned.rejects).most_common():
+        yield f"              {number:>9,}  {_clear(kind)}"
+    for field, number in cleaned.emptied.items():
+        yield f"  emptied     {number:>9,}  {field}: no number"
 
 
 def _film(movie: Movie) -> Iterator[str]:
-    """Show the fields that are set, and the sentences as they would be embedded."""
-    for field, value in movie.model_dump(exclude_defaults=True, exclude={"description"}).items():
-        yield f"  {field:22}{', '.join(value) if isinstance(value, tuple) else value}"
-    description = movie.description or ""
-    for number, (start, end) in enumerate(sentence_spans(description), start=1):
-        yield f"  sentence {number:<13}{description[start:end]}"
+    year = f" ({movie.year})" if movie.year else ""
+    yield f"\n  {movie.id}  {movie.title}{year}"
+    for field, value in movie:
+        if value not in (None, ()) and field not in ("id", "title", "year", "description"):
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            yield f"    {field:<22} {_short(text)}"
+    text = movie.description or ""
+    for number, (start, end) in enumerate(sentence_spans(text), 1):
+        yield f"    {f'sentence {number}':<22} {text[start:end]}"
 
 
-def _start_mapping(path: Path, columns: Collection[str]) -> str:
-    """Write a mapping that guesses what the columns are, unless there is one already."""
-    file = Path(f"{path.name.partition('.')[0]}.mapping.toml")
-    if file.exists():
-        return f"{file} is there already: complete it, then run this again with --mapping {file}"
-    file.write_text(mapping_for(columns), encoding="utf-8")
-    return (
-        f"A mapping to start from was written to {file}: look it through, then run\n"
-        f"  python -m indexer inspect {path} --mapping {file}"
-    )
+def _short(text: str, most: int = 100) -> str:
+    return shorten(text, most, placeholder=" ...") if " " in text[:most] else text[:most]
 
 
-def mapping_for(columns: Collection[str]) -> str:
-    """Return TOML that maps the columns whose names say what they hold, and lists the others."""
-    lines = ['separator = ","  # between the entries of a list in a cell', "", "[columns]"]
-    free = list(columns)
-    for field, names in LIKELY.items():
-        found = next((name for name in names.split() if name in free), None)
-        if found:
-            free.remove(found)
-            lines.append(f"{field} = {_quoted(found)}")
-        elif field == "title":
-            lines.append('# title = "COLUMN"  # which is needed')
-    lines.append("")
-    lines += [f"# not used: {_quoted(name)}" for name in free]
-    lines.append(f"# fields there are: {', '.join(Movie.model_fields)}")
+def _clear(text: str) -> str:
+    """Return a file's own text without what would act on a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def inspected(path: Path, mapping: Path | None, limit: int | None) -> str:
+    """Return the report; a mapping to start from is written, and shown in it."""
+    found = inspect(path, mapping, limit)
+    if found.mapping is None:
+        return found.report
+    return f"{found.report}\n\n{found.mapping}\n{write_mapping(found.mapping, path)}"
+
+
+def write_mapping(mapping: str, path: Path) -> str:
+    """Write a mapping for `path` to the current folder, unless it is there; return what to do."""
+    file = Path(f"{Path(path.name.removesuffix('.gz')).stem}.mapping.toml")
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(mapping)
+    except FileExistsError:
+        return (
+            f"{file} is there already and stays as it is; look with it: "
+            f"--mapping {file}, or remove it to get a new one"
+        )
+    return f"It was written to {file}: check it, then look again with --mapping {file}"
+
+
+def mapping_for(columns: Sequence[str]) -> str:
+    """Return a mapping that gives to fields the columns whose names look like theirs."""
+    fields = _guessed(columns)
+    left = [column for column in columns if column not in fields.values()]
+    others = [field for field in Movie.model_fields if field not in fields]
+    lines = [
+        "# Which column of the file is which field of a film; a guess by the names, to be checked.",
+        'separator = ","  # between the entries of a list in a cell, such as the genres',
+        "",
+        "[columns]",
+        *([] if "title" in fields else ["# title = (needed: put here the column of the titles)"]),
+        *(f"{field} = {_quoted(fields[field])}{_NOTES.get(field, '')}" for field in fields),
+        "",
+        f"# Columns not used: {', '.join(map(_quoted, left)) or 'none'}",
+        f"# Fields not given: {', '.join(others)}",
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _quoted(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+def _guessed(columns: Sequence[str]) -> dict[str, str]:
+    """Return for fields their columns: by the whole name first, then by the last of its words."""
+    free = [column for column in columns if column.strip()]
+    found: dict[str, str] = {}
+    for name_of in (_joined, _last_word):
+        for field, guesses in _GUESSES.items():
+            names = [_joined(guess) for guess in guesses.split()]
+            matches = [column for column in free if name_of(column) in names]
+            if field in found or not matches or (field == "id" and name_of is _last_word):
+                continue  # many things have ids: "director id" is not the film's
+            found[field] = min(matches, key=lambda column: names.index(name_of(column)))
+            # A date gives the year and is kept whole as well.
+            if field != "year" or "date" not in found[field]:
+                free.remove(found[field])
+    return {field: found[field] for field in Movie.model_fields if field in found}
+
+
+def _words(column: str) -> list[str]:
+    """Return the words of a name, without what stands in brackets: "Runtime (Minutes)"."""
+    return re.findall(r"[^\W_]+", re.sub(r"\(.*?\)|\[.*?\]", " ", column.casefold()))
+
+
+def _joined(column: str) -> str:
+    return "".join(_words(column))
+
+
+def _last_word(column: str) -> str:
+    """Return the word that says what it is; of "director name" that is the one before."""
+    words = _words(column)
+    if len(words) > 1 and words[-1] in ("name", "names"):
+        words.pop()
+    return words[-1] if words else ""
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string; JSON's are the same but for one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

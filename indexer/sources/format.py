@@ -1,21 +1,41 @@
 """What is to be known of a format of film files."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from reprlib import repr as shown
 from typing import Any
 
 import pandas as pd
 
-CSV, JSON_LINES = "CSV", "JSON lines"
+from hybrid.movie import Movie, Names
+from indexer.sources.records import json_value
+
+CSV, JSON_LINES, PARQUET = "CSV", "JSON lines", "Parquet"
+
+LISTS = [name for name, field in Movie.model_fields.items() if field.annotation == Names]
+"""The fields of `Movie` that hold several texts."""
+
+TEXTS = [
+    name for name, field in Movie.model_fields.items() if field.annotation in (str, str | None)
+]
+"""Those that hold one."""
+
+NUMBER = re.compile(r"\s*([0-9]{1,20})\s*")
+
+_YEAR = re.compile(r"([0-9]{4})(?![0-9]).*|.*(?<![0-9])([0-9]{4})")
+_NAMED = 'expected a list like [{"id": 28, "name": "Action"}]'
+_NUMERIC = re.compile(r"[0-9.,]+")
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its columns as `Movie` names them, and how their values are brought into form.
+    """A format: the columns of `Movie`'s fields, and how their values are brought into form.
 
-    `required` and `optional` map a folded column name to the field of `Movie`; a format with a
-    column for `id` gives it as int, or as it stands where it is none. `parse` takes and returns a
-    frame with the fields as columns.
+    `required` and `optional` map a field of `Movie` to the folded name of its column, which several
+    fields may share; a format with a column for `id` gives it as int, or as it stands where it is
+    none. `parse` takes and returns a frame with the fields as columns; its values are texts, or
+    what JSON and Parquet give.
     """
 
     name: str
@@ -30,15 +50,53 @@ class Format:
         return {**self.required, **self.optional}
 
     def missing(self, found: Collection[str]) -> list[str]:
-        """Return the required columns that are not among `found`."""
-        return [name for name in self.required if name not in found]
+        """Return the required columns that are not among `found`, each once."""
+        return [name for name in dict.fromkeys(self.required.values()) if name not in found]
 
 
-def as_objects(values: list[object]) -> "pd.Series[Any]":
+@dataclass(frozen=True)
+class Fault:
+    """In place of a value that cannot be read: why. Cleaning rejects the film for it."""
+
+    reason: str
+
+
+def as_objects(values: list[Any]) -> "pd.Series[Any]":
     """Return a column in which pandas turns no int into float and no text into missing."""
     return pd.Series(values, dtype=object)
 
 
 def split_at_commas(column: "pd.Series[Any]", but: str = r"(?!)") -> "pd.Series[Any]":
     """Split texts at their commas, except before what the pattern `but` matches."""
-    return column.astype(object).str.split(rf",(?!\s*{but})", regex=True)
+    comma = re.compile(rf",(?!\s*{but})")
+    return as_objects([comma.split(v) if isinstance(v, str) else v for v in column])
+
+
+def film_id(value: object, pattern: re.Pattern[str] = NUMBER) -> object:
+    """Return the number in a value of this pattern ("tt0111161": 111161), others as they are."""
+    match = pattern.fullmatch(str(value))
+    return int(match[1]) if match else value
+
+
+def year_of(value: object) -> object:
+    """Return the year that a date begins or ends with, anything else as it is."""
+    text = value.strip() if isinstance(value, str) else ""
+    # 1979.5 and 19790525 are no dates; 25.5.1979 is one.
+    if _NUMERIC.fullmatch(text) and text.count(".") < 2:
+        return value
+    match = _YEAR.fullmatch(text)
+    return (match[1] or match[2]) if match else value
+
+
+def names_of(column: str, value: object) -> object:
+    """Return the names in a list like TMDB's [{"id": 28, "name": "Action"}]: JSON if it is text."""
+    if isinstance(value, str) and value.strip():
+        try:
+            value = json_value(value)
+        except ValueError as error:
+            return Fault(f"broken JSON in {column}: {error}, {_NAMED}")
+        if not isinstance(value, list):
+            return Fault(f"no list in {column}: {shown(value)}, {_NAMED}")
+    if not isinstance(value, list):
+        return value
+    return [entry.get("name") if isinstance(entry, dict) else entry for entry in value]

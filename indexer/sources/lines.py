@@ -17,13 +17,13 @@ LONGEST = 131_072
 """Characters of the longest record, csv's own limit of a field; the text of a longer line is cut
 somewhere above that."""
 
-EXPECTED = "expected a CSV or JSON lines file in UTF-8, plain or gzipped"
+EXPECTED = "expected CSV or JSON lines in UTF-8, plain or gzipped, or a Parquet file"
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 4 * (LONGEST + 1)  # UTF-8 takes at most 4 bytes a character
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"PAR1": "a Parquet file",
+    b"PAR1": "a Parquet file that is gzipped",
     b"SQLite f": "an SQLite database",
     b"%PDF": "a PDF document",
     b"BZh": "a bzip2 file",

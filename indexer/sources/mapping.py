@@ -1,5 +1,6 @@
 """A file of your own: a small TOML file says which of its columns is which field of a film.
 
+name = "my films"        # what to call the format
 separator = ","          # between the entries of a list in a cell
 [columns]                # field of a film = column of the file
 title = "Film"
@@ -8,6 +9,8 @@ year = "Released"        # a year, or a date that begins or ends with one
 
 import re
 import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,58 +18,119 @@ import pandas as pd
 
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
-from indexer.sources.format import Format, as_objects
-from indexer.sources.kaggle import film_id
-from indexer.sources.records import fold
+from indexer.sources.format import LISTS, TEXTS, Format, as_objects, film_id, names_of, year_of
+from indexer.sources.records import fold, listed
 
-LISTS = "genres keywords cast directors writers companies countries languages".split()
-
-_YEAR = re.compile(r"([0-9]{4})(?:[-/. ].*)?|.*[-/., ]([0-9]{4})")
-_ID = re.compile(r"\s*(?:tt)?([0-9]{1,19})\s*", re.IGNORECASE)
+_ID = re.compile(r"\s*(?:tt)?([0-9]{1,20})(?:\.0)?\s*", re.IGNORECASE)
+_KEYS = {"name": str, "separator": str, "columns": dict}
 
 
-def read_mapping(path: Path) -> Format:
-    """Return the format that a mapping describes. Raises SourceUnreadable, naming the key."""
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping as read: `columns` has for a field of `Movie` the folded name of its column."""
+
+    path: Path
+    text: str
+    name: str
+    separator: str
+    columns: dict[str, str]
+
+    def format(self, file: Path, found: Collection[str]) -> Format:
+        """Return the format that `file` with the columns `found` has. Raises SourceUnreadable."""
+        for field, column in self.columns.items():
+            if column not in found:
+                raise _wrong(
+                    self.path,
+                    self.text,
+                    field,
+                    f"{field} is the column {column!r}, which {file} does not have; "
+                    f"expected one of {listed(found)}",
+                )
+        parse = partial(_parse, columns=self.columns, separator=self.separator)
+        return Format(self.name, "", self.columns, {}, parse)
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read a mapping; raise SourceUnreadable naming the line and key that is wrong."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SourceUnreadable(f"the mapping {path} cannot be read: {error}") from error
-    columns, separator = found.pop("columns", None), found.pop("separator", ",")
-    if found:
-        raise _wrong(path, f"has the key {', '.join(found)}; expected columns and separator")
-    if not isinstance(separator, str) or not separator:
-        raise _wrong(path, f"has the separator {separator!r}; expected text such as ','")
-    if not isinstance(columns, dict) or "title" not in columns:
-        raise _wrong(path, 'names no title; expected a table [columns] with title = "COLUMN"')
+        text = path.read_text(encoding="utf-8-sig")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise SourceUnreadable(f"mapping {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SourceUnreadable(f"mapping {path} is not UTF-8 text; expected TOML") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SourceUnreadable(
+            f'mapping {path} is no valid TOML: {error}; expected lines like title = "Film"'
+        ) from error
+    for key, value in values.items():
+        if key not in _KEYS:
+            remedy = f"expected {', '.join(_KEYS)}"
+            if key in Movie.model_fields:
+                remedy = f"put {key} under a line [columns]"
+            raise _wrong(path, text, key, f"unknown key {key!r}; {remedy}")
+        if not isinstance(value, _KEYS[key]):
+            kind = "a table [columns]" if key == "columns" else "text in quotes"
+            raise _wrong(path, text, key, f"{key} is {value!r}; expected {kind}")
+        if not value:
+            raise _wrong(path, text, key, f"{key} is empty; leave it out or fill it in")
+    columns = values.get("columns", {})
     for field, column in columns.items():
         if field not in Movie.model_fields:
             known = ", ".join(Movie.model_fields)
-            raise _wrong(path, f"has columns.{field}, which no film has; known are {known}")
+            raise _wrong(
+                path, text, field, f"a film has no field {field!r}; expected one of {known}"
+            )
         if not isinstance(column, str) or not column.strip():
-            raise _wrong(path, f"has columns.{field} = {column!r}; expected the name of a column")
-    fields = {fold(column): field for field, column in columns.items()}
-    if len(fields) < len(columns):
-        raise _wrong(path, "names a column for two fields; expected each column once")
-    return Format(f"mapping {path.name}", "", fields, {}, partial(_parse, separator=separator))
+            problem = f"{field} is {column!r}; expected the name of a column in quotes"
+            raise _wrong(path, text, field, problem)
+    if "title" not in columns:
+        raise SourceUnreadable(
+            f'mapping {path} names no title; expected under [columns] a line like title = "Film"'
+        )
+    return Mapping(
+        path=path,
+        text=text,
+        name=values.get("name", "columns of a mapping"),
+        separator=values.get("separator", ","),
+        columns={field: fold(column) for field, column in columns.items()},
+    )
 
 
-def _wrong(path: Path, problem: str) -> SourceUnreadable:
-    return SourceUnreadable(f"the mapping {path} {problem}")
+def _wrong(path: Path, text: str, key: str, problem: str) -> SourceUnreadable:
+    """Return the error, with the line if the key begins one."""
+    begins = re.compile(rf"""\s*\[?\s*["']?{re.escape(key)}["']?\s*[]=]""")
+    lines = (number for number, line in enumerate(text.splitlines(), 1) if begins.match(line))
+    where = next((f", line {number}" for number in lines), "")
+    return SourceUnreadable(f"mapping {path}{where}: {problem}")
 
 
-def _parse(frame: pd.DataFrame, separator: str) -> pd.DataFrame:
-    parsed = {field: as_objects([_split(v, separator) for v in frame[field]]) for field in LISTS}
-    parsed["year"] = as_objects([_year(value) for value in frame["year"]])
-    if "id" in frame:
-        parsed["id"] = as_objects([film_id(value, _ID) for value in frame["id"]])
-    return frame.assign(**parsed)
+def _parse(frame: pd.DataFrame, columns: dict[str, str], separator: str) -> pd.DataFrame:
+    """Split lists, and bring ids, years and texts into the form that films have."""
+    parsed: dict[str, list[object]] = {}
+    for field, column in columns.items():
+        values = frame[field].tolist()
+        if field in LISTS:
+            parsed[field] = [_entries(column, value, separator) for value in values]
+        elif field in TEXTS:
+            parsed[field] = [_text(value) for value in values]
+        elif field == "year":
+            parsed[field] = [year_of(value) for value in values]
+        elif field == "id":
+            parsed[field] = [film_id(value, _ID) for value in values]
+    return frame.assign(**{field: as_objects(values) for field, values in parsed.items()})
 
 
-def _split(value: object, separator: str) -> object:
-    return value.split(separator) if isinstance(value, str) else value
+def _entries(column: str, value: object, separator: str) -> object:
+    """Return a list's entries; a cell that begins with a bracket is JSON."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return value.split(separator)
+    return names_of(column, value)
 
 
-def _year(value: object) -> object:
-    """Return the year of a date, whatever else as it is."""
-    match = _YEAR.fullmatch(str(value).strip()) if isinstance(value, str) else None
-    return (match[1] or match[2]) if match else value
+def _text(value: object) -> object:
+    """Return a number as text: a film may be called 1917, and a budget be a number."""
+    if isinstance(value, float) and value % 1 == 0:
+        return str(int(value))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if number else value

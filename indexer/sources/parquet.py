@@ -1,49 +1,79 @@
-"""Records of a Parquet file, whose columns have types already."""
+"""The rows of a Parquet file, whose columns have names and types."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hybrid.errors import SourceUnreadable
-from indexer.sources.lines import Line
+from indexer.sources.lines import EXPECTED, Line
 from indexer.sources.records import Record, fold
 
-MAGIC = b"PAR1"
+_MAGIC = b"PAR1"
+_ROWS = 1_000  # at a time: a file may be larger than memory
 
 
 def is_parquet(path: Path) -> bool:
-    """Tell whether a file begins like a Parquet file."""
-    if not path.is_file():  # a pipe would be waited for
-        return False
+    """Tell whether `path` is a file that begins as Parquet does."""
+    if not path.is_file():
+        return False  # to open a pipe would wait for its other end
     try:
         with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+            return file.read(len(_MAGIC)) == _MAGIC
     except OSError:
-        return False
+        return False  # why it cannot be opened is told where lines are read
 
 
-def parquet_records(path: Path) -> Iterator[Record]:
-    """Yield one record a row, numbered from 1. Raises SourceUnreadable."""
+def parquet_columns(path: Path) -> list[str]:
+    """Return the folded names of the columns. Raises SourceUnreadable."""
+    with _readable(path):
+        return [fold(name) for name in pq.read_schema(path).names]
+
+
+def parquet_records(path: Path, columns: list[str]) -> Generator[Record]:
+    """Yield one record a row under `columns`; rows count from 1. Raises SourceUnreadable."""
+    number = 0
+    with _readable(path), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_ROWS):
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                number += 1
+                values = dict(zip(columns, map(_plain, row), strict=True))
+                yield Record(Line(number, json.dumps(values, ensure_ascii=False)), values)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what reading raises, of which there is much, into the one error."""
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = str(error).partition("\n")[0]
         raise SourceUnreadable(
-            f"{path} is a damaged Parquet file ({error}); expected a whole one"
+            f"{path} is a damaged Parquet file ({reason}); {EXPECTED}"
         ) from error
-    columns = [fold(str(name)) for name in frame.columns]
-    for number, row in enumerate(frame.itertuples(index=False, name=None), start=1):
-        values = {name: _plain(value) for name, value in zip(columns, row, strict=True)}
-        yield Record(Line(number, ", ".join(str(v) for v in values.values() if v)), values)
 
 
-def _plain(value: Any) -> object:
-    """Return what JSON could hold: lists for arrays, text for dates, None for missing."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, str | list | bool):
-        return value
-    if pd.isna(value):
-        return None
-    return value if isinstance(value, int | float) else str(value)
+def _plain(value: object) -> object:
+    """Return what JSON could hold: dates as text, None for what is no number."""
+    match value:
+        case datetime() if value.time() == time():
+            return value.date().isoformat()
+        case date() | time():
+            return value.isoformat()
+        case Decimal():
+            return int(value) if value % 1 == 0 else float(value)
+        case float() if value != value:
+            return None  # pandas and others write it for a missing number
+        case list() | tuple():
+            return [_plain(entry) for entry in value if entry is not None]
+        case dict():
+            return {fold(str(name)): _plain(entry) for name, entry in value.items()}
+        case None | str() | bool() | int() | float():
+            return value
+        case _:
+            return str(value)

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -29,13 +29,21 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
-def csv_fields(lines: Iterable[str], delimiter: str) -> tuple[list[str], int]:
+def listed(names: Collection[str], most: int = 40) -> str:
+    """Return names of columns for an error, each and all of them cut to a length to be read."""
+    shown = ", ".join(repr(name[:40]) for name in islice(names, most))
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def csv_fields(lines: Iterable[str], delimiter: str = ",") -> tuple[list[str], int]:
     """Return the fields of the first CSV record in `lines` and how many lines it takes."""
-    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     return next(reader), reader.line_num
 
 
-def csv_records(columns: Sequence[str], lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
+def csv_records(
+    columns: Sequence[str], lines: Iterator[Line], delimiter: str = ","
+) -> Iterator[Record]:
     """Yield the records under a header.
 
     After a broken one reading resumes at the line below its first, so that an unclosed quote costs
@@ -91,12 +99,6 @@ def json_records(lines: Iterable[Line]) -> Iterator[Record]:
 def _json_record(line: Line) -> Record:
     try:
         return Record(line, _json_object(line.text))
-    except json.JSONDecodeError as error:
-        return Record(line, fault=f"no valid JSON: {error.msg} at character {error.pos + 1}")
-    except UnicodeEncodeError:
-        return Record(line, fault=r"no valid text: half a surrogate pair (like \ud800)")
-    except RecursionError:
-        return Record(line, fault="no film: nested too deeply")
     except ValueError as error:
         return Record(line, fault=str(error))
 
@@ -104,11 +106,24 @@ def _json_record(line: Line) -> Record:
 def _json_object(text: str) -> dict[str, object]:
     if len(text) > LONGEST:
         raise ValueError(f"too long a line: {_TOO_LONG}")
-    found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    found = json_value(text)
     if not isinstance(found, dict):
         raise ValueError(f"no film: a JSON {type(found).__name__}, expected an object")  # noqa: TRY004
-    if "\\u" in text:  # only an escape can make half a surrogate pair
-        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def json_value(text: str) -> object:
+    """Return the value that JSON writes; raise ValueError saying what is wrong with it."""
+    try:
+        found: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        if "\\u" in text:  # only an escape can make half a surrogate pair
+            json.dumps(found, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no valid JSON: {error.msg} at character {error.pos + 1}") from error
+    except UnicodeEncodeError as error:
+        raise ValueError(r"no valid text: half a surrogate pair (like \ud800)") from error
+    except RecursionError as error:
+        raise ValueError("no film: nested too deeply") from error
     return found
 
 

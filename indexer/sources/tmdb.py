@@ -1,53 +1,51 @@
 """TMDB's "tmdb_5000_movies.csv": lists are JSON in a cell, and 0 stands for what is unknown."""
 
-import json
+import re
 
 import pandas as pd
 
-from indexer.sources.format import CSV, Format, as_objects
+from indexer.sources.format import CSV, Format, as_objects, film_id, names_of, year_of
 
-_LISTS = "genres keywords companies countries languages".split()
+_LISTS = {
+    "genres": "genres",
+    "keywords": "keywords",
+    "companies": "production_companies",
+    "countries": "production_countries",
+    "languages": "spoken_languages",
+}
+_DOLLARS = re.compile(r"\s*([0-9]{1,15})(?:\.0*)?\s*")
 
 
 def parse(frame: pd.DataFrame) -> pd.DataFrame:
     """Take names out of JSON, the year out of the date, and millions out of dollars."""
+    lists = {
+        field: as_objects([names_of(column, value) for value in frame[field]])
+        for field, column in _LISTS.items()
+    }
     return frame.assign(
-        id=as_objects([_id(value) for value in frame["id"]]),
-        year=as_objects([str(value or "").partition("-")[0] for value in frame["released"]]),
-        budget=as_objects([_dollars(value) for value in frame["budget"]]),
+        id=as_objects([film_id(value) for value in frame["id"]]),
+        year=as_objects([year_of(value) for value in frame["year"]]),
         duration_minutes=as_objects([_known(value) for value in frame["duration_minutes"]]),
+        budget=as_objects([_dollars(value) for value in frame["budget"]]),
         revenue_millions=as_objects([_millions(value) for value in frame["revenue_millions"]]),
-        **{field: as_objects([_names(value) for value in frame[field]]) for field in _LISTS},
+        **lists,
     )
 
 
-def _names(value: object) -> object:
-    """Return the names in '[{"id": 28, "name": "Action"}]'; what is no such JSON as it is."""
-    try:
-        return [entry["name"] for entry in json.loads(str(value or "[]"))]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return value
-
-
-def _id(value: object) -> object:
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else value
-
-
 def _known(value: object) -> object:
-    return None if str(value).strip() in ("0", "0.0") else value
+    match = _DOLLARS.fullmatch(str(value))
+    return None if match and not int(match[1]) else value
 
 
 def _dollars(value: object) -> object:
-    known = _known(value)
-    return f"$ {known}" if known else None
+    """Return an amount with its currency, as Kaggle's file has it; anything else as it is."""
+    match = _DOLLARS.fullmatch(str(_known(value)))
+    return f"$ {int(match[1])}" if match else _known(value)
 
 
 def _millions(value: object) -> object:
-    try:
-        return float(str(_known(value))) / 1e6
-    except ValueError:
-        return _known(value)
+    match = _DOLLARS.fullmatch(str(_known(value)))
+    return int(match[1]) / 1e6 if match else _known(value)
 
 
 FORMAT = Format(
@@ -56,21 +54,22 @@ FORMAT = Format(
     required={
         "id": "id",
         "title": "title",
-        "overview": "description",
-        "release_date": "released",
+        "description": "overview",
+        "year": "release_date",
         "genres": "genres",
     },
     optional={
         "original_title": "original_title",
+        "released": "release_date",
         "keywords": "keywords",
-        "production_companies": "companies",
-        "production_countries": "countries",
-        "spoken_languages": "languages",
-        "runtime": "duration_minutes",
-        "vote_average": "rating",
-        "vote_count": "votes",
+        "companies": "production_companies",
+        "countries": "production_countries",
+        "languages": "spoken_languages",
+        "duration_minutes": "runtime",
+        "rating": "vote_average",
+        "votes": "vote_count",
         "budget": "budget",
-        "revenue": "revenue_millions",
+        "revenue_millions": "revenue",
     },
     parse=parse,
 )

@@ -19,7 +19,7 @@ FORMAT = Format(
         "cast": "cast",
         "genres": "genres",
         "href": "href",
-        "extract": "description",
+        "description": "extract",
         "thumbnail": "thumbnail",
     },
     parse=parse,

@@ -12,6 +12,7 @@ from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
 from indexer import clean as module
 from indexer.clean import Cleaned, clean
 from indexer.sources import read_source
+from indexer.sources.format import LISTS
 from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, SHAWSHANK, json_lines, kaggle_csv
 
 WIKIPEDIA = Path(__file__).parents[3] / "shared/data/wikipedia-movies.jsonl.gz"
@@ -95,7 +96,7 @@ def test_every_field_is_cleaned() -> None:
     """A new field of Movie that is a list or a number must be named to the cleaner."""
     for name, field in Movie.model_fields.items():
         annotation = str(field.annotation)
-        assert (name in module._LISTS) == ("tuple" in annotation), name
+        assert (name in LISTS) == ("tuple" in annotation), name
         numeric = "int" in annotation or "float" in annotation
         assert (name in module._NUMBERS or name in ("id", "year")) == numeric, name
 

@@ -3,8 +3,12 @@
 import gzip
 import json
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +70,100 @@ def test_wikipedia(tmp_path: Path) -> None:
     assert source.format == "Wikipedia JSON lines"
     assert source.frame["description"].tolist() == [None, "A crew wakes early."]
     assert source.frame["cast"].tolist() == [None, ["Sigourney Weaver"]]
+
+
+def test_kaggle_with_numbers_for_ids(tmp_path: Path) -> None:
+    """The bundled sample's columns are Kaggle's, with a whole number as `id`."""
+    columns = ["id", *KAGGLE_COLUMNS[1:]]
+    rows = [{"id": " 7 ", "title": "A", "year": "TV Movie 2019"}, {"id": "tt7", "title": "B"}]
+    cleaned = clean(read_source(csv_file(tmp_path / "films.csv", columns, rows)))
+    assert [(movie.id, movie.year) for movie in cleaned.movies] == [(7, 2019)]
+    assert [reject.kind for reject in cleaned.rejects] == ["wrong id"]
+
+
+def test_both_ids(tmp_path: Path) -> None:
+    """With IMDb's ids beside others the file is Kaggle's."""
+    path = csv_file(tmp_path / "films.csv", [*KAGGLE_COLUMNS, "id"], [SHAWSHANK | {"id": "5"}])
+    assert read_source(path).frame["id"].tolist() == [111161]
+
+
+def test_a_column_without_a_name_is_no_field(tmp_path: Path) -> None:
+    """The row numbers that pandas writes under an empty name fill no field that has no column."""
+    text = ",title,genre,description,year\n0,Alien,Horror,x,1979\n"
+    (movie,) = clean(read_source(write(tmp_path / "films.csv", text))).movies
+    assert (movie.directors, movie.rating, movie.metascore) == ((), None, None)
+
+
+def test_columns_are_told_with_their_fields(tmp_path: Path) -> None:
+    """What was found is known by name, that of no use too."""
+    source = read_source(write(tmp_path / "films.csv", "Seen," + HEADER))
+    assert source.columns == ("seen", "imdb_title_id", "title", "year", "genre", "description")
+    assert source.fields["genres"] == "genre"
+    assert "seen" not in source.fields.values()
+
+
+def parquet_file(path: Path, columns: Mapping[str, object]) -> Path:
+    """Write a Parquet file."""
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_parquet_of_known_columns(tmp_path: Path) -> None:
+    """Columns with types give the same films as the texts of the CSV."""
+    row = {name: [value] for name, value in SHAWSHANK.items()}
+    typed = {
+        "year": [1994],
+        "date_published": [datetime(1994, 10, 14)],
+        "duration": [142.0],
+        "avg_vote": [9.3],
+        "votes": [2278845],
+        "genre": [["Drama"]],
+    }
+    source = read_source(parquet_file(tmp_path / "films", row | typed))
+    assert source.format == "Kaggle IMDb movies CSV as Parquet"
+    plain = clean(read_source(kaggle_csv(tmp_path / "films.csv", [SHAWSHANK])))
+    assert clean(source).movies == plain.movies
+
+
+def test_parquet_rows_have_their_places(tmp_path: Path) -> None:
+    """A row's number is its line, over more rows than are read at a time, and `limit` counts them.
+
+    What is missing is missing, whichever way it is written.
+    """
+    rows = 2_500
+    years = [None if row == 1_200 else 10 if row == 2_100 else 1979 for row in range(rows)]
+    path = parquet_file(
+        tmp_path / "films.parquet",
+        {
+            "title": [f"Film {row}" for row in range(rows)],
+            "year": pa.array(years, pa.float64()),
+            "rating": [float("nan")] * rows,
+            "genres": [["Drama", None]] * rows,
+        },
+    )
+    source = read_source(path)
+    cleaned = clean(source)
+    assert source.format == "Wikipedia JSON lines as Parquet"
+    assert (cleaned.records, len(cleaned.movies), cleaned.without_year) == (rows, rows - 1, 1)
+    assert cleaned.movies[0].genres == ("Drama",)
+    assert [(reject.line, reject.kind) for reject in cleaned.rejects] == [
+        (2_101, "impossible year")
+    ]
+    assert cleaned.rejects[0].text.startswith('{"title": "Film 2100"')
+    assert read_source(path, limit=1_100).records == 1_100
+
+
+def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
+    """Half a download, twice the same column and a gzipped file are told apart."""
+    path = parquet_file(tmp_path / "films.parquet", {"title": ["A"], "Title": ["B"], "year": [1]})
+    assert "columns given twice: 'title'" in refusal(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert "damaged Parquet file" in refusal(path)
+    path.write_bytes(gzip.compress(whole))
+    assert "a Parquet file that is gzipped" in refusal(path)
+    parquet_file(path, {"film": ["A"]})
+    assert "has the columns 'film'" in refusal(path)
 
 
 def test_words_for_nothing_are_titles(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def test_zero_and_nothing_are_unknown(tmp_path: Path) -> None:
         ("keywords", '[{"name": "cut', "keywords"),
         ("production_companies", "7", "companies"),
         ("genres", "[" * 5000, "genres"),
+        ("spoken_languages", '[{"name": "\\ud800"}]', "spoken_languages"),
         ("id", "tt348", "id"),
         ("id", "-3", "id"),
     ],
@@ -92,3 +93,29 @@ def test_a_broken_cell_rejects_its_film_by_name(
     (reject,) = cleaned.rejects
     assert reject.line == 2
     assert field in reject.kind
+
+
+def test_a_broken_cell_is_told_by_its_column(tmp_path: Path) -> None:
+    """The reason has the column of the file, where the JSON breaks and what was expected."""
+    cell = named("Brandywine")[:-1]
+    cleaned = clean(read_source(read(tmp_path, ALIEN | {"production_companies": cell})))
+    (reject,) = cleaned.rejects
+    assert reject.kind == "broken JSON in production_companies"
+    assert "at character" in reject.reason
+    assert 'expected a list like [{"id": 28, "name": "Action"}]' in reject.reason
+
+
+def test_sums_that_are_none(tmp_path: Path) -> None:
+    """What is no number stays for the cleaner to count; a budget is text and may be any."""
+    row = ALIEN | {"budget": "unknown", "revenue": "much", "runtime": "-1"}
+    cleaned = clean(read_source(read(tmp_path, row)))
+    assert cleaned.movies[0].budget == "unknown"
+    assert cleaned.emptied == {"duration_minutes": 1, "revenue_millions": 1}
+
+
+def test_names_that_are_empty_are_left_out(tmp_path: Path) -> None:
+    """TMDB has languages with an empty name; the film keeps the others."""
+    row = ALIEN | {"spoken_languages": named("", "English"), "keywords": ""}
+    (film,) = clean(read_source(read(tmp_path, row))).movies
+    assert film.languages == ("English",)
+    assert film.keywords == ()
