@@ -9,6 +9,7 @@ import click
 
 from hybrid.commands import Commands, Decorated, setting
 from hybrid.fields import SearchBody
+from hybrid.preferences import Preferences
 from hybrid.query import FusionMethod, GenreMatch, Mode
 from hybrid.ranking import FusedHit, SearchResponse
 from hybrid.settings import Settings
@@ -40,7 +41,7 @@ def main() -> None:
 @field("year_to", int)
 @field("mode", Mode)
 @field("fusion", FusionMethod)
-@field("alpha", float)
+@field("alpha")
 @field("limit", int)
 @click.option("--json", "as_json", is_flag=True, help="print what the HTTP service answers")
 @setting("data")
@@ -50,12 +51,12 @@ def search(
 ) -> None:
     """Search for TEXT and print the best films."""
     asked = {name: value for name, value in fields.items() if value is not None}
-    query = SearchBody.model_validate({"query": text} | asked).as_query()
+    body = SearchBody.model_validate({"query": text} | asked)
+    settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
+    query = body.as_query(Preferences.load(settings.data).default)
     from hybrid.wiring import open_search
 
-    with closing(
-        open_search(Settings.load(data=data, elasticsearch_url=elasticsearch_url))
-    ) as films:
+    with closing(open_search(settings)) as films:
         answer = films.search(query)
     if as_json:
         click.echo(answer.model_dump_json(indent=2))
@@ -90,7 +91,7 @@ def _print(answer: SearchResponse) -> None:
             click.echo(textwrap.indent(textwrap.shorten(hit.semantic.sentence, 160), "      "))
     click.echo(
         f"{len(answer.hits)} of {answer.total.value} candidates, "
-        f"{answer.timings_ms['total']:.0f} ms"
+        f"{answer.timings_ms['total']:.0f} ms; alpha {answer.alpha:.2f}, {answer.alpha_reason}"
     )
 
 

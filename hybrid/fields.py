@@ -5,8 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hybrid.query import (
-    DEFAULT_ALPHA,
-    Alpha,
+    AlphaOrAuto,
     Filters,
     Fusion,
     FusionMethod,
@@ -38,12 +37,21 @@ class SearchBody(BaseModel):
     year_from: Year | None = Field(None, description="first year, inclusive")
     year_to: Year | None = Field(None, description="last year, inclusive")
     mode: Mode = Field("hybrid", description="which engines rank")
-    fusion: FusionMethod = Field("attainable", description="how the two rankings become one")
-    alpha: Alpha = Field(DEFAULT_ALPHA, description="semantic share of the score, 0 to 1")
+    fusion: FusionMethod | None = Field(
+        None, description="how the two rankings become one; attainable, unless tuned otherwise"
+    )
+    alpha: AlphaOrAuto | None = Field(
+        None,
+        description="semantic share of the score, 0 to 1, or auto, which chooses it for the query; "
+        "auto, unless tuned otherwise",
+    )
     limit: Limit = Field(10, description="number of films to return, 1 to 100")
 
-    def as_query(self) -> SearchQuery:
-        """Return the query that was asked. Raises InvalidInput."""
+    def as_query(self, default: Fusion) -> SearchQuery:
+        """Return the query that was asked, its fusion as in `default` where it says nothing.
+
+        Raises InvalidInput.
+        """
         return SearchQuery(
             text=self.query,
             filters=Filters(
@@ -53,7 +61,10 @@ class SearchBody(BaseModel):
                 year_to=self.year_to,
             ),
             mode=self.mode,
-            fusion=Fusion(method=self.fusion, alpha=self.alpha),
+            fusion=Fusion(
+                method=self.fusion or default.method,
+                alpha=default.alpha if self.alpha is None else self.alpha,
+            ),
             limit=self.limit,
         )
 

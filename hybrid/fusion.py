@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid.query import Fusion, FusionMethod
+from hybrid.query import FusionMethod
 from hybrid.ranking import Ranks, Scores
 
 RRF_K = 60
@@ -24,25 +24,24 @@ RRF_K = 60
 class Side:
     """What one engine says of n candidates.
 
-    `scores` float64 (n,), NaN where the film cannot have one; `ranks` int64 (n,), 1-based, 0
-    outside the engine's own list; `retrieved` float64, the scores of that whole list; `attainable`
-    the most that the query could have scored on any film, 0 where nothing could score.
+    `scores` float64 (n,), as a share of what the query could have scored on any film, 0 to 1 (a
+    cosine may be negative), NaN where the film cannot have one; `ranks` int64 (n,), 1-based, 0
+    outside the side's own list; `retrieved` float64, the scores of that whole list.
     """
 
     scores: Scores
     ranks: Ranks
     retrieved: Scores
-    attainable: float
 
     @classmethod
     def absent(cls, n: int) -> "Side":
         """Return the side of an engine that was not asked or did not answer: it adds nothing."""
-        return cls(np.full(n, np.nan), np.zeros(n, np.int64), np.empty(0), attainable=0.0)
+        return cls(np.full(n, np.nan), np.zeros(n, np.int64), np.empty(0))
 
 
 def attainable(side: Side) -> Scores:
-    """Return each score as a share of what the query could have scored: needs no neighbours."""
-    return side.scores / side.attainable if side.attainable else side.scores * 0.0
+    """Return the scores as they are, shares of what can be attained: needs no neighbours."""
+    return side.scores
 
 
 def min_max(side: Side) -> Scores:
@@ -96,13 +95,13 @@ def _reciprocal(ranks: Ranks) -> Scores:
     return np.where(ranks > 0, 1.0 / (RRF_K + ranks), 0.0)
 
 
-def fuse(keyword: Side, semantic: Side, fusion: Fusion) -> Scores:
-    """Return the fused score of each candidate, float64 (n,).
+def fuse(keyword: Side, semantic: Side, method: FusionMethod, alpha: float) -> Scores:
+    """Return the fused score of each candidate, float64 (n,). `alpha` is the semantic share.
 
     A score that a side cannot give (NaN) adds nothing.
     """
-    if fusion.method == "rrf":
-        return rrf(keyword, semantic, fusion.alpha)
-    normalised = NORMALISERS[fusion.method]
+    if method == "rrf":
+        return rrf(keyword, semantic, alpha)
+    normalised = NORMALISERS[method]
     shares = np.nan_to_num(normalised(keyword)), np.nan_to_num(normalised(semantic))
-    return (1 - fusion.alpha) * shares[0] + fusion.alpha * shares[1]
+    return (1 - alpha) * shares[0] + alpha * shares[1]

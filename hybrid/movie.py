@@ -57,6 +57,16 @@ def genre_key(name: str) -> str:
     return normalise(normalise(name).strip().casefold())
 
 
+def genre_keys(movie: Movie) -> list[str]:
+    """Return the different genres of a film in the form in which they are compared."""
+    return sorted({genre_key(name) for name in movie.genres})
+
+
+def people(movie: Movie) -> set[str]:
+    """Return the names of those who made the film and act in it."""
+    return {*movie.cast, *movie.directors, *movie.writers}
+
+
 def keyword_text(movie: Movie) -> str:
     """Return the one text that BM25 ranks a film by.
 

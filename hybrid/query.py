@@ -4,15 +4,23 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from hybrid.errors import InvalidInput
 from hybrid.movie import genre_key, normalise
 
 MAX_CHARACTERS = 1000
 """A query of this length has fewer words than Elasticsearch's limit of 1,024 clauses."""
-
-DEFAULT_ALPHA = 0.5
 
 Mode = Literal["keyword", "semantic", "hybrid"]
 FusionMethod = Literal["attainable", "min_max", "z_score", "dbsf", "rrf"]
@@ -43,12 +51,21 @@ def _no_bool(value: object) -> object:
     return value
 
 
+def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value)
+    except ValidationError:
+        raise ValueError("is neither a number from 0 to 1 nor auto") from None
+
+
 QueryText = Annotated[str, AfterValidator(_searchable)]
 Genres = Annotated[
     tuple[Annotated[str, Field(max_length=100), AfterValidator(_genre)], ...], Field(max_length=50)
 ]
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]
+AlphaOrAuto = Annotated[Alpha | Literal["auto"], WrapValidator(_number_or_auto)]
+
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_no_bool)]
 
 
@@ -103,12 +120,15 @@ class Filters(BaseModel):
 
 
 class Fusion(BaseModel):
-    """How the two rankings become one. `alpha` is the semantic share, 0 to 1."""
+    """How the two rankings become one.
+
+    `alpha` is the semantic share, 0 to 1, or "auto": chosen for each query (hybrid/alpha.py).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: FusionMethod = "attainable"
-    alpha: Alpha = DEFAULT_ALPHA
+    alpha: AlphaOrAuto = "auto"
 
 
 class SearchQuery(BaseModel):

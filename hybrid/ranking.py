@@ -55,8 +55,12 @@ class KeywordHit(_Answer):
 
     rank: int | None = Field(description="place in the keyword list, null outside it")
     score: float | None = Field(description="BM25; 0 where no word of the query occurs")
+    title: float | None = Field(
+        description="how near the query is to the title, 0 to 1; 0 where it is far"
+    )
     share: float | None = Field(
-        description="BM25 as a share of the most that this query could score on any film, 0 to 1"
+        description="what counts, 0 to 1: the larger of `title` and of BM25 as a weighted share of "
+        "the most that this query could score on any film"
     )
 
 
@@ -65,8 +69,8 @@ class SemanticHit(_Answer):
 
     rank: int | None = Field(description="place in the semantic list, null outside it")
     score: float | None = Field(
-        description="cosine of the query and the film's best sentence (of the best two, weighted "
-        "three to one, where the query has seven words or more); null without a description"
+        description="cosine of the query and the film's best sentence (of the best three, weighted "
+        ".6, .2 and .2, where the query has seven words or more); null without a description"
     )
     sentence: str | None = Field(description="the best sentence")
 
@@ -95,6 +99,8 @@ class SearchResponse(_Answer):
     query: SearchBody
     hits: tuple[FusedHit, ...]
     total: Total
+    alpha: float = Field(description="semantic share of the scores, 0 to 1")
+    alpha_reason: str = Field(description="why alpha is what it is")
     degraded: tuple[str, ...] = Field(description="engines that did not take part")
     warnings: tuple[str, ...]
     timings_ms: dict[str, float]

@@ -1,51 +1,43 @@
-"""HybridSearch: retrieve from both engines, complete the scores, fuse, hydrate."""
+"""HybridSearch: retrieve from both sides, fuse, hydrate."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import numpy as np
 
+from hybrid.alpha import ChosenAlpha, chosen
 from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.protocols import LexicalEngine, Meaning, SemanticEngine
-from hybrid.errors import EngineUnavailable, NotFound
+from hybrid.engines.protocols import LexicalEngine, SemanticEngine
+from hybrid.errors import NotFound
 from hybrid.fields import SearchBody
-from hybrid.fusion import Side, attainable, fuse
+from hybrid.fusion import Side, fuse
 from hybrid.movie import Movie, genre_key
-from hybrid.query import Fusion, SearchQuery
+from hybrid.preferences import Preferences
+from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.ranking import (
     FusedHit,
     Ids,
     KeywordHit,
     Ranking,
-    Scores,
     SearchResponse,
     SemanticHit,
     Total,
 )
+from hybrid.reading import MAX_WORDS
+from hybrid.retrieval import Candidates, Retrieval
 from hybrid.stopwatch import Stopwatch
-
-IN_FLIGHT = 32
-"""Keyword requests under way at once; more wait for their turn."""
-
-PLOT_WORDS, SECOND_SHARE = 7, 0.25
-"""A query of so many words tells a plot, and a film's second-best sentence counts a quarter of its
-score; docs/ranking.md says what that gains."""
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """The films of either list, int64 (n,) ascending, and what each side says of them.
+class Fused:
+    """The candidates of a mode from best to worst, with both sides in the order of their ids."""
 
-    `meaning` is None where the semantic side was not asked.
-    """
-
+    ranking: Ranking
     ids: Ids
     keyword: Side
     semantic: Side
-    meaning: Meaning | None
-    degraded: tuple[str, ...]
+    alpha: ChosenAlpha
 
 
 class HybridSearch:
@@ -59,38 +51,64 @@ class HybridSearch:
         semantic: SemanticEngine,
         encoder: Encoder,
         depth: int,
+        preferences: Preferences,
     ) -> None:
         self.generation = generation
         self.catalogue = catalogue
         self.lexical = lexical
+        self.preferences = preferences
         self._semantic = semantic
-        self._encoder = encoder
-        self._depth = depth
-        self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="keyword")
+        self._retrieval = Retrieval(catalogue, lexical, semantic, encoder, depth)
 
     def search(self, query: SearchQuery) -> SearchResponse:
         """Return the best films for `query`.
 
-        Raises EngineUnavailable where the one engine that was asked for does not answer; a hybrid
-        query is then answered by the semantic side alone, and `degraded` says so.
+        Raises EngineUnavailable where the keyword engine does not answer and the mode is keyword; a
+        hybrid query is then answered by titles and meaning, and `degraded` says so.
         """
         watch = Stopwatch()
         with watch.stage("total"):
-            candidates = self._retrieve(query, watch)
+            candidates = self._retrieval.retrieve(query, watch)
             with watch.stage("fuse"):
-                scores = fuse(candidates.keyword, candidates.semantic, _effective_fusion(query))
-                best = Ranking.sorted(candidates.ids, scores, query.limit)
+                fused = self.fuse(candidates, query.mode, query.fusion)
             with watch.stage("hydrate"):
-                hits = self._hydrate(candidates, best)
+                hits = self._hydrate(candidates, fused, query.limit)
         return SearchResponse(
             query=SearchBody.of(query),
             hits=hits,
-            total=Total(value=len(candidates.ids)),
+            total=Total(value=len(fused.ranking)),
+            alpha=fused.alpha.value,
+            alpha_reason=fused.alpha.reason,
             degraded=candidates.degraded,
-            warnings=self._warnings(query, candidates),
+            warnings=self._warnings(candidates),
             timings_ms=watch.milliseconds(),
             generation=self.generation,
         )
+
+    def retrieve(self, query: SearchQuery) -> Candidates:
+        """Return what both sides say of the films that either finds, to `fuse` in many ways.
+
+        Raises EngineUnavailable like `search`.
+        """
+        return self._retrieval.retrieve(query, Stopwatch())
+
+    def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> Fused:
+        """Return the candidates that the mode ranks, from best to worst.
+
+        A side that was not asked when they were retrieved cannot be asked for here.
+        """
+        keyword, semantic = self._sides(candidates)
+        alpha = self._alpha(candidates, mode, fusion)
+        listed = {
+            "keyword": keyword.ranks > 0,
+            "semantic": semantic.ranks > 0,
+            "hybrid": (keyword.ranks > 0) | (semantic.ranks > 0),
+        }[mode]
+        # One side alone is ranked by its own scores.
+        method = fusion.method if mode == "hybrid" else "attainable"
+        scores = fuse(keyword, semantic, method, alpha.value)
+        ids = candidates.words.ids
+        return Fused(Ranking.sorted(ids[listed], scores[listed]), ids, keyword, semantic, alpha)
 
     def movie(self, film: int) -> Movie:
         """Return the film of this id. Raises NotFound."""
@@ -101,90 +119,56 @@ class HybridSearch:
 
     def close(self) -> None:
         """Let go of files and threads."""
-        self._pool.shutdown()
+        self._retrieval.close()
         self.catalogue.close()
 
-    def _retrieve(self, query: SearchQuery, watch: Stopwatch) -> Candidates:
-        """Ask the engines that the mode names, side by side, and complete their scores."""
-        asked: Future[tuple[Ranking, float]] | None = None
-        if query.mode != "semantic":
-            asked = self._pool.submit(self._keyword_list, query, watch)
-        meaning, meant = None, Ranking.empty()
-        if query.mode != "keyword":
-            meaning, meant = self._semantic_list(query, watch)
-        degraded: tuple[str, ...] = ()
-        ids = np.sort(meant.ids)
-        keyword = Side.absent(len(ids))
-        if asked:
-            try:
-                worded, bound = asked.result()
-                both = np.union1d(worded.ids, meant.ids)
-                with watch.stage("complete"):
-                    scores = self._completed(query, worded, both)
-            except EngineUnavailable:
-                if query.mode == "keyword":
-                    raise
-                degraded = ("keyword",)
-            else:
-                ids = both
-                keyword = Side(scores, worded.ranks_of(ids), worded.scores, bound)
-        semantic = Side.absent(len(ids))
-        if meaning:
-            with watch.stage("complete"):
-                cosines = self._semantic.score(meaning, ids)
-            semantic = Side(cosines, meant.ranks_of(ids), meant.scores, attainable=1.0)
-        return Candidates(ids, keyword, semantic, meaning, degraded)
-
-    def _keyword_list(self, query: SearchQuery, watch: Stopwatch) -> tuple[Ranking, float]:
-        with watch.stage("keyword"):
-            ranking = self.lexical.search(query.text, query.filters, self._depth)
-            return ranking, self.lexical.attainable(query.text)
-
-    def _semantic_list(self, query: SearchQuery, watch: Stopwatch) -> tuple[Meaning, Ranking]:
-        with watch.stage("encode"):
-            vector = self._encoder.encode([query.text])[0]
-        meaning = Meaning(vector, SECOND_SHARE if len(query.text.split()) >= PLOT_WORDS else 0.0)
-        with watch.stage("semantic"):
-            return meaning, self._semantic.search(meaning, query.filters, self._depth)
-
-    def _completed(self, query: SearchQuery, worded: Ranking, ids: Ids) -> Scores:
-        """Return the BM25 of every candidate: outside the list is not without a score."""
-        scores = np.zeros(len(ids), np.float64)
-        scores[np.searchsorted(ids, worded.ids)] = worded.scores
-        # A list shorter than its depth holds every film that holds a word.
-        if len(worded) == self._depth:
-            others = worded.ranks_of(ids) == 0
-            scores[others] = self.lexical.score(query.text, ids[others])
-        return scores
-
-    def _hydrate(self, candidates: Candidates, best: Ranking) -> tuple[FusedHit, ...]:
-        films = self.catalogue.films(best.ids.tolist())
-        places = np.searchsorted(candidates.ids, best.ids)
-        shares = attainable(candidates.keyword)
-        numbers = np.full(len(best), -1, np.int64)
+    def _sides(self, candidates: Candidates) -> tuple[Side, Side]:
+        ids = candidates.words.ids
+        keyword = semantic = Side.absent(len(ids))
+        if candidates.query.mode != "semantic":
+            worded = self.preferences.text_weight * candidates.words.shares
+            shares = np.fmax(worded, candidates.titles)
+            listed = Ranking.sorted(ids[candidates.found], shares[candidates.found])
+            keyword = Side(shares, listed.ranks_of(ids), listed.scores)
         if candidates.meaning:
-            numbers = self._semantic.best_sentences(candidates.meaning, best.ids)
+            meant = candidates.meant
+            semantic = Side(candidates.cosines, meant.ranks_of(ids), meant.scores)
+        return keyword, semantic
+
+    def _alpha(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> ChosenAlpha:
+        if mode != "hybrid":
+            return ChosenAlpha(float(mode == "semantic"), f"the mode is {mode}")
+        if fusion.alpha != "auto":
+            return ChosenAlpha(fusion.alpha, "as asked")
+        shares = np.fmax(candidates.words.shares, candidates.titles)
+        reading = candidates.reading
+        name = self.catalogue.name_in(reading.typed)
+        return chosen(float(shares.max(initial=0.0)), name, reading.quoted)
+
+    def _hydrate(self, candidates: Candidates, fused: Fused, limit: int) -> tuple[FusedHit, ...]:
+        ids = fused.ranking.ids[:limit]
+        films = self.catalogue.films(ids.tolist())
+        places = np.searchsorted(fused.ids, ids)
+        numbers = np.full(len(ids), -1, np.int64)
+        if candidates.meaning:
+            numbers = self._semantic.best_sentences(candidates.meaning, ids)
         return tuple(
             FusedHit(
                 id=film,
                 rank=rank,
                 score=score,
                 movie=films[film].movie,
-                keyword=KeywordHit(
-                    rank=int(candidates.keyword.ranks[place]) or None,
-                    score=_number(candidates.keyword.scores[place]),
-                    share=_number(shares[place]),
-                ),
+                keyword=_keyword_hit(candidates, fused.keyword, place),
                 semantic=SemanticHit(
-                    rank=int(candidates.semantic.ranks[place]) or None,
-                    score=_number(candidates.semantic.scores[place]),
+                    rank=int(fused.semantic.ranks[place]) or None,
+                    score=_number(fused.semantic.scores[place]),
                     sentence=films[film].sentence(number),
                 ),
             )
             for rank, (film, score, place, number) in enumerate(
                 zip(
-                    best.ids.tolist(),
-                    best.scores.tolist(),
+                    ids.tolist(),
+                    fused.ranking.scores[:limit].tolist(),
                     places.tolist(),
                     numbers.tolist(),
                     strict=True,
@@ -193,7 +177,8 @@ class HybridSearch:
             )
         )
 
-    def _warnings(self, query: SearchQuery, candidates: Candidates) -> tuple[str, ...]:
+    def _warnings(self, candidates: Candidates) -> tuple[str, ...]:
+        query = candidates.query
         warnings = []
         known = self.catalogue.columns.genres
         for name in query.filters.genres:
@@ -201,17 +186,22 @@ class HybridSearch:
                 near = get_close_matches(genre_key(name), known, n=3)
                 hint = f"; near it: {', '.join(near)}" if near else ""
                 warnings.append(f"no film has the genre '{name}'{hint}")
+        if candidates.reading.cut:
+            warnings.append(f"only the first {MAX_WORDS} words of the query count")
         asked_words = query.mode != "semantic" and not candidates.degraded
-        if asked_words and not candidates.keyword.attainable:
+        if asked_words and not candidates.words.known:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
 
 
-def _effective_fusion(query: SearchQuery) -> Fusion:
-    """Return the fusion of the mode: one side alone is ranked by its own scores."""
-    if query.mode == "hybrid":
-        return query.fusion
-    return Fusion(method="attainable", alpha=0.0 if query.mode == "keyword" else 1.0)
+def _keyword_hit(candidates: Candidates, side: Side, place: int) -> KeywordHit:
+    asked = candidates.query.mode != "semantic"
+    return KeywordHit(
+        rank=int(side.ranks[place]) or None,
+        score=_number(candidates.words.bm25[place]),
+        title=float(candidates.titles[place]) if asked else None,
+        share=_number(side.scores[place]),
+    )
 
 
 def _number(score: float) -> float | None:

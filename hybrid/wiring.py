@@ -18,6 +18,7 @@ from hybrid.engines.protocols import LexicalEngine, LexicalWriter, SemanticEngin
 from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
 from hybrid.errors import InvalidInput
 from hybrid.generation import UNFINISHED, Generation, LexicalName, open_current
+from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
 
@@ -40,6 +41,7 @@ def open_search(settings: Settings) -> HybridSearch:
         open_semantic(generation, catalogue),
         OnnxEncoder(generation.file(encoder.FOLDER)),
         settings.depth,
+        Preferences.load(settings.data),
     )
 
 

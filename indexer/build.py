@@ -87,7 +87,9 @@ def build(
             with watch.stage("export model"):
                 _write_encoder(folder / encoder.FOLDER, data, model, texts)
             with watch.stage("catalogue"):
-                write_catalogue(folder / files.CATALOGUE, zip(cleaned.movies, spans, strict=True))
+                write_catalogue(
+                    folder / files.CATALOGUE, list(zip(cleaned.movies, spans, strict=True))
+                )
                 _write_rejects(folder / files.REJECTS, cleaned)
             with watch.stage("keyword"):
                 writer.write(cleaned.movies)

@@ -14,15 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.encoder import Vectors
-from hybrid.engines.bound import attainable
+from hybrid.engines.bm25 import K1, B, attainable
 from hybrid.errors import EngineUnavailable
 from hybrid.generation import LexicalName
 from hybrid.movie import Movie, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
-
-K1, B = 1.2, 0.75
 
 
 def words(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from hybrid.engines.catalogue import Catalogue, write_catalogue
 from hybrid.engines.exact import ExactEngine, SentenceVectors
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.movie import Movie
+from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from indexer.passages import sentence_spans
 from tests.fakes import HashingEncoder
@@ -20,7 +21,7 @@ def open_small(
     """Return a search whose semantic side is exact and whose encoder hashes words."""
     spans = [sentence_spans(movie.description or "") for movie in movies]
     file = folder / "catalogue.sqlite"
-    write_catalogue(file, zip(movies, spans, strict=True))
+    write_catalogue(file, list(zip(movies, spans, strict=True)))
     catalogue = Catalogue(file)
     encoder = HashingEncoder()
     texts = [
@@ -30,4 +31,4 @@ def open_small(
     ]
     vectors = np.ascontiguousarray(encoder.encode(texts))
     exact = ExactEngine(SentenceVectors(vectors, catalogue.starts), catalogue.columns)
-    return HybridSearch("1-test", catalogue, lexical, exact, encoder, depth)
+    return HybridSearch("1-test", catalogue, lexical, exact, encoder, depth, Preferences())

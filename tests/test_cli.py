@@ -34,7 +34,7 @@ def test_help_comes_without_torch(command: list[str]) -> None:
     ("arguments", "variables", "told"),
     [
         (["hybrid", "search", ""], {}, "query: is empty"),
-        (["hybrid", "search", "x", "--alpha", "2"], {}, "alpha: should be less than"),
+        (["hybrid", "search", "x", "--alpha", "2"], {}, "alpha: is neither"),
         (["hybrid", "search", "x", "--year-from", "2000", "--year-to", "1990"], {}, "swap them"),
         (["hybrid", "search", "x", "--mode", "magic"], {}, "'magic' is not one of"),
         (["hybrid", "search", "x", "--data", "/nowhere"], {}, "no index in /nowhere"),

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hybrid.errors import InvalidInput
 from hybrid.fields import SearchBody
-from hybrid.query import Filters, SearchQuery
+from hybrid.query import Filters, Fusion, SearchQuery
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,13 @@ def test_fields_and_query_say_the_same() -> None:
         alpha=0.7,
         limit=3,
     )
-    assert SearchBody.of(body.as_query()) == body
+    assert SearchBody.of(body.as_query(Fusion())) == body
+
+
+def test_what_is_not_said_is_as_preferred() -> None:
+    """Fusion and alpha come from the preferences, each where the request leaves it out."""
+    preferred = Fusion(method="rrf", alpha=0.2)
+    assert SearchBody(query="heist").as_query(preferred).fusion == preferred
+    said = SearchBody(query="heist", alpha="auto").as_query(preferred).fusion
+    assert said == Fusion(method="rrf", alpha="auto")
+    assert SearchBody(query="heist", alpha=0).as_query(Fusion()).fusion.alpha == 0

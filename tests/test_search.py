@@ -10,7 +10,8 @@ from hybrid.engines.protocols import Meaning
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import SearchResponse
-from hybrid.search import PLOT_WORDS, SECOND_SHARE, HybridSearch
+from hybrid.retrieval import ONE_SENTENCE, PLOT_SENTENCES, PLOT_WORDS
+from hybrid.search import HybridSearch
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.small import open_small
@@ -37,8 +38,8 @@ def search(
 
 def meaning(text: str) -> Meaning:
     """Return what the search asks the semantic side for `text`."""
-    second = SECOND_SHARE if len(text.split()) >= PLOT_WORDS else 0.0
-    return Meaning(HashingEncoder().encode([text])[0], second)
+    weights = PLOT_SENTENCES if len(text.split()) >= PLOT_WORDS else ONE_SENTENCE
+    return Meaning(HashingEncoder().encode([text])[0], weights)
 
 
 def ask(search: HybridSearch, text: str, **fields: object) -> SearchResponse:
@@ -64,13 +65,16 @@ def test_scores_are_complete(search: HybridSearch, lexical: FakeLexical) -> None
         assert 0 not in both
 
 
-def test_fused_score_is_what_its_parts_say(search: HybridSearch) -> None:
+def test_fused_score_is_what_its_parts_say(search: HybridSearch, lexical: FakeLexical) -> None:
     """The score of a hit is (1-alpha) * share + alpha * cosine, and hits are in its order."""
     for text in corpus.queries(30):
         answer = ask(search, text, fusion=Fusion(alpha=0.3))
         for hit in answer.hits:
             assert hit.keyword.share is not None
             assert hit.keyword.share <= 1 + 1e-6
+            bm25 = (hit.keyword.score or 0.0) / lexical.attainable(text)
+            words = search.preferences.text_weight * bm25
+            assert hit.keyword.share == pytest.approx(max(words, hit.keyword.title or 0.0))
             expected = 0.7 * hit.keyword.share + 0.3 * (hit.semantic.score or 0.0)
             assert hit.score == pytest.approx(expected)
         assert [(hit.score, hit.id) for hit in answer.hits] == sorted(
@@ -127,6 +131,44 @@ def test_alpha_moves_from_one_side_to_the_other(search: HybridSearch) -> None:
         assert fused[0].id == ask(search, text, mode=mode).hits[0].id
 
 
+def test_a_title_is_found_first_however_it_is_typed(search: HybridSearch) -> None:
+    """The film of a typed title is first, among namesakes the one of the year that is named."""
+    titled = [movie for movie in MOVIES if len(set(movie.title.split())) == 3][:20]
+    for movie in titled:
+        found = ask(search, f"looking for {movie.title.lower()}", mode="keyword").hits[0]
+        assert found.movie.title == movie.title
+        assert found.keyword.title == found.keyword.share == 1
+    dated = next(movie for movie in titled if movie.year)
+    assert ask(search, f"{dated.title} {dated.year}", mode="keyword").hits[0].id == dated.id
+
+
+def test_alpha_is_chosen_and_says_why(search: HybridSearch) -> None:
+    """Auto counts words and meaning alike where words are found, else meaning more; a number is
+    obeyed, and one side alone needs none."""
+    found = ask(search, "captain mirror")
+    assert (found.alpha, found.query.alpha) == (0.5, "auto")
+    assert found.alpha_reason.endswith("words and meaning count alike")
+    unheard = ask(search, "xyzzy qwertz asdf plugh frobnicate captain")
+    assert unheard.alpha == 1.0
+    assert "meaning alone" in unheard.alpha_reason
+    asked = ask(search, "captain mirror", fusion=Fusion(alpha=0.3))
+    assert (asked.alpha, asked.alpha_reason) == (0.3, "as asked")
+    assert ask(search, "captain", mode="keyword").alpha == 0.0
+    assert ask(search, "captain", mode="semantic").alpha == 1.0
+
+
+def test_fusing_again_is_searching_again(search: HybridSearch) -> None:
+    """Candidates retrieved once give every mode and fusion the ranking that a search gives."""
+    for text, filters in zip(corpus.queries(10), corpus.filters(10), strict=True):
+        candidates = search.retrieve(SearchQuery(text=text, filters=filters))
+        for mode in get_args(Mode):
+            for method in get_args(FusionMethod):
+                fusion = Fusion(method=method)
+                again = search.fuse(candidates, mode, fusion).ranking
+                answer = ask(search, text, filters=filters, mode=mode, fusion=fusion)
+                assert [hit.id for hit in answer.hits] == again.ids[:100].tolist()
+
+
 def test_sentence_is_the_film_s_own(search: HybridSearch) -> None:
     """The sentence shown stands in the film's description."""
     for hit in ask(search, "boxer train violin").hits:
@@ -135,16 +177,25 @@ def test_sentence_is_the_film_s_own(search: HybridSearch) -> None:
             assert hit.semantic.sentence == hit.semantic.sentence.strip()
 
 
+def answers_without_words(answer: SearchResponse, meant: SearchResponse) -> None:
+    """Hold `answer` to what titles and meaning give; `meant` is what meaning alone gives."""
+    assert answer.degraded == ("keyword",)
+    assert {hit.id for hit in meant.hits} <= {hit.id for hit in answer.hits}
+    for hit in answer.hits:
+        assert hit.keyword.score is None
+        assert hit.keyword.share == hit.keyword.title
+        cosine = hit.semantic.score or 0.0
+        shares = (1 - answer.alpha) * (hit.keyword.share or 0.0) + answer.alpha * cosine
+        assert hit.score == pytest.approx(shares)
+
+
 def test_keyword_engine_away(search: HybridSearch, lexical: FakeLexical) -> None:
-    """Hybrid answers by meaning alone and says so; keyword mode fails; semantic never notices."""
+    """Hybrid answers by titles and meaning and says so; keyword mode fails; semantic never
+    notices."""
     lexical.away = True
     try:
         answer = ask(search, "captain mirror")
-        assert answer.degraded == ("keyword",)
-        assert [hit.id for hit in answer.hits] == [
-            hit.id for hit in ask(search, "captain mirror", mode="semantic").hits
-        ]
-        assert all(hit.keyword.score is None for hit in answer.hits)
+        answers_without_words(answer, ask(search, "captain mirror", mode="semantic"))
         assert ask(search, "captain mirror", mode="semantic").degraded == ()
         with pytest.raises(EngineUnavailable):
             ask(search, "captain mirror", mode="keyword")
@@ -156,16 +207,14 @@ def test_keyword_engine_away(search: HybridSearch, lexical: FakeLexical) -> None
 def test_keyword_engine_lost_on_the_way(
     search: HybridSearch, lexical: FakeLexical, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At whichever step the keyword engine fails, hybrid answers whole by meaning."""
+    """At whichever step the keyword engine fails, hybrid answers whole by titles and meaning."""
 
     def lost(*_: object) -> None:
         raise EngineUnavailable("lost")
 
     alone = ask(search, "captain mirror", mode="semantic")
     monkeypatch.setattr(lexical, step, lost)
-    answer = ask(search, "captain mirror")
-    assert answer.degraded == ("keyword",)
-    assert [hit.id for hit in answer.hits] == [hit.id for hit in alone.hits]
+    answers_without_words(ask(search, "captain mirror"), alone)
 
 
 def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
@@ -177,6 +226,9 @@ def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
     )
     assert answer.hits
     assert ask(search, "captain").warnings == ()
+    long = ask(search, "captain " * 70)
+    assert long.warnings == ("only the first 64 words of the query count",)
+    assert long.hits == ask(search, "captain " * 64).hits
 
 
 def test_no_candidate_is_no_error(search: HybridSearch) -> None:

@@ -5,7 +5,7 @@ A read-only SQLite file: the truth that both engines are held to.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.movie import MAX_ID, Movie, genre_key
+from hybrid.movie import MAX_ID, Movie, genre_key, people
 from hybrid.query import Filters
 from hybrid.ranking import Ids
+from hybrid.reading import plain
 
 Spans = Sequence[tuple[int, int]]
 Mask = NDArray[np.bool_]
@@ -28,8 +29,14 @@ CREATE TABLE movies (
     film TEXT NOT NULL,        -- JSON object, the whole film
     spans TEXT NOT NULL,       -- JSON list: [start, end) of each sentence of the description
     sentences INTEGER NOT NULL -- their number; one vector each, in the order of ids
-)
+);
+CREATE TABLE names (
+    name TEXT PRIMARY KEY      -- of a person, plain, of two words or more
+) WITHOUT ROWID;
 """
+
+NAME_WORDS = range(4, 1, -1)
+"""Names of so many words are looked for in a query, the longest first."""
 
 
 @dataclass(frozen=True)
@@ -130,18 +137,46 @@ class Catalogue:
             for film, document, spans in rows.fetchall()
         }
 
+    def titles(self) -> Iterator[tuple[int, str]]:
+        """Give (place of the film, title) of every title and differing original title."""
+        rows = self._connection.execute(
+            "SELECT json_extract(film, '$.title'), json_extract(film, '$.original_title')"
+            " FROM movies ORDER BY id"
+        )
+        for place, titles in enumerate(rows.fetchall()):
+            yield from ((place, title) for title in set(titles) if title)
+
+    def name_in(self, text: str) -> str | None:
+        """Return the first whole name of a person that `text` holds, as it is typed there."""
+        words = text.split()
+        bare = [plain(word) for word in words]
+        spans = [
+            (start, start + length)
+            for start in range(len(words))
+            for length in NAME_WORDS
+            if start + length <= len(words)
+        ]
+        names = [" ".join(bare[start:end]) for start, end in spans]
+        marks = ",".join("?" * len(names))
+        rows = self._connection.execute(f"SELECT name FROM names WHERE name IN ({marks})", names)
+        known = {name for (name,) in rows.fetchall()}
+        for (start, end), name in zip(spans, names, strict=True):
+            if name in known:
+                return " ".join(words[start:end]).strip(",.;:!?()\"'")
+        return None
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
 
-def write_catalogue(file: Path, films: Iterable[tuple[Movie, Spans]]) -> None:
+def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
     """Write a new catalogue file."""
     with closing(sqlite3.connect(file)) as connection, connection:
         # Until the generation is published nobody reads the file, and a broken build is thrown
         # away whole: a journal would protect nothing.
         connection.execute("PRAGMA journal_mode=OFF")
-        connection.execute(SCHEMA)
+        connection.executescript(SCHEMA)
         connection.executemany(
             "INSERT INTO movies VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -155,4 +190,8 @@ def write_catalogue(file: Path, films: Iterable[tuple[Movie, Spans]]) -> None:
                 )
                 for movie, spans in films
             ),
+        )
+        names = {" ".join(plain(name).split()) for movie, _ in films for name in people(movie)}
+        connection.executemany(
+            "INSERT INTO names VALUES (?)", ((name,) for name in sorted(names) if " " in name)
         )

@@ -9,10 +9,10 @@ import numpy as np
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
-from hybrid.engines.bound import attainable
+from hybrid.engines.bm25 import K1, B, attainable
 from hybrid.errors import BuildFailed, EngineUnavailable
 from hybrid.generation import LexicalName
-from hybrid.movie import Movie, genre_key, keyword_text
+from hybrid.movie import Movie, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
@@ -32,12 +32,15 @@ ANALYSIS = {
     },
 }
 
+SIMILARITY = {"film": {"type": "BM25", "k1": K1, "b": B}}
+
 # What nobody searches or sorts by is only kept in `_source`, where any length is welcome.
 _KEPT = {"type": "keyword", "index": False, "doc_values": False}
 
 PROPERTIES: dict[str, dict[str, Any]] = {
     "id": {"type": "long"},  # `_id` is a string: ties are broken by number
-    "text": {"type": "text", "analyzer": "film"},
+    "text": {"type": "text", "analyzer": "film", "similarity": "film"},
+    # Titles are compared by hybrid/titles.py; this is for those who query the index themselves.
     "title": {"type": "text", "analyzer": "film"},
     "genre_keys": {"type": "keyword"},
     "year": {"type": "integer"},
@@ -69,7 +72,7 @@ def document(movie: Movie) -> dict[str, Any]:
     """Return the film as Elasticsearch holds it: itself, the combined text and the genre keys."""
     return movie.model_dump(exclude_none=True) | {
         "text": keyword_text(movie),
-        "genre_keys": sorted({genre_key(name) for name in movie.genres}),
+        "genre_keys": genre_keys(movie),
     }
 
 
@@ -208,6 +211,7 @@ class ElasticsearchWriter:
                     "auto_expand_replicas": "0-1",
                     "refresh_interval": -1,
                     "analysis": ANALYSIS,
+                    "similarity": SIMILARITY,
                 },
                 mappings=mapping(self._deployment, self._generation),
             )

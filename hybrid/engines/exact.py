@@ -42,16 +42,12 @@ class SentenceVectors:
         film = np.repeat(np.arange(len(places)), counts)
         number = np.arange(len(film)) - firsts[film]
         cosines = self._cosines(meaning.vector, self.starts[places][film] + number)
-        best = np.maximum.reduceat(cosines, firsts)
-        winners = np.flatnonzero(cosines == best[film])
-        _, first_winner = np.unique(film[winners], return_index=True)
-        rows = winners[first_winner]
-        scores = best.astype(np.float64)
-        if meaning.second:
-            cosines[rows] = -np.inf
-            second = np.where(counts > 1, np.maximum.reduceat(cosines, firsts), 0.0)
-            scores = (1 - meaning.second) * scores + meaning.second * second
-        return scores, number[rows]
+        order = np.lexsort((-cosines, film))  # stable: the first of equal sentences stays first
+        scores = np.zeros(len(places), np.float64)
+        for nth, weight in enumerate(meaning.weights):
+            has = counts > nth
+            scores[has] += weight * cosines[order[firsts[has] + nth]].astype(np.float64)
+        return scores, number[order[firsts]]
 
     def _cosines(self, vector: Vectors, rows: Rows) -> Vectors:
         """Return the inner product of `vector` with each row.

@@ -65,14 +65,13 @@ class LexicalWriter(Protocol):
 class Meaning:
     """What a query asks of the semantic side.
 
-    `vector` float32 (d,), of length 1. A film scores `(1 - second) * best + second * second_best`,
-    the cosines of its two best sentences: `second`, 0 to .5, is above 0 where the query is long
-    enough to tell a plot, which spreads over sentences. A film of one sentence has no second best
-    and gets 0 for it.
+    `vector` float32 (d,), of length 1. A film scores the sum of its best sentences' cosines, each
+    times its weight, the best first; the weights add up to 1. A film of fewer sentences gets 0 for
+    those that it lacks.
     """
 
     vector: Vectors
-    second: float = 0.0
+    weights: tuple[float, ...] = (1.0,)
 
 
 class SemanticEngine(Protocol):

@@ -7,10 +7,10 @@ import numpy as np
 import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
-from hybrid.engines.bound import attainable
+from hybrid.engines.bm25 import K1, attainable
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.generation import LexicalName
-from hybrid.movie import Movie, genre_key, keyword_text
+from hybrid.movie import Movie, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
@@ -24,6 +24,14 @@ WORD = rf"{_SINGLE}|(?:\d(?:[.,;'\u2019]\d)*|{_LETTER}(?:[.'\u2019]{_LETTER})*)+
 U.S.A and O'Neil are one word each, a Chinese character is one by itself."""
 
 ANALYZER = "film"
+
+TANTIVY_K1 = 1.2
+"""Fixed, as is b = .75, which we want. See `_document`."""
+
+REPEATS = round(TANTIVY_K1 / K1)
+
+SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
+"""Makes scores those of BM25 with our k1, whose factor k1 + 1 is the smaller one."""
 
 WRITER_BYTES = 256_000_000
 
@@ -107,7 +115,7 @@ class TantivyEngine:
             hits = self._searcher.search(self._term(word), 1, count=False).hits
             if not hits:
                 return 0.0
-            self._tops[word] = hits[0][0]
+            self._tops[word] = SCALE * hits[0][0]
         return self._tops[word]
 
     def _term(self, word: str) -> Query:
@@ -147,7 +155,7 @@ class TantivyEngine:
             wanted *= 2
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         return Ranking.sorted(
-            np.array(ids, np.int64), np.array([score for score, _ in hits], np.float64), depth
+            np.array(ids, np.int64), np.array([SCALE * score for score, _ in hits]), depth
         )
 
 
@@ -190,11 +198,17 @@ class TantivyWriter:
 
 
 def _document(movie: Movie) -> tantivy.Document:
+    """Return the film with its text said over and over.
+
+    Text said r times has r times the frequencies and the length, and so has the average:
+    r tf / (r tf + k1 norm) is tf / (tf + (k1 / r) norm), BM25 with k1 / r.
+    """
     document = tantivy.Document()
     document.add_integer("id", movie.id)
-    document.add_text("text", keyword_text(movie))
+    for _ in range(REPEATS):
+        document.add_text("text", keyword_text(movie))
     if movie.year is not None:
         document.add_integer("year", movie.year)
-    for key in sorted({genre_key(name) for name in movie.genres}):
+    for key in genre_keys(movie):
         document.add_text("genre", key)
     return document

@@ -40,7 +40,8 @@ def _search() -> HybridSearch:
 @api.output(SearchResponse)
 def search_address(fields: SearchAddress) -> SearchResponse:
     """Search for films by the words and the meaning of `q`."""
-    return _search().search(fields.as_query())
+    search = _search()
+    return search.search(fields.as_query(search.preferences.default))
 
 
 @api.post("/search")
@@ -48,7 +49,8 @@ def search_address(fields: SearchAddress) -> SearchResponse:
 @api.output(SearchResponse)
 def search_body(fields: SearchBody) -> SearchResponse:
     """Search for films by the words and the meaning of `query`."""
-    return _search().search(fields.as_query())
+    search = _search()
+    return search.search(fields.as_query(search.preferences.default))
 
 
 @api.get("/movies/<movie_id>")

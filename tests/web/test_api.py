@@ -13,7 +13,9 @@ from tests.small import open_small
 from tests.web.http import Service, serving
 
 MOVIES = corpus.films(200)
-RESPONSE_KEYS = "query hits total degraded warnings timings_ms generation".split()
+RESPONSE_KEYS = (
+    "query hits total alpha alpha_reason degraded warnings timings_ms generation".split()
+)
 HIT_KEYS = "id rank score movie keyword semantic".split()
 
 
@@ -82,7 +84,7 @@ def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> Non
         assert list(answer) == RESPONSE_KEYS
         for hit in answer["hits"]:
             assert list(hit) == HIT_KEYS
-            assert list(hit["keyword"]) == ["rank", "score", "share"]
+            assert list(hit["keyword"]) == ["rank", "score", "title", "share"]
             assert list(hit["semantic"]) == ["rank", "score", "sentence"]
 
 

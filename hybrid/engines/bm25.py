@@ -1,6 +1,13 @@
-"""The most that a query can score by BM25, from what each of its words can."""
+"""BM25 as every keyword engine computes it, and the most that a query can score by it."""
 
 from collections.abc import Sequence
+
+K1, B = 0.4, 0.75
+"""Of Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, 3.4.
+
+A word of the query found once says nearly all that the word can say: what counts is how many of
+the words a film holds. docs/ranking.md says what that gains over the usual k1 of 1.2.
+"""
 
 
 def attainable(tops: Sequence[float]) -> float:

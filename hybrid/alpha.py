@@ -1,0 +1,39 @@
+"""The semantic share chosen for a query, and why."""
+
+from typing import NamedTuple
+
+EVEN, MEANING_ALONE = 0.5, 1.0
+"""Alpha where the words of the query are found, and where they are not."""
+
+FEW, MANY = 0.25, 0.35
+"""Best keyword share of any film up to which words say nothing, and from which on they count."""
+
+
+class ChosenAlpha(NamedTuple):
+    """`value`, 0 to 1, is the semantic share of the score; `reason` says in words why."""
+
+    value: float
+    reason: str
+
+
+def chosen(best_share: float, name: str | None, quoted: bool) -> ChosenAlpha:
+    """Return the alpha for a query whose best film has this keyword share, 0 to 1.
+
+    `name` is a person's whole name that the query holds; `quoted`, whether it quotes something.
+    Both are meant literally, however few of the other words are found. How much this gains over
+    any fixed alpha is measured in docs/ranking.md.
+    """
+    if name:
+        return ChosenAlpha(
+            EVEN, f"'{name}' is a name in the catalogue: words and meaning count alike"
+        )
+    if quoted:
+        return ChosenAlpha(EVEN, "what is quoted is meant literally: words and meaning count alike")
+    found = f"the best film by words covers {best_share:.0%} of the query"
+    if best_share >= MANY:
+        return ChosenAlpha(EVEN, f"{found}: words and meaning count alike")
+    if best_share <= FEW:
+        return ChosenAlpha(MEANING_ALONE, f"{found}, which may be chance: meaning alone decides")
+    words = (best_share - FEW) / (MANY - FEW)
+    value = MEANING_ALONE + words * (EVEN - MEANING_ALONE)
+    return ChosenAlpha(value, f"{found}: meaning counts more than words")

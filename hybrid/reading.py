@@ -1,0 +1,97 @@
+"""How a query is read: what it asks for, apart from the words that only ask."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_WORDS = 64
+"""So many words of a query count; docs/http.md says so."""
+
+_FILM = frozenset("movie movies film films flick flicks picture pictures".split())
+
+_ASKING = _FILM | frozenset(
+    """what whats which any called named titled find show recommend suggest watch looking searching
+    search remember""".split()
+)
+"""Words that tell that a query begins by asking."""
+
+_FILLER = _ASKING | frozenset(
+    """that this the those these there a an is was are were some something anything good great best
+    nice favorite favourite me give tell get look for i im am ive want wanna need would like love to
+    see seen do does you have got know can could please recommendation recommendations suggestion
+    suggestions entitled title name about where with in who whose when of on from it forgot trying
+    think one ones mostly mainly by my hi hello hey help us we and""".split()
+)
+"""What the beginning of a question is made of. Only a run of these at the start is left out."""
+
+_DESCRIBING = frozenset("about where with in who whose which when".split())
+"""What follows these describes a film; what follows "called" or "looking for" may name it."""
+
+_RELATING = _DESCRIBING | frozenset("that set starring featuring from of".split())
+
+_QUOTED = re.compile(r'["\u201c\u201e][^"\u201c\u201d]*\w[^"\u201c\u201d]*["\u201d]')
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A query as each side needs it.
+
+    `typed` is the query, its first 64 words; `wording` is what the keyword engine is asked for;
+    `titles` is what may be a film's title, `quoted` whether something stands in quotation marks,
+    `cut` whether words were left out for their number.
+    """
+
+    typed: str
+    wording: str
+    titles: tuple[str, ...]
+    quoted: bool
+    cut: bool
+
+
+def read(text: str) -> Reading:
+    """Return how `text` is read.
+
+    "any good movies about rats" is worded "rats", and "looking for casablanca" may name
+    Casablanca. Where nothing but asking is found the words stay as they are.
+    """
+    all_words = text.split()
+    words = all_words[:MAX_WORDS]
+    typed = " ".join(words)
+    bare = [plain(word) for word in words]
+    start, end = _asking(bare), len(words)
+    while end > start and bare[end - 1] in _FILM | {"please", ""}:
+        end -= 1
+    kept = [n for n in range(start, end) if not _only_says_film(bare, n)]
+    wording = " ".join(words[n] for n in kept) or typed
+    describes = bool(_DESCRIBING & set(bare[:start])) or len(kept) < end - start
+    return Reading(
+        typed=typed,
+        wording=wording,
+        titles=(typed,) if describes or wording == typed else (typed, wording),
+        quoted=bool(_QUOTED.search(typed)),
+        cut=len(all_words) > MAX_WORDS,
+    )
+
+
+def plain(text: str) -> str:
+    """Return `text` without case, accents, apostrophes and punctuation inside words."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub(r"[^\w\s]|_", "", "".join(c for c in folded if not unicodedata.combining(c)))
+
+
+def _asking(bare: list[str]) -> int:
+    """Return how many words at the start only ask, 0 where they may be meant."""
+    filler = next((n for n, word in enumerate(bare) if word and word not in _FILLER), len(bare))
+    start = bare[:filler]
+    asks = (
+        bool(_ASKING & set(start))
+        or ("one" in start and len(start) > 1)
+        or start[:3] == ["do", "you", "have"]
+    )
+    return filler if asks else 0
+
+
+def _only_says_film(bare: list[str], place: int) -> bool:
+    """Whether the word only says that films are wanted: "films", or "film" before "about"."""
+    word, following = bare[place], bare[place + 1 : place + 2]
+    return word in _FILM and (word.endswith("s") or bool(_RELATING & set(following)))

@@ -1,0 +1,171 @@
+"""Retrieval: the films that either side finds for a query, with the complete scores of both."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid.encoder import Encoder
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.protocols import LexicalEngine, Meaning, SemanticEngine
+from hybrid.errors import EngineUnavailable
+from hybrid.query import SearchQuery
+from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.reading import Reading, read
+from hybrid.stopwatch import Stopwatch
+from hybrid.titles import TitleIndex
+
+IN_FLIGHT = 32
+"""Keyword requests under way at once; more wait for their turn."""
+
+PLOT_WORDS = 7
+"""A query of so many words tells a plot, which spreads over a film's sentences."""
+
+ONE_SENTENCE, PLOT_SENTENCES = (1.0,), (0.6, 0.2, 0.2)
+"""Weights of a film's best sentences; docs/ranking.md says what they gain."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the keyword engine says of films, `ids` int64 (n,) ascending.
+
+    `bm25` float64 (n,), and `shares`, the same as a share of the attainable, 0 to 1; both NaN where
+    the engine was not asked or did not answer. `known` is whether any film holds a word.
+    """
+
+    ids: Ids
+    bm25: Scores
+    shares: Scores
+    known: bool
+
+    @classmethod
+    def unknown(cls, ids: Ids) -> "Words":
+        """Return what is known without the engine."""
+        nothing = np.full(len(ids), np.nan)
+        return cls(ids, nothing, nothing, known=False)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The films of either list, in the order of their ids, and what each side says of them.
+
+    All arrays are (n,): `titles` float64, how near each title is, 0 to 1; `found` bool, whether the
+    film is in the keyword list, for its words or its title; `cosines` float64, NaN without a
+    vector. `meant` is the semantic list; `meaning` is None where that side was not asked.
+    """
+
+    query: SearchQuery
+    reading: Reading
+    words: Words
+    titles: Scores
+    found: NDArray[np.bool_]
+    cosines: Scores
+    meant: Ranking
+    meaning: Meaning | None
+    degraded: tuple[str, ...]
+
+
+class Retrieval:
+    """Asks the engines of one generation. Safe to share between threads."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        lexical: LexicalEngine,
+        semantic: SemanticEngine,
+        encoder: Encoder,
+        depth: int,
+    ) -> None:
+        self.lexical = lexical
+        self.semantic = semantic
+        self._catalogue = catalogue
+        self._titles = TitleIndex.of(catalogue.titles(), catalogue.columns.years)
+        self._encoder = encoder
+        self._depth = depth
+        self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="keyword")
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._pool.shutdown()
+
+    def retrieve(self, query: SearchQuery, watch: Stopwatch) -> Candidates:
+        """Ask the engines that the mode names, side by side, and complete their scores.
+
+        Raises EngineUnavailable where the keyword engine does not answer and the mode is keyword;
+        in a hybrid query titles and meaning do without it, and `degraded` says so.
+        """
+        reading = read(query.text)
+        asked: Future[tuple[Ranking, float]] | None = None
+        titles, titled = np.zeros(len(self._catalogue)), Ranking.empty()
+        if query.mode != "semantic":
+            asked = self._pool.submit(self._keyword_list, reading, query, watch)
+            with watch.stage("titles"):
+                titles = self._titles.shares(reading.titles)
+                titled = self._titled(titles, query)
+        meaning, meant = None, Ranking.empty()
+        if query.mode != "keyword":
+            meaning, meant = self._semantic_list(reading, query, watch)
+        worded, words = None, Words.unknown(np.union1d(titled.ids, meant.ids))
+        degraded: tuple[str, ...] = ()
+        if asked:
+            try:
+                worded, bound = asked.result()
+                with watch.stage("complete"):
+                    words = self._completed(reading, worded, bound, words.ids)
+            except EngineUnavailable:
+                if query.mode == "keyword":
+                    raise
+                worded, degraded = None, ("keyword",)
+        found = titled.ids if worded is None else np.union1d(worded.ids, titled.ids)
+        cosines = np.full(len(words.ids), np.nan)
+        if meaning:
+            with watch.stage("complete"):
+                cosines = self.semantic.score(meaning, words.ids)
+        return Candidates(
+            query=query,
+            reading=reading,
+            words=words,
+            titles=titles[self._catalogue.columns.places(words.ids)],
+            found=np.isin(words.ids, found),
+            cosines=cosines,
+            meant=meant,
+            meaning=meaning,
+            degraded=degraded,
+        )
+
+    def _keyword_list(
+        self, reading: Reading, query: SearchQuery, watch: Stopwatch
+    ) -> tuple[Ranking, float]:
+        with watch.stage("keyword"):
+            ranking = self.lexical.search(reading.wording, query.filters, self._depth)
+            return ranking, self.lexical.attainable(reading.wording)
+
+    def _titled(self, shares: Scores, query: SearchQuery) -> Ranking:
+        """Return the films of the nearest titles that the filters allow."""
+        near = shares > 0
+        if query.filters:
+            near &= self._catalogue.columns.allowed(query.filters)
+        places = np.flatnonzero(near)
+        return Ranking.sorted(self._catalogue.columns.ids[places], shares[places], self._depth)
+
+    def _semantic_list(
+        self, reading: Reading, query: SearchQuery, watch: Stopwatch
+    ) -> tuple[Meaning, Ranking]:
+        with watch.stage("encode"):
+            vector = self._encoder.encode([reading.typed])[0]
+        tells_a_plot = len(reading.typed.split()) >= PLOT_WORDS
+        meaning = Meaning(vector, PLOT_SENTENCES if tells_a_plot else ONE_SENTENCE)
+        with watch.stage("semantic"):
+            return meaning, self.semantic.search(meaning, query.filters, self._depth)
+
+    def _completed(self, reading: Reading, worded: Ranking, bound: float, others: Ids) -> Words:
+        """Return the BM25 of every candidate: outside the list is not without a score."""
+        ids = np.union1d(worded.ids, others)
+        bm25 = np.zeros(len(ids), np.float64)
+        bm25[np.searchsorted(ids, worded.ids)] = worded.scores
+        # A list shorter than its depth holds every film that holds a word.
+        if len(worded) == self._depth:
+            unlisted = worded.ranks_of(ids) == 0
+            bm25[unlisted] = self.lexical.score(reading.wording, ids[unlisted])
+        return Words(ids, bm25, bm25 / bound if bound else bm25, known=bound > 0)

@@ -1,0 +1,102 @@
+"""Titles: the film whose title was typed, however it was typed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid.titles import BEGINS_SHARE, NEAR, YEAR_SHARE, TitleIndex, title_words
+
+FILMS = [
+    ("The Wind and the Lion", 1975),
+    ("Lion", 2016),
+    ("12 Monkeys", 1995),
+    ("Rocky II", 1979),
+    ("Rocky", 1976),
+    ("S.O.B.", 1981),
+    ("S*P*Y*S", 1974),
+    ("Lost Boulevard", 1950),
+    ("The Thing", 1951),
+    ("The Thing", 1982),
+    ("Bluebeard's Eighth Wife", 1938),
+    ("Spider-Man: No Way Home", 2021),
+    ("!!!", 1990),
+    ("M", 1931),
+    ("七人の侍", 1954),
+    ("Äkta människor", 2012),
+]
+INDEX = TitleIndex.of(
+    list(enumerate(title for title, _ in FILMS)), np.array([year for _, year in FILMS], np.int32)
+)
+
+
+def nearest(text: str) -> tuple[str, int]:
+    """Return the film whose title is nearest, the first of equals."""
+    return FILMS[int(INDEX.shares([text]).argmax())]
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("wind and lion", "The Wind and the Lion"),
+        ("lion", "Lion"),
+        ("twelve monkeys", "12 Monkeys"),
+        ("rocky 2", "Rocky II"),
+        ("rocky part two", "Rocky II"),
+        ("sob", "S.O.B."),
+        ("s o b", "S.O.B."),
+        ("spys", "S*P*Y*S"),
+        ("lost blvd", "Lost Boulevard"),
+        ("lots boulevarde", "Lost Boulevard"),
+        ("blue beards 8th wife", "Bluebeard's Eighth Wife"),
+        ("bluebeards eight wife", "Bluebeard's Eighth Wife"),
+        ("spiderman", "Spider-Man: No Way Home"),
+        ("spider man", "Spider-Man: No Way Home"),
+        ("!!!", "!!!"),
+        ("m", "M"),
+        ("七人の侍", "七人の侍"),
+        ("akta manniskor", "Äkta människor"),
+    ],
+)
+def test_a_title_is_found_however_it_is_typed(typed: str, title: str) -> None:
+    """Partial, misspelt, joined, cut, in numerals, abbreviated, without articles or accents."""
+    assert nearest(typed)[0] == title
+
+
+def test_a_year_tells_namesakes_apart() -> None:
+    """Of films of one title the one of the year that is named is nearest; a far title stays far."""
+    assert nearest("the thing 1982") == ("The Thing", 1982)
+    assert nearest("the thing 1951") == ("The Thing", 1951)
+    shares = INDEX.shares(["thing 1982"])
+    assert shares[9] == 1.0
+    assert shares[8] == pytest.approx(1 - YEAR_SHARE)
+    assert shares[FILMS.index(("S.O.B.", 1981))] == 0.0
+
+
+def test_shares_are_what_the_formula_says() -> None:
+    """A title is 1, a beginning at least .8, a far title 0, and trigrams are counted by hand."""
+    shares = INDEX.shares(["rocky"])
+    assert shares[4] == 1.0
+    assert BEGINS_SHARE < shares[3] < 1.0
+    assert shares[0] == 0.0
+    # "lionz" between its ends: ^li lio ion onz nz$; "lion": ^li lio ion on$.
+    assert INDEX.shares(["lionz"])[1] == pytest.approx(0.7 * 3 / 5 + 0.3 * 3 / (5 + 4 - 3))
+
+
+def test_a_film_counts_by_its_nearest_title() -> None:
+    """Where a film has two titles the nearer one counts; one without any is far from all."""
+    index = TitleIndex.of([(0, "Spirited Away"), (0, "Sen to Chihiro")], np.zeros(2, np.int32))
+    assert index.shares(["sen to chihiro"]).tolist() == [1.0, 0.0]
+    assert index.shares(["spirited away"]).tolist() == [1.0, 0.0]
+    assert TitleIndex.of([], np.zeros(0, np.int32)).shares(["any"]).tolist() == []
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_has_a_share(title: str, text: str) -> None:
+    """Whatever the title and the query, the share is 0 or from .4 to 1; the title itself is 1."""
+    index = TitleIndex.of([(0, title)], np.array([1990], np.int32))
+    share = index.shares([text])[0]
+    assert share == 0 or NEAR * (1 - YEAR_SHARE) <= share <= 1
+    assert index.shares([title])[0] >= BEGINS_SHARE
+    if any(title_words(title)):
+        assert index.shares([title])[0] == 1
