@@ -49,8 +49,8 @@ format: install ## format the code and mend what can be mended
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
 lock: ## pin all packages anew from pyproject.toml
 	$(LOCK) pyproject.toml > requirements-search.txt
-	$(LOCK) --extra index pyproject.toml | grep -vE '^(cuda|nvidia|triton)' > requirements.txt
-	$(LOCK) --extra index --extra dev pyproject.toml \
+	$(LOCK) --extra index --extra evaluate pyproject.toml | grep -vE '^(cuda|nvidia|triton)' > requirements.txt
+	$(LOCK) --extra index --extra evaluate --extra dev pyproject.toml \
 		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
 
 clean: ## remove the environment and all caches, but no data

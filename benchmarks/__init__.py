@@ -1,1 +1,1 @@
-"""Measurements: speed, recall, relevance. Run by hand, never in CI."""
+"""Measurements: speed, recall. Run by hand, never in CI."""

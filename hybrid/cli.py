@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Callable
 from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, get_args
 
 import click
@@ -75,6 +77,75 @@ def serve(**given: Any) -> None:
     from hybrid.web.server import serve as serve_forever
 
     serve_forever(settings)
+
+
+@main.command()
+@click.option(
+    "--queries",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="judged queries: JSON lines, CSV of query,docid,rating, or TREC topics",
+)
+@click.option("--qrels", type=click.Path(path_type=Path), help="judgements of TREC topics")
+@click.option(
+    "--run",
+    "runs",
+    metavar="[NAME=]MODE[,FUSION[,ALPHA]]",
+    multiple=True,
+    help="a ranking to measure, as in mine=hybrid,rrf,0.4; may be repeated  "
+    "[default: keyword, semantic, hybrid]",
+)
+@click.option("--baseline", metavar="NAME", help="compare each run with this  [default: all pairs]")
+@click.option(
+    "--wins",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="queries to show that one run wins by most over another",
+)
+@click.option("--json", type=click.Path(path_type=Path), help="write everything to this file")
+@click.option("--trec", type=click.Path(path_type=Path), help="write run files to this folder")
+@click.option("--html", type=click.Path(path_type=Path), help="write a page with charts")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="of the intervals and tests",
+)
+@setting("data")
+@setting("elasticsearch_url")
+def evaluate(
+    queries: Path,
+    qrels: Path | None,
+    runs: tuple[str, ...],
+    baseline: str | None,
+    wins: int,
+    json: Path | None,
+    trec: Path | None,
+    html: Path | None,
+    seed: int,
+    **given: str | None,
+) -> None:
+    """Measure rankings on judged queries: nDCG@10, MRR@10, recall, and what is chance."""
+    settings = Settings.load(**given)
+    if find_spec("ir_measures") is None:
+        raise click.ClickException("evaluate needs ir-measures: `make install` installs it")
+    from hybrid.evaluation.formats import read_judgements
+    from hybrid.evaluation.outputs import Outputs
+    from hybrid.evaluation.report import as_table
+    from hybrid.evaluation.results import evaluate as measure
+    from hybrid.evaluation.runs import parse_runs
+    from hybrid.wiring import open_search
+
+    outputs = Outputs(json, trec, html)
+    outputs.check()
+    chosen = parse_runs(runs, baseline)
+    judgements = read_judgements(queries, qrels)
+    with closing(open_search(settings)) as films:
+        evaluation = measure(films, judgements, chosen, baseline, wins, seed)
+    outputs.write(evaluation)
+    click.echo(as_table(evaluation))
 
 
 def _print(answer: SearchResponse) -> None:

@@ -14,13 +14,17 @@ from tests.indexer.films import KAGGLE_FILMS, kaggle_csv
 from tests.web.http import Service
 
 
-@pytest.mark.parametrize("command", [["hybrid"], ["hybrid", "search"], ["indexer", "build"]])
+@pytest.mark.parametrize(
+    "command",
+    [["hybrid"], ["hybrid", "search"], ["hybrid", "evaluate"], ["indexer", "build"]],
+)
 def test_help_comes_without_torch(command: list[str]) -> None:
-    """Help is there at once: neither torch nor any engine is imported for it."""
+    """Help is there at once: neither torch nor any engine or measure is imported for it."""
     code = (
         "import runpy, sys, atexit\n"
         "atexit.register(lambda: print('IMPORTED', [m for m in sys.modules if m in "
-        "('torch', 'faiss', 'sentence_transformers', 'elasticsearch', 'transformers')]))\n"
+        "('torch', 'faiss', 'sentence_transformers', 'elasticsearch', 'transformers', "
+        "'ir_measures', 'jinja2')]))\n"
         f"sys.argv = {[*command, '--help']!r}\n"
         f"runpy.run_module({command[0]!r}, run_name='__main__')"
     )

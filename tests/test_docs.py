@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 JSON = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
+JUDGED = re.compile(r"^```jsonl\n(.*?)^```", re.MULTILINE | re.DOTALL)
+REPORT = re.compile(r"^```\n(\d+ judged queries.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
 
 
@@ -79,7 +81,8 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
     """The demo builds once and then serves at once; README's commands find what it says, and the
-    article's sentence finds Titanic by meaning and by both."""
+    article's sentence finds Titanic by meaning and by both. docs/evaluation.md measures the same
+    films."""
     port = free_port()
     service = Service(f"http://127.0.0.1:{port}")
     process, said = demo(tmp_path, port)
@@ -99,6 +102,34 @@ def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
         done = run(*shlex.split(command)[2:], HYBRID_DATA=str(tmp_path))
         assert done.returncode == 0, done.stderr
         assert "  1.  " in done.stdout
+    evaluation_examples(tmp_path)
+
+
+def evaluation_examples(data: Path) -> None:
+    """Run the commands of docs/evaluation.md on its queries: the report shown has the rows and
+    columns of the real one, and the measures of its keyword ranking."""
+    page = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
+    (queries,), (shown,) = JUDGED.findall(page), REPORT.findall(page)
+    file = data / "judged.jsonl"
+    file.write_text(queries, "utf-8")
+    said = []
+    for command in commands(".venv/bin/python -m hybrid evaluate", [ROOT / "docs/evaluation.md"]):
+        here = [str(file) if part == file.name else part for part in shlex.split(command)[2:]]
+        done = run(*here, HYBRID_DATA=str(data))
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    real = said[0]
+    assert rows(real, "keyword ") == rows(shown, "keyword ")
+    # How good the other rankings are changes with them; what is told of them does not.
+    assert [re.sub(r"[-+]?\d", "0", row) for row in rows(real)] == [
+        re.sub(r"[-+]?\d", "0", row) for row in rows(shown)
+    ]
+
+
+def rows(report: str, start: str = "") -> list[str]:
+    """Return the rows of the tables that begin with `start`, without the greatest wins."""
+    tables = report.partition(" beats ")[0].splitlines()[1:-1]
+    return [row for row in tables if row.startswith(start)]
 
 
 def test_there_are_examples() -> None:

@@ -1,0 +1,1 @@
+"""Measuring rankings against judgements: queries and qrels in, means, intervals and pages out."""

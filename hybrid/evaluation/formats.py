@@ -1,0 +1,252 @@
+"""The files in which people keep judged queries: JSON lines, Quepid's CSV, TREC topics and qrels.
+
+Every error is an InvalidInput that names the file, the line and the field.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hybrid.errors import InvalidInput
+from hybrid.evaluation.judgements import (
+    ALL,
+    FilmId,
+    Grade,
+    JudgedQuery,
+    Judgements,
+    Kind,
+    QueryId,
+)
+from hybrid.problems import listed, problems
+from hybrid.query import Filters, QueryText
+
+EXPECTED = (
+    "expected JSON lines with id, query and relevant or judgments, a CSV file with the columns "
+    "query,docid,rating, or TREC topics together with --qrels"
+)
+
+_TOPIC = re.compile(r"<top>(.*?)</top>", re.DOTALL | re.IGNORECASE)
+_NUMBER = re.compile(r"<num>\s*(?:Number:)?\s*([^\s<]+)", re.IGNORECASE)
+_TITLE = re.compile(r"<title>\s*(?:Topic:)?([^<]*)", re.IGNORECASE)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _JudgedLine(_Row):
+    """A line of ours; fields that are not named here are for readers."""
+
+    id: QueryId
+    kind: Kind = ALL
+    query: QueryText
+    filters: Filters = Filters()
+    relevant: tuple[FilmId, ...] | None = None
+    judgments: dict[FilmId, Grade] | None = Field(
+        None, validation_alias=AliasChoices("judgments", "judgements")
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.relevant is not None and self.judgments is not None:
+            raise InvalidInput("relevant and judgments are both there: keep one")
+        return self
+
+    def judged(self) -> JudgedQuery:
+        grades = dict.fromkeys(self.relevant or (), 1) | (self.judgments or {})
+        return JudgedQuery(self.id, self.kind, self.query, self.filters, grades)
+
+
+class _Topic(_Row):
+    id: QueryId
+    text: QueryText
+
+
+class _Judgement(_Row):
+    query: str
+    docid: FilmId
+    rating: Grade
+
+
+@dataclass(frozen=True)
+class _Grades:
+    """The grades of a file's queries while its lines are read."""
+
+    file: Path
+    by_query: dict[str, dict[int, int]]
+
+    def add(self, line: int, query: str, docid: str, rating: str) -> None:
+        """Take a judgement in. Raises InvalidInput where it contradicts an earlier one."""
+        values = {"query": query, "docid": docid, "rating": rating}
+        row = _validated(_Judgement, values, self.file, line)
+        grades = self.by_query.setdefault(query, {})
+        if grades.setdefault(row.docid, row.rating) != row.rating:
+            problem = f"film {row.docid} has {row.rating} here and {grades[row.docid]} further up"
+            raise _fault(self.file, line, f"{problem} for the query '{query}': keep one")
+
+
+def read_judgements(queries: Path, qrels: Path | None = None) -> Judgements:
+    """Read judged queries in whichever format they are. Raises InvalidInput."""
+    text = _text(queries)
+    start = text.lstrip()[:1]
+    header = text.lstrip().partition("\n")[0].casefold()
+    if qrels:
+        if start == "{":
+            raise InvalidInput(f"{queries} is JSON lines, which hold judgements: leave out --qrels")
+        return _trec(queries, text, qrels)
+    if start == "{":
+        return Judgements.of(queries, _json_lines(queries, text))
+    if {"query", "docid", "rating"} <= {name.strip(' "') for name in header.strip().split(",")}:
+        return Judgements.of(queries, _quepid(queries, text))
+    if start == "<" or "\t" in header:
+        raise InvalidInput(f"{queries} looks like TREC topics: name their judgements with --qrels")
+    raise InvalidInput(f"{queries}, line 1: is not recognised; {EXPECTED}")
+
+
+def _json_lines(file: Path, text: str) -> Iterator[JudgedQuery]:
+    seen: dict[str, int] = {}
+    for number, line in _lines(text):
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            problem = f"is no JSON ({error}): each line is one whole object"
+            raise _fault(file, number, problem) from None
+        query = _validated(_JudgedLine, values, file, number).judged()
+        _only_once(seen, file, number, query.id)
+        yield query
+
+
+def _quepid(file: Path, text: str) -> Iterator[JudgedQuery]:
+    """Quepid knows a query by its text; ours is named by its place, as TREC files want a word.
+
+    A query without docid has no judgement, and a film without rating is not judged.
+    """
+    grades, texts = _Grades(file, {}), dict[str, str]()
+    for line, row in _csv_rows(file, text):
+        asked = _validated(_Topic, {"id": "q", "text": row["query"]}, file, line).text
+        query = texts.setdefault(asked, f"q{len(texts) + 1}")
+        if row["rating"]:
+            grades.add(line, query, row["docid"], row["rating"])
+    for asked, query in texts.items():
+        yield JudgedQuery(query, ALL, asked, Filters(), grades.by_query.get(query, {}))
+
+
+def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows with the names of the columns in lower case, and the lines they end on."""
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    columns: list[str] = []
+    try:
+        for row in reader:
+            fields = [field.strip() for field in row]
+            if not any(fields):
+                continue
+            if not columns:
+                columns = [name.casefold() for name in fields]
+            elif len(fields) != len(columns):
+                problem = f"has {len(fields)} fields: the header names {len(columns)}"
+                raise _fault(file, reader.line_num, problem)
+            else:
+                yield reader.line_num, dict(zip(columns, fields, strict=True))
+    except csv.Error as error:
+        problem = f"broken quoting ({error}): quotes come in pairs"
+        raise _fault(file, reader.line_num, problem) from None
+
+
+def _trec(topics: Path, text: str, qrels: Path) -> Judgements:
+    seen: dict[str, int] = {}
+    asked: list[_Topic] = []
+    for line, topic in _topics(topics, text):
+        _only_once(seen, topics, line, topic.id)
+        asked.append(topic)
+    grades = _qrels(qrels)
+    strangers = len(grades.keys() - seen.keys())
+    notes = [f"{strangers:,} queries of {qrels.name} are not among the topics"] if strangers else []
+    judged = (
+        JudgedQuery(topic.id, ALL, topic.text, Filters(), grades.get(topic.id, {}))
+        for topic in asked
+    )
+    return Judgements.of(topics, judged, notes)
+
+
+def _topics(file: Path, text: str) -> Iterator[tuple[int, _Topic]]:
+    rows = _marked_up(text) if text.lstrip().startswith("<") else _tabbed(text)
+    nothing = True
+    for line, number, title in rows:
+        nothing = False
+        if number is None or title is None:
+            problem = "is no topic: write an id, a tab and the text, or <num> and <title> in <top>"
+            raise _fault(file, line, problem)
+        yield line, _validated(_Topic, {"id": number.strip(), "text": title}, file, line)
+    if nothing:
+        raise _fault(file, 1, "no <top> ... </top> is found: expected TREC topics")
+
+
+def _tabbed(text: str) -> Iterator[tuple[int, str | None, str | None]]:
+    for number, line in _lines(text):
+        name, tab, title = line.partition("\t")
+        yield number, name, title if tab else None
+
+
+def _marked_up(text: str) -> Iterator[tuple[int, str | None, str | None]]:
+    for topic in _TOPIC.finditer(text):
+        number, title = _NUMBER.search(topic[1]), _TITLE.search(topic[1])
+        line = text.count("\n", 0, topic.start()) + 1
+        yield line, number and number[1], title and " ".join(title[1].split())
+
+
+def _qrels(file: Path) -> dict[str, dict[int, int]]:
+    grades = _Grades(file, {})
+    for number, line in _lines(_text(file)):
+        fields = line.split()
+        if len(fields) != 4:
+            problem = f"has {len(fields)} columns: qrels have four, query 0 film grade"
+            raise _fault(file, number, problem)
+        grades.add(number, fields[0], fields[2], fields[3])
+    return grades.by_query
+
+
+def _text(file: Path) -> str:
+    raw = file.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # Where there is a mark of the order of bytes, `error.start` counts from behind it.
+        place = error.start + (len(raw) - len(error.object))
+        problem = f"byte 0x{raw[place]:02x} is not UTF-8: convert the file, for instance by iconv"
+        raise _fault(file, raw.count(b"\n", 0, place) + 1, problem) from None
+    if not text.strip():
+        raise InvalidInput(f"{file} is empty; {EXPECTED}")
+    return text
+
+
+def _lines(text: str) -> Iterable[tuple[int, str]]:
+    """Return the lines that are not blank, counted from 1; only a line feed ends one."""
+    lines = enumerate(text.split("\n"), start=1)
+    return ((number, line.removesuffix("\r")) for number, line in lines if line.strip())
+
+
+def _validated(model: type[Model], values: Any, file: Path, line: int) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _fault(file, line, listed(problems(error))) from None
+    except InvalidInput as error:
+        raise _fault(file, line, error.message) from None
+
+
+def _only_once(seen: dict[str, int], file: Path, line: int, query: str) -> None:
+    first = seen.setdefault(query, line)
+    if first != line:
+        raise _fault(file, line, f"id: '{query}' is that of line {first:,} too: rename one")
+
+
+def _fault(file: Path, line: int, problem: str) -> InvalidInput:
+    return InvalidInput(f"{file}, line {line:,}: {problem}")

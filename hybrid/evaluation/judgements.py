@@ -1,0 +1,114 @@
+"""Judged queries: what was asked, and the grade of every film that was judged for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from hybrid.errors import InvalidInput
+from hybrid.movie import MAX_ID
+from hybrid.query import Filters
+
+MAX_GRADE = 10
+"""A film of this grade gains 2^10-1 = 1,023 times what one of grade 1 does."""
+
+ALL = "all"
+"""The kind of a query that names none, and the name of all kinds together."""
+
+NAMED = 5
+"""So many of the queries that are left out are named."""
+
+
+def _one_word(text: str) -> str:
+    if text.split() != [text]:
+        raise ValueError(
+            "is blank or holds a blank, where an id ends in TREC files: join its words"
+        )
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("holds a character that cannot be printed: leave it out")
+    return text
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("is true or false: give a whole number")  # noqa: TRY004, pydantic's wish
+    return value
+
+
+def _not_negative(grade: int) -> int:
+    """Return the grade as trec_eval counts it: below 0 (spam, say) is judged, and not relevant."""
+    return max(grade, 0)
+
+
+QueryId = Annotated[str, AfterValidator(_one_word), AfterValidator(_printable)]
+Kind = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
+FilmId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_whole)]
+Grade = Annotated[int, Field(le=MAX_GRADE), BeforeValidator(_whole), AfterValidator(_not_negative)]
+
+
+@dataclass(frozen=True)
+class JudgedQuery:
+    """A query and the grades of the films judged for it: 1 and more is relevant, 0 is not."""
+
+    id: str
+    kind: str
+    text: str
+    filters: Filters
+    grades: Mapping[int, int]
+
+    @property
+    def relevant(self) -> frozenset[int]:
+        """The films of grade 1 and more."""
+        return frozenset(film for film, grade in self.grades.items() if grade)
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """The queries of a file that can be measured, and notes on what was left out."""
+
+    file: Path
+    queries: Sequence[JudgedQuery]
+    notes: Sequence[str]
+
+    @classmethod
+    def of(cls, file: Path, queries: Iterable[JudgedQuery], notes: Iterable[str] = ()) -> Self:
+        """Leave out the queries for which nothing relevant is known: nDCG would divide by zero.
+
+        Raises InvalidInput where no query is left.
+        """
+        queries = tuple(queries)
+        unjudged = [query.id for query in queries if not query.grades]
+        hopeless = [query.id for query in queries if query.grades and not query.relevant]
+        left_out = [
+            *_left_out(unjudged, "without a judgement"),
+            *_left_out(hopeless, "without a relevant film"),
+        ]
+        left = tuple(query for query in queries if query.relevant)
+        if not left:
+            raise InvalidInput(
+                f"{file}: nothing to measure, as no query has a film judged 1 or more "
+                f"({'; '.join(left_out)})"
+            )
+        return cls(file, left, (*notes, *left_out))
+
+    @property
+    def pooled(self) -> bool:
+        """Whether most queries have a film judged 0, so that an unjudged one is not known to be.
+
+        A known item is judged alone: whatever else is found is not what was meant.
+        """
+        with_zero = [len(query.relevant) < len(query.grades) for query in self.queries]
+        return 2 * sum(with_zero) > len(with_zero)
+
+
+def _left_out(queries: Sequence[str], why: str) -> list[str]:
+    if not queries:
+        return []
+    named = ", ".join(queries[:NAMED]) + (", ..." if len(queries) > NAMED else "")
+    return [f"{len(queries):,} of the queries left out, {why}: {named}"]

@@ -1,0 +1,55 @@
+"""The files that an evaluation is written to, each whole or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid.errors import InvalidInput
+from hybrid.evaluation.page import as_page
+from hybrid.evaluation.report import as_json, as_trec_qrels, as_trec_run
+from hybrid.evaluation.results import Evaluation
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the report goes; None is not wanted. `trec` is a folder."""
+
+    json: Path | None = None
+    trec: Path | None = None
+    html: Path | None = None
+
+    def check(self) -> None:
+        """Raise InvalidInput for what could not be written: better now than after measuring."""
+        for file in (self.json, self.html):
+            if file and (file.is_dir() or not file.parent.is_dir()):
+                raise InvalidInput(f"{file} cannot be a file: is its folder there?")
+        if self.trec and self.trec.exists() and not self.trec.is_dir():
+            raise InvalidInput(f"{self.trec} is a file: --trec names a folder")
+
+    def write(self, evaluation: Evaluation) -> None:
+        """Write all files, over those that are there."""
+        for file, text in self._texts(evaluation).items():
+            replace(file, text)
+
+    def _texts(self, evaluation: Evaluation) -> Mapping[Path, str]:
+        texts: dict[Path, str] = {}
+        if self.json:
+            texts[self.json] = as_json(evaluation)
+        if self.html:
+            texts[self.html] = as_page(evaluation)
+        if self.trec:
+            self.trec.mkdir(parents=True, exist_ok=True)
+            for run in evaluation.runs:
+                texts[self.trec / f"{run.name}.run"] = as_trec_run(evaluation, run.name)
+            texts[self.trec / "qrels.txt"] = as_trec_qrels(evaluation)
+        return texts
+
+
+def replace(file: Path, text: str) -> None:
+    """Write `file` whole: until then a reader finds what was there before."""
+    new = file.with_name(f".{file.name}.new")
+    try:
+        new.write_text(text, encoding="utf-8", newline="\n")
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
