@@ -61,10 +61,7 @@ class SearchBody(BaseModel):
                 year_to=self.year_to,
             ),
             mode=self.mode,
-            fusion=Fusion(
-                method=self.fusion or default.method,
-                alpha=default.alpha if self.alpha is None else self.alpha,
-            ),
+            fusion=default.overruled(self.fusion, self.alpha),
             limit=self.limit,
         )
 

@@ -130,6 +130,13 @@ class Fusion(BaseModel):
     method: FusionMethod = "attainable"
     alpha: AlphaOrAuto = "auto"
 
+    def overruled(self, method: FusionMethod | None, alpha: AlphaOrAuto | None) -> Self:
+        """Return this fusion with what is given in place of its own."""
+        given = {"method": method, "alpha": alpha}
+        return self.model_copy(
+            update={name: value for name, value in given.items() if value is not None}
+        )
+
 
 class SearchQuery(BaseModel):
     """A whole query. Raises pydantic's ValidationError or InvalidInput, naming the field."""

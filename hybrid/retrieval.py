@@ -52,7 +52,8 @@ class Candidates:
 
     All arrays are (n,): `titles` float64, how near each title is, 0 to 1; `found` bool, whether the
     film is in the keyword list, for its words or its title; `cosines` float64, NaN without a
-    vector. `meant` is the semantic list; `meaning` is None where that side was not asked.
+    vector. `meant` is the semantic list; `meaning` is None where that side was not asked. `name` is
+    a person's whole name that the query holds.
     """
 
     query: SearchQuery
@@ -63,6 +64,7 @@ class Candidates:
     cosines: Scores
     meant: Ranking
     meaning: Meaning | None
+    name: str | None
     degraded: tuple[str, ...]
 
 
@@ -131,6 +133,7 @@ class Retrieval:
             cosines=cosines,
             meant=meant,
             meaning=meaning,
+            name=self._catalogue.name_in(reading.typed),
             degraded=degraded,
         )
 

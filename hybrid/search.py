@@ -1,25 +1,22 @@
 """HybridSearch: retrieve from both sides, fuse, hydrate."""
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 import numpy as np
 
-from hybrid.alpha import ChosenAlpha, chosen
 from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.protocols import LexicalEngine, SemanticEngine
 from hybrid.errors import NotFound
 from hybrid.fields import SearchBody
-from hybrid.fusion import Side, fuse
+from hybrid.fusion import Side
 from hybrid.movie import Movie, genre_key
 from hybrid.preferences import Preferences
 from hybrid.query import Fusion, Mode, SearchQuery
+from hybrid.ranked import Ranked, ranked
 from hybrid.ranking import (
     FusedHit,
-    Ids,
     KeywordHit,
-    Ranking,
     SearchResponse,
     SemanticHit,
     Total,
@@ -27,17 +24,6 @@ from hybrid.ranking import (
 from hybrid.reading import MAX_WORDS
 from hybrid.retrieval import Candidates, Retrieval
 from hybrid.stopwatch import Stopwatch
-
-
-@dataclass(frozen=True)
-class Fused:
-    """The candidates of a mode from best to worst, with both sides in the order of their ids."""
-
-    ranking: Ranking
-    ids: Ids
-    keyword: Side
-    semantic: Side
-    alpha: ChosenAlpha
 
 
 class HybridSearch:
@@ -92,23 +78,9 @@ class HybridSearch:
         """
         return self._retrieval.retrieve(query, Stopwatch())
 
-    def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> Fused:
-        """Return the candidates that the mode ranks, from best to worst.
-
-        A side that was not asked when they were retrieved cannot be asked for here.
-        """
-        keyword, semantic = self._sides(candidates)
-        alpha = self._alpha(candidates, mode, fusion)
-        listed = {
-            "keyword": keyword.ranks > 0,
-            "semantic": semantic.ranks > 0,
-            "hybrid": (keyword.ranks > 0) | (semantic.ranks > 0),
-        }[mode]
-        # One side alone is ranked by its own scores.
-        method = fusion.method if mode == "hybrid" else "attainable"
-        scores = fuse(keyword, semantic, method, alpha.value)
-        ids = candidates.words.ids
-        return Fused(Ranking.sorted(ids[listed], scores[listed]), ids, keyword, semantic, alpha)
+    def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> Ranked:
+        """Return the candidates that the mode ranks, from best to worst."""
+        return ranked(candidates, mode, fusion, self.preferences.text_weight)
 
     def movie(self, film: int) -> Movie:
         """Return the film of this id. Raises NotFound."""
@@ -122,30 +94,7 @@ class HybridSearch:
         self._retrieval.close()
         self.catalogue.close()
 
-    def _sides(self, candidates: Candidates) -> tuple[Side, Side]:
-        ids = candidates.words.ids
-        keyword = semantic = Side.absent(len(ids))
-        if candidates.query.mode != "semantic":
-            worded = self.preferences.text_weight * candidates.words.shares
-            shares = np.fmax(worded, candidates.titles)
-            listed = Ranking.sorted(ids[candidates.found], shares[candidates.found])
-            keyword = Side(shares, listed.ranks_of(ids), listed.scores)
-        if candidates.meaning:
-            meant = candidates.meant
-            semantic = Side(candidates.cosines, meant.ranks_of(ids), meant.scores)
-        return keyword, semantic
-
-    def _alpha(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> ChosenAlpha:
-        if mode != "hybrid":
-            return ChosenAlpha(float(mode == "semantic"), f"the mode is {mode}")
-        if fusion.alpha != "auto":
-            return ChosenAlpha(fusion.alpha, "as asked")
-        shares = np.fmax(candidates.words.shares, candidates.titles)
-        reading = candidates.reading
-        name = self.catalogue.name_in(reading.typed)
-        return chosen(float(shares.max(initial=0.0)), name, reading.quoted)
-
-    def _hydrate(self, candidates: Candidates, fused: Fused, limit: int) -> tuple[FusedHit, ...]:
+    def _hydrate(self, candidates: Candidates, fused: Ranked, limit: int) -> tuple[FusedHit, ...]:
         ids = fused.ranking.ids[:limit]
         films = self.catalogue.films(ids.tolist())
         places = np.searchsorted(fused.ids, ids)

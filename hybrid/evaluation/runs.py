@@ -2,18 +2,18 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated
 
 import click
-import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.evaluation.judgements import JudgedQuery
 from hybrid.problems import listed, problems
-from hybrid.query import Fusion, Mode, SearchQuery
+from hybrid.query import AlphaOrAuto, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import Ranking
+from hybrid.retrieval import Candidates
 from hybrid.search import HybridSearch
 
 DEPTH = 100
@@ -39,7 +39,8 @@ class Run(BaseModel):
 
     name: Annotated[str, AfterValidator(_name)]
     mode: Mode
-    fusion: Fusion = Fusion()
+    fusion: FusionMethod | None = None
+    alpha: AlphaOrAuto | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Run":
@@ -48,16 +49,18 @@ class Run(BaseModel):
         Raises InvalidInput.
         """
         name, given, spec = text.rpartition("=")
-        mode, *fusion = [part.strip() for part in spec.split(",")]
-        if len(fusion) > 2 or (fusion and mode != "hybrid"):
+        mode, *fused = [part.strip() for part in spec.split(",")]
+        if len(fused) > 2 or (fused and mode != "hybrid"):
             raise InvalidInput(
                 f"run '{text}': expected keyword, semantic or hybrid, and after hybrid a fusion "
                 "and an alpha if need be, as in mine=hybrid,rrf,0.4"
             )
-        values: dict[str, Any] = dict(zip(("method", "alpha"), fusion, strict=False))
+        called = name.strip() if given else ",".join([mode, *fused])
+        values = {"name": called, "mode": mode} | dict(
+            zip(("fusion", "alpha"), fused, strict=False)
+        )
         try:
-            called = name.strip() if given else ",".join([mode, *fusion])
-            return cls.model_validate({"name": called, "mode": mode, "fusion": values})
+            return cls.model_validate(values)
         except ValidationError as error:
             raise InvalidInput(f"run '{text}': {listed(problems(error))}") from None
 
@@ -77,29 +80,29 @@ def parse_runs(texts: Iterable[str], baseline: str | None = None) -> Sequence[Ru
 def rankings(search: HybridSearch, queries: Sequence[JudgedQuery], runs: Sequence[Run]) -> Rankings:
     """Return the best films of every run for every query.
 
-    Raises EngineUnavailable where an engine did not take part: what is left is another ranking.
+    What a run does not say of its fusion is as the index prefers it. Raises EngineUnavailable where
+    an engine did not take part: what is left is another ranking.
     """
     found: dict[str, dict[str, Ranking]] = {run.name: {} for run in runs}
+    for query, candidates in retrieved(search, queries):
+        for run in runs:
+            fusion = search.preferences.default.overruled(run.fusion, run.alpha)
+            ranking = search.fuse(candidates, run.mode, fusion).ranking
+            found[run.name][query.id] = Ranking(ranking.ids[:DEPTH], ranking.scores[:DEPTH])
+    return found
+
+
+def retrieved(
+    search: HybridSearch, queries: Sequence[JudgedQuery]
+) -> Iterator[tuple[JudgedQuery, Candidates]]:
+    """Give the candidates of each query. Raises EngineUnavailable where an engine is lost."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(queries, label="searching", file=sys.stderr, hidden=hidden) as asked:
         for query in asked:
-            for run in runs:
-                answer = search.search(
-                    SearchQuery(
-                        text=query.text,
-                        filters=query.filters,
-                        mode=run.mode,
-                        fusion=run.fusion,
-                        limit=DEPTH,
-                    )
+            candidates = search.retrieve(SearchQuery(text=query.text, filters=query.filters))
+            if candidates.degraded:
+                raise EngineUnavailable(
+                    f"the {candidates.degraded[0]} engine was lost at query {query.id}: nothing "
+                    "was measured"
                 )
-                if answer.degraded:
-                    raise EngineUnavailable(
-                        f"the {answer.degraded[0]} engine was lost at query {query.id}: nothing "
-                        "was measured"
-                    )
-                found[run.name][query.id] = Ranking(
-                    np.array([hit.id for hit in answer.hits], np.int64),
-                    np.array([hit.score for hit in answer.hits], np.float64),
-                )
-    return found
+            yield query, candidates

@@ -1,0 +1,68 @@
+"""Candidates put in order: the two sides of a query, the alpha between them, the fused ranking."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid.alpha import ChosenAlpha, chosen
+from hybrid.fusion import Side, fuse
+from hybrid.query import Fusion, Mode
+from hybrid.ranking import Ids, Ranking
+from hybrid.retrieval import Candidates
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The candidates of a mode from best to worst, with both sides in the order of `ids`."""
+
+    ranking: Ranking
+    ids: Ids
+    keyword: Side
+    semantic: Side
+    alpha: ChosenAlpha
+
+
+def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float) -> Ranked:
+    """Return the candidates that the mode ranks, from best to worst.
+
+    `text_weight`, 0 to 1, is what all words of the query in a film's text are worth beside its
+    title, 1. A side that was not asked when they were retrieved ranks nothing.
+    """
+    keyword, semantic = _keyword(candidates, text_weight), _semantic(candidates)
+    alpha = _alpha(candidates, mode, fusion)
+    listed = {
+        "keyword": keyword.ranks > 0,
+        "semantic": semantic.ranks > 0,
+        "hybrid": (keyword.ranks > 0) | (semantic.ranks > 0),
+    }[mode]
+    # One side alone is ranked by its own scores.
+    method = fusion.method if mode == "hybrid" else "attainable"
+    scores = fuse(keyword, semantic, method, alpha.value)
+    ids = candidates.words.ids
+    return Ranked(Ranking.sorted(ids[listed], scores[listed]), ids, keyword, semantic, alpha)
+
+
+def _keyword(candidates: Candidates, text_weight: float) -> Side:
+    ids, found = candidates.words.ids, candidates.found
+    if candidates.query.mode == "semantic":
+        return Side.absent(len(ids))
+    shares = np.fmax(text_weight * candidates.words.shares, candidates.titles)
+    listed = Ranking.sorted(ids[found], shares[found])
+    return Side(shares, listed.ranks_of(ids), listed.scores)
+
+
+def _semantic(candidates: Candidates) -> Side:
+    ids, meant = candidates.words.ids, candidates.meant
+    if candidates.meaning is None:
+        return Side.absent(len(ids))
+    return Side(candidates.cosines, meant.ranks_of(ids), meant.scores)
+
+
+def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> ChosenAlpha:
+    if mode != "hybrid":
+        return ChosenAlpha(float(mode == "semantic"), f"the mode is {mode}")
+    if fusion.alpha != "auto":
+        return ChosenAlpha(fusion.alpha, "as asked")
+    shares = np.fmax(candidates.words.shares, candidates.titles)
+    best = float(shares.max(initial=0.0))
+    return chosen(best, candidates.name, candidates.reading.quoted)
