@@ -30,6 +30,23 @@ def field(name: str, kind: Any = None, multiple: bool = False) -> Callable[[Deco
     )
 
 
+def judged(command: Decorated) -> Decorated:
+    """Add the options that name judged queries."""
+    file = click.Path(path_type=Path)
+    formats = "judged queries: JSON lines, CSV of query,docid,rating, or TREC topics"
+    command = click.option("--qrels", type=file, help="judgements of TREC topics")(command)
+    return click.option("--queries", type=file, required=True, help=formats)(command)
+
+
+seeded = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="of what is drawn at random: folds, intervals, tests",
+)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Search films by words and by meaning."""
@@ -80,13 +97,7 @@ def serve(**given: Any) -> None:
 
 
 @main.command()
-@click.option(
-    "--queries",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="judged queries: JSON lines, CSV of query,docid,rating, or TREC topics",
-)
-@click.option("--qrels", type=click.Path(path_type=Path), help="judgements of TREC topics")
+@judged
 @click.option(
     "--run",
     "runs",
@@ -106,13 +117,7 @@ def serve(**given: Any) -> None:
 @click.option("--json", type=click.Path(path_type=Path), help="write everything to this file")
 @click.option("--trec", type=click.Path(path_type=Path), help="write run files to this folder")
 @click.option("--html", type=click.Path(path_type=Path), help="write a page with charts")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="of the intervals and tests",
-)
+@seeded
 @setting("data")
 @setting("elasticsearch_url")
 def evaluate(
@@ -129,8 +134,7 @@ def evaluate(
 ) -> None:
     """Measure rankings on judged queries: nDCG@10, MRR@10, recall, and what is chance."""
     settings = Settings.load(**given)
-    if find_spec("ir_measures") is None:
-        raise click.ClickException("evaluate needs ir-measures: `make install` installs it")
+    _needs_ir_measures()
     from hybrid.evaluation.formats import read_judgements
     from hybrid.evaluation.outputs import Outputs
     from hybrid.evaluation.report import as_table
@@ -146,6 +150,56 @@ def evaluate(
         evaluation = measure(films, judgements, chosen, baseline, wins, seed)
     outputs.write(evaluation)
     click.echo(as_table(evaluation))
+
+
+@main.command()
+@judged
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2, max=50),
+    default=5,
+    show_default=True,
+    help="parts that the queries are cut into: each is measured by what was chosen on the others",
+)
+@click.option("--dry-run", is_flag=True, help="write nothing")
+@seeded
+@setting("data")
+@setting("elasticsearch_url")
+def tune(
+    queries: Path,
+    qrels: Path | None,
+    folds: int,
+    dry_run: bool,
+    seed: int,
+    **given: str | None,
+) -> None:
+    """Learn fusion, alpha and the weight of the text from judged queries.
+
+    What was learned is written to the data folder only if it gains on queries that it was not
+    learned from, more than chance would give. A service reads it when it starts.
+    """
+    settings = Settings.load(**given)
+    _needs_ir_measures()
+    from hybrid.evaluation.formats import read_judgements
+    from hybrid.evaluation.report import as_tuning
+    from hybrid.evaluation.tuning import tune as learn
+    from hybrid.wiring import open_search
+
+    judgements = read_judgements(queries, qrels)
+    with closing(open_search(settings)) as films:
+        tuning = learn(films, judgements, folds, seed)
+    click.echo(as_tuning(tuning))
+    if not tuning.adopted:
+        click.echo("The current preferences stay.")
+    elif dry_run:
+        click.echo("Nothing was written (--dry-run).")
+    else:
+        click.echo(f"Written to {tuning.best.save(settings.data)}.")
+
+
+def _needs_ir_measures() -> None:
+    if find_spec("ir_measures") is None:
+        raise click.ClickException("this needs ir-measures: `make install` installs it")
 
 
 def _print(answer: SearchResponse) -> None:

@@ -1,5 +1,6 @@
 """The examples in README and docs, run as they stand."""
 
+import csv
 import json
 import os
 import re
@@ -103,6 +104,7 @@ def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert "  1.  " in done.stdout
     evaluation_examples(tmp_path)
+    tuning_example(tmp_path)
 
 
 def evaluation_examples(data: Path) -> None:
@@ -124,6 +126,28 @@ def evaluation_examples(data: Path) -> None:
     assert [re.sub(r"[-+]?\d", "0", row) for row in rows(real)] == [
         re.sub(r"[-+]?\d", "0", row) for row in rows(shown)
     ]
+
+
+def tuning_example(data: Path) -> None:
+    """Run the command of docs/ranking.md that learns, on queries made of the films' first words."""
+    with (ROOT / "indexer/sample/films.csv").open(encoding="utf-8") as file:
+        films = [row for row, _ in zip(csv.DictReader(file), range(15), strict=False)]
+    queries = [
+        {
+            "id": film["id"],
+            "query": " ".join(film["description"].split()[:6]),
+            "relevant": [int(film["id"])],
+        }
+        for film in films
+    ]
+    judged = data / "judged.jsonl"
+    judged.write_text("".join(f"{json.dumps(query)}\n" for query in queries))
+    (command,) = commands(".venv/bin/python -m hybrid tune", [ROOT / "docs/ranking.md"])
+    here = [str(judged) if part == judged.name else part for part in shlex.split(command)[2:]]
+    done = run(*here, HYBRID_DATA=str(data))
+    assert done.returncode == 0, done.stderr
+    assert "15 judged queries of judged.jsonl in 5 folds" in done.stdout
+    assert "held-out gain in nDCG@10: " in done.stdout
 
 
 def rows(report: str, start: str = "") -> list[str]:

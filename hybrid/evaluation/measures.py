@@ -30,9 +30,11 @@ MEASURES = tuple(_MEASURES)
 
 
 def measured(
-    queries: Sequence[JudgedQuery], ranking: Mapping[str, Ranking]
+    queries: Sequence[JudgedQuery],
+    ranking: Mapping[str, Ranking],
+    names: Sequence[str] = MEASURES,
 ) -> Mapping[str, Scores]:
-    """Return each measure of each query, float64 (queries,), in the order of `queries`.
+    """Return the named measures of each query, float64 (queries,), in the order of `queries`.
 
     nDCG: gain 2^grade-1, discount log2(rank+1). MRR and recall: relevant is grade 1 and more. A
     query for which nothing was found has 0 throughout. unjudged@10 is the share of the films
@@ -46,12 +48,14 @@ def measured(
         for rank, film in enumerate(ranking[query.id].ids.tolist(), start=1)
     ]
     places = {query.id: place for place, query in enumerate(queries)}
-    found = {measure: np.zeros(len(queries)) for measure in _MEASURES.values()}
+    found = {_MEASURES[name]: np.zeros(len(queries)) for name in names}
     for value in iter_calc(list(found), qrels, run):
         found[value.measure][places[value.query_id]] = value.value
-    scores = {name: found[measure] for name, measure in _MEASURES.items()}
-    shown = np.array([len(ranking[query.id]) > 0 for query in queries])
-    return scores | {UNJUDGED: np.where(shown, 1 - scores[UNJUDGED], 0.0)}
+    scores = {name: found[_MEASURES[name]] for name in names}
+    if UNJUDGED in names:
+        shown = np.array([len(ranking[query.id]) > 0 for query in queries])
+        scores[UNJUDGED] = np.where(shown, 1 - scores[UNJUDGED], 0.0)
+    return scores
 
 
 def first_relevant(query: JudgedQuery, ranking: Ranking) -> tuple[int, int] | None:

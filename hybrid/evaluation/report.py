@@ -11,6 +11,8 @@ from hybrid.evaluation.judgements import ALL, JudgedQuery
 from hybrid.evaluation.measures import first_relevant
 from hybrid.evaluation.results import Comparison, Evaluation, Place, Win
 from hybrid.evaluation.significance import CONFIDENCE, RESAMPLES
+from hybrid.evaluation.tuning import Tuning
+from hybrid.preferences import Preferences
 
 
 def as_table(evaluation: Evaluation) -> str:
@@ -27,6 +29,37 @@ def as_table(evaluation: Evaluation) -> str:
         lines += ["", f"{run} beats {other} by most: nDCG@10 and rank of the first relevant film"]
         lines += [_win(win) for win in wins]
     return "\n".join(lines)
+
+
+def as_tuning(tuning: Tuning) -> str:
+    """Return what each fold chose, what the choices gain held out, and what follows from it."""
+    name = tuning.judgements.file.name
+    lines = [
+        f"{len(tuning.judgements.queries):,} judged queries of {name} in {len(tuning.folds)} folds",
+        *(f"note: {note}" for note in tuning.judgements.notes),
+        "",
+        f"{'held out':12}{'queries':>8}  {'chosen on the others':44}{'current':>9}{'chosen':>9}",
+    ]
+    for number, fold in enumerate(tuning.folds, start=1):
+        lines.append(
+            f"fold {number:<7}{len(fold.queries):>8,}  {_preferences(fold.chosen):44}"
+            f"{fold.before:>9.3f}{fold.after:>9.3f}"
+        )
+    gain = tuning.gain
+    lines += [
+        f"{'all':12}{len(tuning.judgements.queries):>8,}  {'':44}"
+        f"{tuning.before:>9.3f}{tuning.after:>9.3f}",
+        "",
+        f"held-out gain in nDCG@10: {gain.mean:+.3f}, {CONFIDENCE} % interval {gain.low:+.3f} to "
+        f"{gain.high:+.3f}, p {tuning.p:.4f}",
+        f"current: {_preferences(tuning.current)}",
+        f"best on all queries: {_preferences(tuning.best)}",
+    ]
+    return "\n".join(lines)
+
+
+def _preferences(preferences: Preferences) -> str:
+    return f"{preferences.fusion}, alpha {preferences.alpha}, text weight {preferences.text_weight}"
 
 
 def _means(evaluation: Evaluation, measure: str) -> Iterator[str]:

@@ -182,8 +182,8 @@ def _means(
     table = np.column_stack([scores[run][measure] for run in scores for measure in MEASURES])
     means: dict[str, dict[str, dict[str, Estimate]]] = {}
     for kind, places in kinds(queries).items():
-        estimates = iter(_estimates(table[list(places)], seed))
-        means[kind] = {run: {name: next(estimates) for name in MEASURES} for run in scores}
+        columns = iter(estimates(table[list(places)], seed))
+        means[kind] = {run: {name: next(columns) for name in MEASURES} for run in scores}
     return means
 
 
@@ -197,7 +197,7 @@ def _comparisons(
         return []
     table = np.column_stack([scores[run][measure] - scores[other][measure] for run, other in pairs])
     p = p_values(table, seed)
-    columns = zip(pairs, table.T, _estimates(table, seed), p, holm(p), strict=True)
+    columns = zip(pairs, table.T, estimates(table, seed), p, holm(p), strict=True)
     return [
         Comparison(
             measure,
@@ -214,7 +214,7 @@ def _comparisons(
     ]
 
 
-def _estimates(table: Scores, seed: int) -> list[Estimate]:
+def estimates(table: Scores, seed: int) -> list[Estimate]:
     """Return the mean of each column with its interval."""
     lows, highs = intervals(table, seed).tolist()
     means = table.mean(axis=0).tolist()

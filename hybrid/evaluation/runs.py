@@ -3,7 +3,8 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated
+from contextlib import AbstractContextManager
+from typing import Annotated, TypeVar
 
 import click
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -18,6 +19,8 @@ from hybrid.search import HybridSearch
 
 DEPTH = 100
 """Films of each ranking that are looked at: recall@100 needs no more."""
+
+T = TypeVar("T")
 
 DEFAULT_RUNS = ("keyword", "semantic", "hybrid")
 
@@ -92,12 +95,17 @@ def rankings(search: HybridSearch, queries: Sequence[JudgedQuery], runs: Sequenc
     return found
 
 
+def progress(things: Iterable[T], label: str) -> AbstractContextManager[Iterable[T]]:
+    """Return `things` under a progress bar, where somebody looks."""
+    hidden = not sys.stderr.isatty()
+    return click.progressbar(things, label=label, file=sys.stderr, hidden=hidden)
+
+
 def retrieved(
     search: HybridSearch, queries: Sequence[JudgedQuery]
 ) -> Iterator[tuple[JudgedQuery, Candidates]]:
     """Give the candidates of each query. Raises EngineUnavailable where an engine is lost."""
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(queries, label="searching", file=sys.stderr, hidden=hidden) as asked:
+    with progress(queries, "searching") as asked:
         for query in asked:
             candidates = search.retrieve(SearchQuery(text=query.text, filters=query.filters))
             if candidates.degraded:

@@ -106,4 +106,14 @@ def test_without_the_library_a_line_says_what_to_install() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ
     )
     assert done.returncode == 1
-    assert done.stderr == "Error: evaluate needs ir-measures: `make install` installs it\n"
+    assert done.stderr == "Error: this needs ir-measures: `make install` installs it\n"
+
+
+def test_tuning_refuses_what_teaches_nothing(index: Index, tmp_path: Path) -> None:
+    """Too few judged queries are told in one line, and no preferences are written."""
+    queries = tmp_path / "judged.jsonl"
+    queries.write_text(LINES)
+    done = run("hybrid", "tune", "--queries", str(queries), **index.variables)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the queries look for 3 different films: judge queries")
+    assert not (index.data / "ranking.toml").exists()

@@ -1,0 +1,189 @@
+"""What each part of the ranking is worth: nDCG@10 and MRR@10 with that part switched off.
+
+    python -m benchmarks.ablation QUERIES.jsonl ... --data DIR
+
+The index must be one of the embedded engine. Every line but the first is the whole ranking less,
+or with another choice of, one part.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import click
+import numpy as np
+
+from hybrid import alpha, retrieval
+from hybrid.commands import setting
+from hybrid.engines import tantivy
+from hybrid.engines.bm25 import K1, attainable
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
+from hybrid.evaluation.formats import read_judgements
+from hybrid.evaluation.judgements import JudgedQuery
+from hybrid.evaluation.measures import NDCG, measured
+from hybrid.evaluation.results import kinds
+from hybrid.evaluation.runs import Run, retrieved
+from hybrid.query import FusionMethod
+from hybrid.ranked import ranked
+from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.reading import Reading
+from hybrid.retrieval import Candidates
+from hybrid.search import HybridSearch
+from hybrid.settings import Settings
+from hybrid.titles import TitleIndex
+from hybrid.wiring import open_search
+
+Off = Callable[[HybridSearch], AbstractContextManager[Any]]
+
+
+WHOLE = Run(name="hybrid", mode="hybrid")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the table: what is switched off, and how the run is fused."""
+
+    name: str
+    off: Off = lambda search: nullcontext()
+    run: Run = WHOLE
+    text_weight: float | None = None
+    candidates: Callable[[Candidates], Candidates] = lambda candidates: candidates
+
+
+def _sentences(*weights: float) -> Off:
+    return lambda search: patch.object(retrieval, "PLOT_SENTENCES", weights)
+
+
+def _typed(text: str) -> Reading:
+    return Reading(typed=text, wording=text, titles=(text,), quoted=False, cut=False)
+
+
+def _no_titles(index: TitleIndex, texts: object) -> Scores:
+    return np.zeros(len(index.years))
+
+
+def _listed_only(found: Candidates) -> Candidates:
+    """Forget the scores that a side's own list does not hold."""
+    unmeant = found.meant.ranks_of(found.words.ids) == 0
+    shares = np.where(found.found, found.words.shares, 0.0)
+    return replace(
+        found,
+        words=replace(found.words, shares=shares),
+        cosines=np.where(unmeant, np.nan, found.cosines),
+    )
+
+
+def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
+    """Bound a word by (k1 + 1) idf, which its best film approaches but need not reach."""
+    films = len(search.catalogue)
+
+    def bound(engine: TantivyEngine, text: str) -> float:
+        counts = [engine._searcher.doc_freq("text", word) for word in tantivy.analyze(text)]
+        idf = [np.log(1 + (films - n + 0.5) / (n + 0.5)) if n else 0.0 for n in counts]
+        return attainable([(K1 + 1) * float(weight) for weight in idf])
+
+    return patch.object(TantivyEngine, "attainable", bound)
+
+
+@contextmanager
+def _usual_k1(search: HybridSearch) -> Iterator[None]:
+    """Index the films anew, said once: BM25 with Tantivy's k1 of 1.2."""
+    ids = search.catalogue.columns.ids
+    films = (
+        found.movie
+        for part in np.array_split(ids, max(1, len(ids) // 500))
+        for found in search.catalogue.films(part.tolist()).values()
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(tantivy, "REPEATS", 1),
+        patch.object(tantivy, "SCALE", 1.0),
+    ):
+        writer = TantivyWriter(Path(folder))
+        writer.create()
+        writer.write(films)
+        with patch.object(search._retrieval, "lexical", TantivyEngine(Path(folder) / FOLDER)):
+            yield
+
+
+def _fusion(method: FusionMethod) -> Part:
+    return Part(f"fusion {method}", run=Run(name=method, mode="hybrid", fusion=method))
+
+
+PARTS = (
+    Part("whole"),
+    Part("keyword alone", run=Run(name="keyword", mode="keyword")),
+    Part("semantic alone", run=Run(name="semantic", mode="semantic")),
+    Part("without titles", lambda search: patch.object(TitleIndex, "shares", _no_titles)),
+    Part("asking counts as words", lambda search: patch.object(retrieval, "read", _typed)),
+    Part("best sentence only", _sentences(1.0)),
+    Part("two sentences, .75 .25", _sentences(0.75, 0.25)),
+    Part("three for short queries too", lambda search: patch.object(retrieval, "PLOT_WORDS", 1)),
+    Part("names unnoticed", lambda search: patch.object(Catalogue, "name_in", return_value=None)),
+    Part("alpha .4", run=Run(name="hybrid", mode="hybrid", alpha=0.4)),
+    Part("alpha .5", run=Run(name="hybrid", mode="hybrid", alpha=0.5)),
+    Part("alpha .6", run=Run(name="hybrid", mode="hybrid", alpha=0.6)),
+    Part("alpha at most .8", lambda search: patch.object(alpha, "MEANING_ALONE", 0.8)),
+    Part("text weight 1", text_weight=1.0),
+    Part("scores not completed", candidates=_listed_only),
+    Part("bound (k1 + 1) idf", _idf_bound),
+    Part("k1 1.2", _usual_k1),
+    *(_fusion(method) for method in ("min_max", "z_score", "dbsf", "rrf")),
+)
+
+
+def figures(
+    search: HybridSearch, files: Sequence[Sequence[JudgedQuery]], part: Part
+) -> list[float]:
+    """Return nDCG@10 of every kind and of all queries of each file; MRR@10 of title queries."""
+    found = []
+    for queries in files:
+        with part.off(search):
+            rankings = {
+                query.id: _ranking(search, part.candidates(candidates), part)
+                for query, candidates in retrieved(search, queries)
+            }
+        scores = measured(queries, rankings, (NDCG, "MRR@10"))
+        for places in kinds(queries).values():
+            found.append(float(scores[measure_of(queries)][list(places)].mean()))
+    return found
+
+
+def measure_of(queries: Sequence[JudgedQuery]) -> str:
+    """Return what queries of a file are measured by: one film is wanted where a title is."""
+    return "MRR@10" if {query.kind for query in queries} == {"title"} else NDCG
+
+
+def _ranking(search: HybridSearch, candidates: Candidates, part: Part) -> Ranking:
+    fusion = search.preferences.default.overruled(part.run.fusion, part.run.alpha)
+    weight = search.preferences.text_weight if part.text_weight is None else part.text_weight
+    ranking = ranked(candidates, part.run.mode, fusion, weight).ranking
+    ids: Ids = ranking.ids[:10]
+    return Ranking(ids, ranking.scores[:10])
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@setting("data")
+def main(files: tuple[Path, ...], **given: Any) -> None:
+    """Print what each part of the ranking is worth on the judged queries of FILES."""
+    judged = [read_judgements(file, None).queries for file in files]
+    heads = [
+        f"{kind if len(kinds(queries)) > 1 else file.stem} {measure_of(queries)}"
+        for file, queries in zip(files, judged, strict=True)
+        for kind in kinds(queries)
+    ]
+    with closing(open_search(Settings.load(**given))) as search:
+        click.echo(f"{'':30}" + "".join(f"{head:>18}" for head in heads))
+        for part in PARTS:
+            row = figures(search, judged, part)
+            click.echo(f"{part.name:30}" + "".join(f"{value:>18.3f}" for value in row))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks.ablation")
