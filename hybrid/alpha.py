@@ -29,7 +29,7 @@ def chosen(best_share: float, name: str | None, quoted: bool) -> ChosenAlpha:
         )
     if quoted:
         return ChosenAlpha(EVEN, "what is quoted is meant literally: words and meaning count alike")
-    found = f"the best film by words covers {best_share:.0%} of the query"
+    found = f"title or words of the best film cover {best_share:.0%} of the query"
     if best_share >= MANY:
         return ChosenAlpha(EVEN, f"{found}: words and meaning count alike")
     if best_share <= FEW:

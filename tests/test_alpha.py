@@ -10,7 +10,7 @@ from hybrid.alpha import EVEN, FEW, MANY, MEANING_ALONE, chosen
 @pytest.mark.parametrize(
     ("best", "value", "why"),
     [
-        (1.0, 0.5, "covers 100% of the query: words and meaning count alike"),
+        (1.0, 0.5, "cover 100% of the query: words and meaning count alike"),
         (0.35, 0.5, "words and meaning count alike"),
         (0.30, 0.75, "meaning counts more than words"),
         (0.25, 1.0, "meaning alone decides"),
