@@ -20,6 +20,7 @@ import numpy as np
 from hybrid import alpha, retrieval
 from hybrid.commands import setting
 from hybrid.engines import tantivy
+from hybrid.engines.analysis import analyze
 from hybrid.engines.bm25 import K1, attainable
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
@@ -27,12 +28,13 @@ from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import JudgedQuery
 from hybrid.evaluation.measures import NDCG, measured
 from hybrid.evaluation.results import kinds
-from hybrid.evaluation.runs import Run, retrieved
-from hybrid.query import FusionMethod
+from hybrid.evaluation.runs import retrieved
+from hybrid.query import Fusion, FusionMethod
 from hybrid.ranked import ranked
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.reading import Reading
 from hybrid.retrieval import Candidates
+from hybrid.runs import Run
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
 from hybrid.titles import TitleIndex
@@ -83,7 +85,7 @@ def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
     films = len(search.catalogue)
 
     def bound(engine: TantivyEngine, text: str) -> float:
-        counts = [engine._searcher.doc_freq("text", word) for word in tantivy.analyze(text)]
+        counts = [engine._searcher.doc_freq("text", word) for word in analyze(text)]
         idf = [np.log(1 + (films - n + 0.5) / (n + 0.5)) if n else 0.0 for n in counts]
         return attainable([(K1 + 1) * float(weight) for weight in idf])
 
@@ -112,7 +114,9 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
 
 
 def _fusion(method: FusionMethod) -> Part:
-    return Part(f"fusion {method}", run=Run(name=method, mode="hybrid", fusion=method))
+    return Part(
+        f"fusion {method}", run=Run(name=method, mode="hybrid", fusion=Fusion(method=method))
+    )
 
 
 PARTS = (
@@ -125,9 +129,9 @@ PARTS = (
     Part("two sentences, .75 .25", _sentences(0.75, 0.25)),
     Part("three for short queries too", lambda search: patch.object(retrieval, "PLOT_WORDS", 1)),
     Part("names unnoticed", lambda search: patch.object(Catalogue, "name_in", return_value=None)),
-    Part("alpha .4", run=Run(name="hybrid", mode="hybrid", alpha=0.4)),
-    Part("alpha .5", run=Run(name="hybrid", mode="hybrid", alpha=0.5)),
-    Part("alpha .6", run=Run(name="hybrid", mode="hybrid", alpha=0.6)),
+    Part("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),
+    Part("alpha .5", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.5))),
+    Part("alpha .6", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.6))),
     Part("alpha at most .8", lambda search: patch.object(alpha, "MEANING_ALONE", 0.8)),
     Part("text weight 1", text_weight=1.0),
     Part("scores not completed", candidates=_listed_only),
@@ -160,7 +164,7 @@ def measure_of(queries: Sequence[JudgedQuery]) -> str:
 
 
 def _ranking(search: HybridSearch, candidates: Candidates, part: Part) -> Ranking:
-    fusion = search.preferences.default.overruled(part.run.fusion, part.run.alpha)
+    fusion = part.run.fusion.over(search.preferences.default)
     weight = search.preferences.text_weight if part.text_weight is None else part.text_weight
     ranking = ranked(candidates, part.run.mode, fusion, weight).ranking
     ids: Ids = ranking.ids[:10]

@@ -1,20 +1,28 @@
 """`python -m hybrid`: search in the terminal, or serve over HTTP."""
 
+import os
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, get_args
 
 import click
 
 from hybrid.commands import Commands, Decorated, setting
-from hybrid.fields import SearchBody
+from hybrid.fields import CompareAddress, SearchBody
 from hybrid.preferences import Preferences
 from hybrid.query import FusionMethod, GenreMatch, Mode
 from hybrid.ranking import FusedHit, SearchResponse
 from hybrid.settings import Settings
+
+SIDE_BY_SIDE = ("keyword", "hybrid", "semantic")
+"""The rankings that are shown in the terminal: what both sides make of it between them."""
+
+LEAST_WIDTH = 80
+"""Characters of a line, where the terminal has fewer or there is none."""
 
 
 def field(name: str, kind: Any = None, multiple: bool = False) -> Callable[[Decorated], Decorated]:
@@ -84,6 +92,50 @@ def search(
 
 
 @main.command()
+@click.argument("text")
+@field("genre", multiple=True)
+@field("genre_match", GenreMatch)
+@field("year_from", int)
+@field("year_to", int)
+@field("limit", int)
+@click.option(
+    "--run",
+    metavar="NAME:MODE[,FUSION[,ALPHA]]",
+    multiple=True,
+    default=SIDE_BY_SIDE,
+    help="a ranking to show, as in mine:hybrid,rrf,0.4; repeated, 2 to 8  "
+    f"[default: {', '.join(SIDE_BY_SIDE)}]",
+)
+@click.option("--json", "as_json", is_flag=True, help="print what the HTTP service answers")
+@setting("data")
+@setting("elasticsearch_url")
+def compare(
+    text: str, as_json: bool, data: str | None, elasticsearch_url: str | None, **fields: Any
+) -> None:
+    """Show rankings of TEXT side by side, what moves between them, and how far they agree.
+
+    Marks are against the column to the left: places gained or lost, = the same, + not in it.
+    """
+    asked = {name: value for name, value in fields.items() if value is not None}
+    address = CompareAddress.model_validate({"q": text} | asked)
+    query, runs = address.as_query(), address.as_runs()
+    settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
+    from hybrid.columns import as_columns
+    from hybrid.comparison import compare as compare_runs
+    from hybrid.wiring import open_search
+
+    with closing(open_search(settings)) as films:
+        answer = compare_runs(films, query, runs)
+    if as_json:
+        click.echo(answer.model_dump_json(indent=2))
+        return
+    _notes(answer.warnings, answer.degraded)
+    width = max(get_terminal_size((LEAST_WIDTH, 24)).columns, LEAST_WIDTH)
+    for line in as_columns(answer, width):
+        click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
+
+
+@main.command()
 @setting("data")
 @setting("elasticsearch_url")
 @setting("host")
@@ -139,7 +191,7 @@ def evaluate(
     from hybrid.evaluation.outputs import Outputs
     from hybrid.evaluation.report import as_table
     from hybrid.evaluation.results import evaluate as measure
-    from hybrid.evaluation.runs import parse_runs
+    from hybrid.runs import parse_runs
     from hybrid.wiring import open_search
 
     outputs = Outputs(json, trec, html)
@@ -202,12 +254,16 @@ def _needs_ir_measures() -> None:
         raise click.ClickException("this needs ir-measures: `make install` installs it")
 
 
-def _print(answer: SearchResponse) -> None:
-    for warning in answer.warnings:
+def _notes(warnings: Sequence[str], degraded: Sequence[str]) -> None:
+    for warning in warnings:
         click.secho(f"note: {warning}", fg="yellow", err=True)
-    if answer.degraded:
-        missing = " and ".join(answer.degraded)
+    if degraded:
+        missing = " and ".join(degraded)
         click.secho(f"note: the {missing} engine does not answer", fg="yellow", err=True)
+
+
+def _print(answer: SearchResponse) -> None:
+    _notes(answer.warnings, answer.degraded)
     if not answer.hits:
         click.echo("No film found. Try other words, or fewer filters.")
     for hit in answer.hits:

@@ -102,6 +102,11 @@ def fuse(keyword: Side, semantic: Side, method: FusionMethod, alpha: float) -> S
     """
     if method == "rrf":
         return rrf(keyword, semantic, alpha)
-    normalised = NORMALISERS[method]
-    shares = np.nan_to_num(normalised(keyword)), np.nan_to_num(normalised(semantic))
-    return (1 - alpha) * shares[0] + alpha * shares[1]
+    of_words, of_meaning = normalised(keyword, semantic, method)
+    return (1 - alpha) * of_words + alpha * of_meaning
+
+
+def normalised(keyword: Side, semantic: Side, method: FusionMethod) -> tuple[Scores, Scores]:
+    """Return what a fusion of scores adds up, float64 (n,) each: 0 where there is no score."""
+    normalise = NORMALISERS[method]
+    return np.nan_to_num(normalise(keyword)), np.nan_to_num(normalise(semantic))

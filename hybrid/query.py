@@ -25,6 +25,7 @@ MAX_CHARACTERS = 1000
 Mode = Literal["keyword", "semantic", "hybrid"]
 FusionMethod = Literal["attainable", "min_max", "z_score", "dbsf", "rrf"]
 GenreMatch = Literal["any", "all"]
+Explain = Literal["none", "summary", "full"]
 
 
 def _searchable(text: str) -> str:
@@ -130,12 +131,15 @@ class Fusion(BaseModel):
     method: FusionMethod = "attainable"
     alpha: AlphaOrAuto = "auto"
 
-    def overruled(self, method: FusionMethod | None, alpha: AlphaOrAuto | None) -> Self:
-        """Return this fusion with what is given in place of its own."""
-        given = {"method": method, "alpha": alpha}
-        return self.model_copy(
-            update={name: value for name, value in given.items() if value is not None}
-        )
+    @classmethod
+    def of(cls, method: FusionMethod | None, alpha: AlphaOrAuto | None) -> Self:
+        """Return a fusion that was told no more than what is not None."""
+        told = {"method": method, "alpha": alpha}
+        return cls.model_validate({k: value for k, value in told.items() if value is not None})
+
+    def over(self, default: "Fusion") -> "Fusion":
+        """Return this fusion with what it was not told taken from `default`."""
+        return default.model_copy(update=self.model_dump(exclude_unset=True))
 
 
 class SearchQuery(BaseModel):
@@ -148,3 +152,5 @@ class SearchQuery(BaseModel):
     mode: Mode = "hybrid"
     fusion: Fusion = Fusion()
     limit: Limit = 10
+    highlight: bool = False
+    explain: Explain = "none"

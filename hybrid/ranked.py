@@ -6,19 +6,25 @@ import numpy as np
 
 from hybrid.alpha import ChosenAlpha, chosen
 from hybrid.fusion import Side, fuse
-from hybrid.query import Fusion, Mode
-from hybrid.ranking import Ids, Ranking
+from hybrid.query import Fusion, FusionMethod, Mode
+from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval import Candidates
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """The candidates of a mode from best to worst, with both sides in the order of `ids`."""
+    """The candidates of a mode from best to worst, and what made them so.
+
+    `scores` float64 (n,) and both sides are in the order of `ids`, which holds all candidates.
+    """
 
     ranking: Ranking
     ids: Ids
+    scores: Scores
     keyword: Side
     semantic: Side
+    mode: Mode
+    method: FusionMethod
     alpha: ChosenAlpha
 
 
@@ -39,7 +45,8 @@ def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: floa
     method = fusion.method if mode == "hybrid" else "attainable"
     scores = fuse(keyword, semantic, method, alpha.value)
     ids = candidates.words.ids
-    return Ranked(Ranking.sorted(ids[listed], scores[listed]), ids, keyword, semantic, alpha)
+    ranking = Ranking.sorted(ids[listed], scores[listed])
+    return Ranked(ranking, ids, scores, keyword, semantic, mode, method, alpha)
 
 
 def _keyword(candidates: Candidates, text_weight: float) -> Side:
@@ -63,6 +70,8 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> ChosenAlpha:
         return ChosenAlpha(float(mode == "semantic"), f"the mode is {mode}")
     if fusion.alpha != "auto":
         return ChosenAlpha(fusion.alpha, "as asked")
-    shares = np.fmax(candidates.words.shares, candidates.titles)
+    # A film that is only looked at, in neither list, is not to change how the others rank.
+    listed = candidates.found | np.isin(candidates.words.ids, candidates.meant.ids)
+    shares = np.fmax(candidates.words.shares, candidates.titles)[listed]
     best = float(shares.max(initial=0.0))
     return chosen(best, candidates.name, candidates.reading.quoted)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from hybrid.explanation import Why
 from hybrid.fields import SearchBody
+from hybrid.highlight import Highlight
 from hybrid.movie import Movie
 
 Ids = NDArray[np.int64]
@@ -84,6 +86,21 @@ class FusedHit(_Answer):
     movie: Movie
     keyword: KeywordHit
     semantic: SemanticHit
+    highlight: Highlight | None = Field(description="null unless asked for")
+    why: Why | None = Field(description="null unless asked for")
+
+
+class ExplainedHit(_Answer):
+    """Any film as a search sees it, with the keys of a hit."""
+
+    id: int
+    rank: int | None = Field(description="null where the search does not find the film")
+    score: float
+    movie: Movie
+    keyword: KeywordHit
+    semantic: SemanticHit
+    highlight: Highlight | None = Field(description="null unless asked for")
+    why: Why
 
 
 class Total(_Answer):
@@ -99,6 +116,19 @@ class SearchResponse(_Answer):
     query: SearchBody
     hits: tuple[FusedHit, ...]
     total: Total
+    alpha: float = Field(description="semantic share of the scores, 0 to 1")
+    alpha_reason: str = Field(description="why alpha is what it is")
+    degraded: tuple[str, ...] = Field(description="engines that did not take part")
+    warnings: tuple[str, ...]
+    timings_ms: dict[str, float]
+    generation: str
+
+
+class ExplainResponse(_Answer):
+    """Why a film ranks where it does for a query. It has always the same keys."""
+
+    query: SearchBody
+    hit: ExplainedHit
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
     degraded: tuple[str, ...] = Field(description="engines that did not take part")

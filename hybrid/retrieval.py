@@ -26,6 +26,9 @@ ONE_SENTENCE, PLOT_SENTENCES = (1.0,), (0.6, 0.2, 0.2)
 """Weights of a film's best sentences; docs/ranking.md says what they gain."""
 
 
+NO_FILM: Ids = np.empty(0, np.int64)
+
+
 @dataclass(frozen=True)
 class Words:
     """What the keyword engine says of films, `ids` int64 (n,) ascending.
@@ -49,6 +52,8 @@ class Words:
 @dataclass(frozen=True)
 class Candidates:
     """The films of either list, in the order of their ids, and what each side says of them.
+
+    Others may have been asked for beside them: `found` and `meant` tell which are in a list.
 
     All arrays are (n,): `titles` float64, how near each title is, 0 to 1; `found` bool, whether the
     film is in the keyword list, for its words or its title; `cosines` float64, NaN without a
@@ -91,8 +96,10 @@ class Retrieval:
         """Let go of the threads."""
         self._pool.shutdown()
 
-    def retrieve(self, query: SearchQuery, watch: Stopwatch) -> Candidates:
+    def retrieve(self, query: SearchQuery, watch: Stopwatch, also: Ids = NO_FILM) -> Candidates:
         """Ask the engines that the mode names, side by side, and complete their scores.
+
+        The films of `also` become candidates without being in a list, filters or not.
 
         Raises EngineUnavailable where the keyword engine does not answer and the mode is keyword;
         in a hybrid query titles and meaning do without it, and `degraded` says so.
@@ -108,13 +115,13 @@ class Retrieval:
         meaning, meant = None, Ranking.empty()
         if query.mode != "keyword":
             meaning, meant = self._semantic_list(reading, query, watch)
-        worded, words = None, Words.unknown(np.union1d(titled.ids, meant.ids))
+        worded, words = None, Words.unknown(_union(titled.ids, meant.ids, also))
         degraded: tuple[str, ...] = ()
         if asked:
             try:
                 worded, bound = asked.result()
                 with watch.stage("complete"):
-                    words = self._completed(reading, worded, bound, words.ids)
+                    words = self._completed(reading, worded, bound, words.ids, also)
             except EngineUnavailable:
                 if query.mode == "keyword":
                     raise
@@ -162,13 +169,20 @@ class Retrieval:
         with watch.stage("semantic"):
             return meaning, self.semantic.search(meaning, query.filters, self._depth)
 
-    def _completed(self, reading: Reading, worded: Ranking, bound: float, others: Ids) -> Words:
+    def _completed(
+        self, reading: Reading, worded: Ranking, bound: float, others: Ids, also: Ids
+    ) -> Words:
         """Return the BM25 of every candidate: outside the list is not without a score."""
         ids = np.union1d(worded.ids, others)
         bm25 = np.zeros(len(ids), np.float64)
         bm25[np.searchsorted(ids, worded.ids)] = worded.scores
-        # A list shorter than its depth holds every film that holds a word.
-        if len(worded) == self._depth:
+        # A list shorter than its depth holds every film that holds a word and passes the filters.
+        if len(worded) == self._depth or len(also):
             unlisted = worded.ranks_of(ids) == 0
             bm25[unlisted] = self.lexical.score(reading.wording, ids[unlisted])
         return Words(ids, bm25, bm25 / bound if bound else bm25, known=bound > 0)
+
+
+def _union(*lists: Ids) -> Ids:
+    union: Ids = np.unique(np.concatenate(lists))
+    return union

@@ -1,20 +1,27 @@
 """HybridSearch: retrieve from both sides, fuse, hydrate."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
 from hybrid.encoder import Encoder
-from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.catalogue import Catalogue, CatalogueFilm
 from hybrid.engines.protocols import LexicalEngine, SemanticEngine
 from hybrid.errors import NotFound
+from hybrid.explainer import Explainer
+from hybrid.explanation import Why
 from hybrid.fields import SearchBody
 from hybrid.fusion import Side
+from hybrid.highlight import highlight
 from hybrid.movie import Movie, genre_key
 from hybrid.preferences import Preferences
 from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.ranked import Ranked, ranked
 from hybrid.ranking import (
+    ExplainedHit,
+    ExplainResponse,
     FusedHit,
     KeywordHit,
     SearchResponse,
@@ -44,6 +51,7 @@ class HybridSearch:
         self.lexical = lexical
         self.preferences = preferences
         self._semantic = semantic
+        self._encoder = encoder
         self._retrieval = Retrieval(catalogue, lexical, semantic, encoder, depth)
 
     def search(self, query: SearchQuery) -> SearchResponse:
@@ -58,7 +66,7 @@ class HybridSearch:
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion)
             with watch.stage("hydrate"):
-                hits = self._hydrate(candidates, fused, query.limit)
+                hits = self.hydrate(candidates, fused, query.limit)
         return SearchResponse(
             query=SearchBody.of(query),
             hits=hits,
@@ -66,67 +74,55 @@ class HybridSearch:
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
             degraded=candidates.degraded,
-            warnings=self._warnings(candidates),
+            warnings=self.warnings(candidates),
             timings_ms=watch.milliseconds(),
             generation=self.generation,
         )
 
-    def retrieve(self, query: SearchQuery) -> Candidates:
+    def retrieve(self, query: SearchQuery, watch: Stopwatch | None = None) -> Candidates:
         """Return what both sides say of the films that either finds, to `fuse` in many ways.
 
         Raises EngineUnavailable like `search`.
         """
-        return self._retrieval.retrieve(query, Stopwatch())
+        return self._retrieval.retrieve(query, watch or Stopwatch())
 
     def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> Ranked:
         """Return the candidates that the mode ranks, from best to worst."""
         return ranked(candidates, mode, fusion, self.preferences.text_weight)
 
-    def movie(self, film: int) -> Movie:
-        """Return the film of this id. Raises NotFound."""
-        found = self.catalogue.films([film])
-        if film not in found:
-            raise NotFound(f"there is no film with the id {film}", {"id": "unknown"})
-        return found[film].movie
+    def explain(self, query: SearchQuery, film: int) -> ExplainResponse:
+        """Return why the film of this id ranks where it does for `query`, or why nowhere.
 
-    def close(self) -> None:
-        """Let go of files and threads."""
-        self._retrieval.close()
-        self.catalogue.close()
-
-    def _hydrate(self, candidates: Candidates, fused: Ranked, limit: int) -> tuple[FusedHit, ...]:
-        ids = fused.ranking.ids[:limit]
-        films = self.catalogue.films(ids.tolist())
-        places = np.searchsorted(fused.ids, ids)
-        numbers = np.full(len(ids), -1, np.int64)
-        if candidates.meaning:
-            numbers = self._semantic.best_sentences(candidates.meaning, ids)
-        return tuple(
-            FusedHit(
-                id=film,
-                rank=rank,
-                score=score,
-                movie=films[film].movie,
-                keyword=_keyword_hit(candidates, fused.keyword, place),
-                semantic=SemanticHit(
-                    rank=int(fused.semantic.ranks[place]) or None,
-                    score=_number(fused.semantic.scores[place]),
-                    sentence=films[film].sentence(number),
-                ),
-            )
-            for rank, (film, score, place, number) in enumerate(
-                zip(
-                    ids.tolist(),
-                    fused.ranking.scores[:limit].tolist(),
-                    places.tolist(),
-                    numbers.tolist(),
-                    strict=True,
-                ),
-                start=1,
-            )
+        In full unless a summary is asked for. Raises NotFound, and EngineUnavailable like `search`.
+        """
+        self.movie(film)
+        level = "summary" if query.explain == "summary" else "full"
+        query = query.model_copy(update={"explain": level})
+        watch = Stopwatch()
+        with watch.stage("total"):
+            candidates = self._retrieval.retrieve(query, watch, np.array([film], np.int64))
+            with watch.stage("fuse"):
+                fused = self.fuse(candidates, query.mode, query.fusion)
+            with watch.stage("hydrate"):
+                (hit,) = self._hits(candidates, fused, [film])
+        return ExplainResponse(
+            query=SearchBody.of(query),
+            hit=ExplainedHit.model_validate(hit),
+            alpha=fused.alpha.value,
+            alpha_reason=fused.alpha.reason,
+            degraded=candidates.degraded,
+            warnings=self.warnings(candidates),
+            timings_ms=watch.milliseconds(),
+            generation=self.generation,
         )
 
-    def _warnings(self, candidates: Candidates) -> tuple[str, ...]:
+    def hydrate(self, candidates: Candidates, fused: Ranked, limit: int) -> tuple[FusedHit, ...]:
+        """Return the best `limit` films with all that is said of them."""
+        shown = fused.ranking.ids[:limit].tolist()
+        return tuple(FusedHit(**hit) for hit in self._hits(candidates, fused, shown))
+
+    def warnings(self, candidates: Candidates) -> tuple[str, ...]:
+        """Return what of the query was probably not meant."""
         query = candidates.query
         warnings = []
         known = self.catalogue.columns.genres
@@ -141,6 +137,59 @@ class HybridSearch:
         if asked_words and not candidates.words.known:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
+
+    def movie(self, film: int) -> Movie:
+        """Return the film of this id. Raises NotFound."""
+        found = self.catalogue.films([film])
+        if film not in found:
+            raise NotFound(f"there is no film with the id {film}", {"id": "unknown"})
+        return found[film].movie
+
+    def close(self) -> None:
+        """Let go of files and threads."""
+        self._retrieval.close()
+        self.catalogue.close()
+
+    def _hits(
+        self, candidates: Candidates, fused: Ranked, shown: Sequence[int]
+    ) -> Iterator[dict[str, Any]]:
+        """Give the fields of each film's hit, as far as the query asks for them."""
+        query, ids = candidates.query, np.array(shown, np.int64)
+        found = self.catalogue.films(shown)
+        films = {film: found[film] for film in shown}
+        numbers = np.full(len(ids), -1, np.int64)
+        if candidates.meaning:
+            numbers = self._semantic.best_sentences(candidates.meaning, ids)
+        whys = self._whys(candidates, fused, films)
+        ranks = fused.ranking.ranks_of(ids).tolist()
+        places = np.searchsorted(fused.ids, ids).tolist()
+        for nth, (film, place) in enumerate(zip(shown, places, strict=True)):
+            movie = films[film].movie
+            yield {
+                "id": film,
+                "rank": ranks[nth] or None,
+                "score": float(fused.scores[place]),
+                "movie": movie,
+                "keyword": _keyword_hit(candidates, fused.keyword, place),
+                "semantic": SemanticHit(
+                    rank=int(fused.semantic.ranks[place]) or None,
+                    score=_number(fused.semantic.scores[place]),
+                    sentence=films[film].sentence(int(numbers[nth])),
+                ),
+                "highlight": highlight(movie, candidates.reading.wording)
+                if query.highlight
+                else None,
+                "why": whys[nth],
+            }
+
+    def _whys(
+        self, candidates: Candidates, fused: Ranked, films: Mapping[int, CatalogueFilm]
+    ) -> Sequence[Why | None]:
+        if candidates.query.explain == "none":
+            return [None] * len(films)
+        weight = self.preferences.text_weight
+        explainer = Explainer(self.lexical, self._semantic, self._encoder, weight)
+        return explainer.explain(candidates, fused, films)
 
 
 def _keyword_hit(candidates: Candidates, side: Side, place: int) -> KeywordHit:

@@ -15,6 +15,7 @@ import numpy as np
 
 from hybrid.encoder import Vectors
 from hybrid.engines.bm25 import K1, B, attainable
+from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.generation import LexicalName
 from hybrid.movie import Movie, keyword_text
@@ -76,6 +77,22 @@ class FakeLexical:
         self.check()
         return np.array([sum(self._score(w, i) for w in words(text)) for i in ids.tolist()], float)
 
+    def explain(self, text: str, ids: Ids) -> list[list[TermScore]]:
+        """Return what each different word gives each film."""
+        self.check()
+        typed = [(term, word) for word in re.findall(r"\w+", text) for term in words(word)]
+        first = dict(reversed(typed))
+        times = Counter(term for term, _ in typed)
+        return [
+            [
+                TermScore(first[term], term, self.counts[film][term], self._idf(term), n * score)
+                if (score := self._score(term, film))
+                else TermScore(first[term], term)
+                for term, n in times.items()
+            ]
+            for film in ids.tolist()
+        ]
+
     def attainable(self, text: str) -> float:
         """Return the sum of the best that each word gives a film."""
         self.check()
@@ -85,10 +102,13 @@ class FakeLexical:
 
     def _score(self, word: str, film: int) -> float:
         counts = self.counts.get(film, Counter())
-        n = self.films_with[word]
-        idf = math.log(1 + (len(self.counts) - n + 0.5) / (n + 0.5))
+        idf = self._idf(word)
         norm = K1 * (1 - B + B * counts.total() / self.mean_length)
         return idf * counts[word] * (K1 + 1) / (counts[word] + norm) if counts[word] else 0.0
+
+    def _idf(self, word: str) -> float:
+        n = self.films_with[word]
+        return math.log(1 + (len(self.counts) - n + 0.5) / (n + 0.5))
 
 
 class HashingEncoder:

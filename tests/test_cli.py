@@ -16,7 +16,13 @@ from tests.web.http import Service
 
 @pytest.mark.parametrize(
     "command",
-    [["hybrid"], ["hybrid", "search"], ["hybrid", "evaluate"], ["indexer", "build"]],
+    [
+        ["hybrid"],
+        ["hybrid", "search"],
+        ["hybrid", "compare"],
+        ["hybrid", "evaluate"],
+        ["indexer", "build"],
+    ],
 )
 def test_help_comes_without_torch(command: list[str]) -> None:
     """Help is there at once: neither torch nor any engine or measure is imported for it."""
@@ -42,6 +48,10 @@ def test_help_comes_without_torch(command: list[str]) -> None:
         (["hybrid", "search", "x", "--year-from", "2000", "--year-to", "1990"], {}, "swap them"),
         (["hybrid", "search", "x", "--mode", "magic"], {}, "'magic' is not one of"),
         (["hybrid", "search", "x", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (["hybrid", "compare", ""], {}, "q: is empty"),
+        (["hybrid", "compare", "x", "--run", "hybrid"], {}, "run: are 1: compare 2 to 8"),
+        (["hybrid", "compare", "x", "--run", "a:rrf", "--run", "b:hybrid"], {}, "run 'a:rrf'"),
+        (["hybrid", "compare", "x", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["hybrid", "serve", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["hybrid", "serve"], {"HYBRID_PORT": "abc"}, "HYBRID_PORT"),
         (["hybrid", "serve"], {"HYBRID_DEPTH": "0"}, "HYBRID_DEPTH"),
@@ -174,6 +184,23 @@ def test_search_in_the_terminal(index: Index) -> None:
     assert "A shy waitress on Montmartre" in done.stdout
     shown = run("hybrid", "search", "waitress", "--mode", "keyword", "--json", **index.variables)
     assert json.loads(shown.stdout)["hits"][0]["id"] == 211915
+
+
+def test_compare_in_the_terminal(index: Index) -> None:
+    """Three columns without colours, the measures of pairs; --json is the service's answer."""
+    done = run("hybrid", "compare", "shy waitress in a city", "--limit", "3", **index.variables)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:3] == ["keyword", "hybrid", "semantic"]
+    assert "Amélie 2001" in done.stdout
+    assert "hybrid, semantic" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    typed = ["--run", "a:hybrid,rrf,0.4", "--run", "keyword", "--json"]
+    shown = run("hybrid", "compare", "waitress", *typed, **index.variables)
+    answer = json.loads(shown.stdout)
+    assert list(answer["runs"]) == ["a", "keyword"]
+    assert answer["runs"]["a"]["alpha"] == 0.4
+    assert "211915" in answer["movies"]
 
 
 def test_an_index_in_elasticsearch_wants_its_address(index: Index) -> None:

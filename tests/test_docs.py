@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import free_port, run
+from tests.command import Index, free_port, run
 from tests.web.http import Service
 
 ROOT = Path(__file__).parents[1]
@@ -175,6 +175,67 @@ def test_example_answers_have_the_keys_of_real_ones(service: Service) -> None:
     assert real["hits"][0]["semantic"]["sentence"] == shown["hits"][0]["semantic"]["sentence"]
     bad = {"query": "x", "year_from": 2000, "year_to": 1990}
     assert service.post("/search", bad)[1] == error
+
+
+COMPARED = {
+    "query": "masterless waitress of a city",
+    "limit": 2,
+    "runs": {
+        "words": {"mode": "keyword"},
+        "both": {"mode": "hybrid", "fusion": "min_max", "alpha": 0.4},
+    },
+    "judgments": {"211915": 3, "47478": 0},
+}
+
+
+def test_comparison_and_explanation_shown_are_real(service: Service) -> None:
+    """Keys, films, moves and words in docs/comparing.md are those of real answers."""
+    text = (ROOT / "docs/comparing.md").read_text("utf-8")
+    shown, why = (json.loads(block) for block in JSON.findall(text))
+    _, real = service.post("/compare", COMPARED)
+    assert list(real) == list(shown)
+    assert real["query"] == shown["query"]
+    for name, of_run in shown["runs"].items():
+        assert list(real["runs"][name]) == list(of_run)
+        assert real["runs"][name]["measures"] == pytest.approx(of_run["measures"], abs=1e-3)
+        found = [{"id": hit["id"], "rank": hit["rank"]} for hit in real["runs"][name]["hits"]]
+        assert found == of_run["hits"]
+    assert list(real["pairs"][0]) == list(shown["pairs"][0])
+    assert real["pairs"][0]["moves"] == shown["pairs"][0]["moves"]
+    for film, movie in shown["movies"].items():
+        assert list(real["movies"][film]) == list(movie)
+    assert list(real["swaps"][0]) == list(shown["swaps"][0])
+    for side, figures in shown["lists"].items():
+        assert real["lists"][side] == pytest.approx(figures, abs=1e-3)
+    explained(service, why)
+
+
+def explained(service: Service, shown: Any) -> None:
+    """Hold the explanation shown to the real one."""
+    fields = {"q": "masterless swordsmen of Kurosawa", "explain": "full"}
+    _, answer = service.get("/search", **fields)
+    real = answer["hits"][0]["why"]
+    assert list(real) == list(shown)
+    assert (real["summary"], real["ranks"]) == (shown["summary"], shown["ranks"])
+    assert real["fusion"]["formula"] == shown["fusion"]["formula"]
+    for side, parts in (("keyword", "terms"), ("semantic", "sentences")):
+        assert list(real[side]) == list(shown[side])
+        assert real[side][parts][0] == pytest.approx(shown[side][parts][0], abs=0.01)
+    for told, expected in zip(real["semantic"]["words"], shown["semantic"]["words"], strict=True):
+        assert told == pytest.approx(expected, abs=0.01)
+
+
+def test_terminal_examples_compare(index: Index) -> None:
+    """The commands of docs/comparing.md run, and the columns shown are those of the first."""
+    page = ROOT / "docs/comparing.md"
+    shown = re.findall(r"^```\n(keyword .*?)^```", page.read_text("utf-8"), re.M | re.S)[0]
+    said = []
+    for command in commands(".venv/bin/python -m hybrid compare", [page]):
+        done = run(*shlex.split(command)[2:], **index.variables, COLUMNS="80")
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    films = [line for line in said[0].splitlines() if line]
+    assert films[:3] == shown.splitlines()[:3]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))

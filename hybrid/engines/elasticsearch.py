@@ -1,6 +1,7 @@
 """One Elasticsearch index of films: its mapping, its bulk writing and its BM25, in one place."""
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
 from hybrid.engines.bm25 import K1, B, attainable
+from hybrid.engines.protocols import TermScore
 from hybrid.errors import BuildFailed, EngineUnavailable
 from hybrid.generation import LexicalName
 from hybrid.movie import Movie, genre_keys, keyword_text
@@ -120,6 +122,15 @@ class ElasticsearchEngine:
         return np.array([scores.get(film, 0.0) for film in ids.tolist()])
 
     def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
+        hits = self._hits(text, clauses, size)
+        return Ranking(
+            np.array([int(hit["_id"]) for hit in hits], np.int64),
+            np.array([hit["_score"] for hit in hits], np.float64),
+        )
+
+    def _hits(
+        self, text: str, clauses: list[dict[str, Any]], size: int, explain: bool = False
+    ) -> list[dict[str, Any]]:
         with _answering():
             answer = self._client.search(
                 index=self.index,
@@ -127,21 +138,47 @@ class ElasticsearchEngine:
                 sort=[{"_score": "desc"}, {"id": "asc"}],
                 size=size,
                 source=False,
+                explain=explain,
                 track_total_hits=False,
                 allow_partial_search_results=False,
                 search_type="dfs_query_then_fetch",  # the same statistics on every shard
             )
-        hits = answer["hits"]["hits"]
-        return Ranking(
-            np.array([int(hit["_id"]) for hit in hits], np.int64),
-            np.array([hit["_score"] for hit in hits], np.float64),
-        )
+        hits: list[dict[str, Any]] = answer["hits"]["hits"]
+        return hits
+
+    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+        """Return what each different word of `text` gives each film; it adds up to `score`.
+
+        Two requests, however many the words and the films are.
+        """
+        if not len(ids):
+            return []
+        words = self._analyzed(text)
+        typed = {term: word for word, term in reversed(words)}
+        terms = dict.fromkeys(term for _, term in words)
+        hits = self._hits(text, [{"terms": {"id": ids.tolist()}}], len(ids), explain=True)
+        told = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
+        return [
+            [told.get(film, {}).get(term, TermScore(typed[term], term)) for term in terms]
+            for film in ids.tolist()
+        ]
+
+    def _analyzed(self, text: str) -> list[tuple[str, str]]:
+        """Return each word of `text` as typed and as searched."""
+        with _answering():
+            answer = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
+        units = text.encode("utf-16-le")  # what offsets count
+        return [
+            (
+                units[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le"),
+                token["token"],
+            )
+            for token in answer["tokens"]
+        ]
 
     def _attainable(self, text: str) -> float:
         """Return what no film's BM25 for `text` exceeds."""
-        with _answering():
-            tokens = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
-        words = [token["token"] for token in tokens["tokens"]]
+        words = [term for _, term in self._analyzed(text)]
         self._look_up_tops({word for word in words if word not in self._tops})
         return attainable([self._tops.get(word, 0.0) for word in words])
 
@@ -171,6 +208,44 @@ class ElasticsearchEngine:
                 track_total_hits=False,
                 allow_partial_search_results=False,
             )
+
+
+_WEIGHT = re.compile(r"weight\(text:(.*) in \d+\) \[")
+"""Begins the part of an explanation that is about one word."""
+
+
+def _term_scores(
+    explanation: Mapping[str, Any], typed: Mapping[str, str]
+) -> Mapping[str, TermScore]:
+    """Return what each word gives the film, by term; a word asked twice has twice the boost."""
+    weights = [
+        (found[1], part)
+        for part in _parts(explanation)
+        if (found := _WEIGHT.match(part["description"]))
+    ]
+    return {
+        term: TermScore(
+            typed[term],
+            term,
+            frequency=round(_value(part, "freq,")),
+            idf=_value(part, "idf,"),
+            score=part["value"],
+        )
+        for term, part in weights
+    }
+
+
+def _parts(explanation: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give the explanation and every part of it."""
+    yield explanation
+    for detail in explanation["details"]:
+        yield from _parts(detail)
+
+
+def _value(explanation: Mapping[str, Any], named: str) -> float:
+    """Return the value of the part whose description begins so."""
+    parts = _parts(explanation)
+    return float(next(part["value"] for part in parts if part["description"].startswith(named)))
 
 
 def _clauses(filters: Filters) -> list[dict[str, Any]]:

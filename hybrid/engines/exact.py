@@ -1,5 +1,6 @@
 """Sentence vectors scored one by one: the engine of small sets, and the oracle of the others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,13 @@ class SentenceVectors:
             has = counts > nth
             scores[has] += weight * cosines[order[firsts[has] + nth]].astype(np.float64)
         return scores, number[order[firsts]]
+
+    def counting(self, meaning: Meaning, place: int) -> list[tuple[int, float]]:
+        """Return number and cosine of the film's sentences that count, the best first."""
+        rows = np.arange(self.starts[place], self.starts[place + 1])
+        cosines = self._cosines(meaning.vector, rows)
+        best = np.argsort(-cosines, kind="stable")[: len(meaning.weights)]
+        return list(zip(best.tolist(), cosines[best].tolist(), strict=True))
 
     def _cosines(self, vector: Vectors, rows: Rows) -> Vectors:
         """Return the inner product of `vector` with each row.
@@ -103,6 +111,11 @@ class ExactEngine:
     def best_sentences(self, meaning: Meaning, ids: Ids) -> Ids:
         """Return the number of each film's best sentence, -1 without one."""
         return self._best(meaning, ids)[1]
+
+    def explain(self, meaning: Meaning, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+        """Return number and cosine of each film's sentences that count, the best first."""
+        places = self.columns.places(ids).tolist()
+        return [self.sentences.counting(meaning, place) if place >= 0 else [] for place in places]
 
     def _best(self, meaning: Meaning, ids: Ids) -> tuple[Scores, Ids]:
         scores = np.full(len(ids), np.nan)

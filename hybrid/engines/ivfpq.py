@@ -7,6 +7,7 @@ little memory; the order of the answer comes from the exact vectors on disk.
 
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -76,6 +77,10 @@ class IvfPqEngine:
     def best_sentences(self, meaning: Meaning, ids: Ids) -> Ids:
         """Return the number of each film's best sentence, -1 without one."""
         return self._exact.best_sentences(meaning, ids)
+
+    def explain(self, meaning: Meaning, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+        """Return number and cosine of each film's sentences that count, the best first."""
+        return self._exact.explain(meaning, ids)
 
     def _candidates(self, vector: Vectors, wanted: int, selector: Selector | None) -> Ids:
         parameters = faiss.SearchParametersIVF(

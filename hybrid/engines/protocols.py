@@ -3,7 +3,7 @@
 tests/engines/ holds the contract suite that every engine passes.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,21 @@ from hybrid.generation import LexicalName
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
+
+
+@dataclass(frozen=True)
+class TermScore:
+    """What a word of a query gives a film: nothing, where the film has not the word.
+
+    `word` is as typed and `term` as analysed, `frequency` how often it stands in the film's text,
+    `score` its part of the BM25.
+    """
+
+    word: str
+    term: str
+    frequency: int = 0
+    idf: float = 0.0
+    score: float = 0.0
 
 
 class LexicalEngine(Protocol):
@@ -23,6 +38,14 @@ class LexicalEngine(Protocol):
 
     def score(self, text: str, ids: Ids) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
+        ...
+
+    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+        """Return what each different word of `text` gives each film, in the order typed.
+
+        The scores add up to `score`: a word that stands twice scores twice, and is told once, as
+        it is typed first.
+        """
         ...
 
     def attainable(self, text: str) -> float:
@@ -87,4 +110,11 @@ class SemanticEngine(Protocol):
 
     def best_sentences(self, meaning: Meaning, ids: Ids) -> Ids:
         """Return the place of each film's best sentence in its text, int64; -1 without one."""
+        ...
+
+    def explain(self, meaning: Meaning, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+        """Return each film's sentences that count, the best first: place in its text, cosine.
+
+        They are as many as there are weights, or as the film has.
+        """
         ...

@@ -1,27 +1,24 @@
 """The embedded keyword engine: BM25 by Tantivy in a folder of the generation, no server needed."""
 
-from collections.abc import Collection, Iterable
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import tantivy
-from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+from tantivy import Occur, Query
 
+from hybrid.engines.analysis import analyze, analyzer, tokens
 from hybrid.engines.bm25 import K1, attainable
+from hybrid.engines.protocols import TermScore
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.generation import LexicalName
 from hybrid.movie import Movie, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.stop_words import STOP_WORDS
 
 FOLDER = "tantivy"
-
-_SINGLE = r"[\p{Han}\p{Hiragana}]"
-_LETTER = r"[[^\W\d_]--[\p{Han}\p{Hiragana}]]"
-WORD = rf"{_SINGLE}|(?:\d(?:[.,;'\u2019]\d)*|{_LETTER}(?:[.'\u2019]{_LETTER})*)+"
-"""Words as Unicode's word boundaries (UAX 29) make them, as far as a regular expression can: 3.5,
-U.S.A and O'Neil are one word each, a Chinese character is one by itself."""
 
 ANALYZER = "film"
 
@@ -37,24 +34,6 @@ WRITER_BYTES = 256_000_000
 
 EARLIEST, LATEST = 0, 10_000
 """Years that an open end of a range reaches to: beyond any film."""
-
-
-def _analyzer() -> tantivy.TextAnalyzer:
-    """Return the analysis that the Elasticsearch mapping describes, as far as Tantivy has it."""
-    return (
-        TextAnalyzerBuilder(Tokenizer.regex(WORD))
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-        .filter(Filter.custom_stopword(STOP_WORDS))
-        .filter(Filter.stemmer("english"))
-        .build()
-    )
-
-
-def analyze(text: str) -> list[str]:
-    """Return the words that are searched for `text`."""
-    words: list[str] = _analyzer().analyze(text)
-    return words
 
 
 def _schema() -> tantivy.Schema:
@@ -78,23 +57,22 @@ class TantivyEngine:
                 f"the keyword index in {folder} cannot be opened ({error}); its lock file must be "
                 "writable, also for those who only search"
             ) from error
-        self._index.register_tokenizer(ANALYZER, _analyzer())
+        self._index.register_tokenizer(ANALYZER, analyzer())
         self._index.reload()
-        self._analyzer = _analyzer()
         self._searcher = self._index.searcher()
         # Only words that films hold are kept, so the vocabulary bounds it.
         self._tops: dict[str, float] = {}
 
     def search(self, text: str, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow and that hold a word of `text`."""
-        words = self._analyzer.analyze(text)
+        words = analyze(text)
         if not words:
             return Ranking.empty()
         return self._ranking(self._within(self._any_word(words), self._filter(filters)), depth)
 
     def score(self, text: str, ids: Ids) -> Scores:
         """Return BM25 of each film, 0 where no word of `text` occurs."""
-        words = self._analyzer.analyze(text)
+        words = analyze(text)
         scores = np.zeros(len(ids), np.float64)
         if not words or not len(ids):
             return scores
@@ -103,9 +81,46 @@ class TantivyEngine:
         by_id = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
         return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
 
+    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+        """Return what each different word of `text` gives each film; it adds up to `score`."""
+        found = tokens(text)
+        typed = {token.term: text[token.start : token.end] for token in reversed(found)}
+        times = Counter(token.term for token in found)
+        told = {
+            term: self._term_scores(word, term, times[term], ids) for term, word in typed.items()
+        }
+        return [
+            [told[term].get(film, TermScore(typed[term], term)) for term in times]
+            for film in ids.tolist()
+        ]
+
+    def _term_scores(self, word: str, term: str, times: int, ids: Ids) -> dict[int, TermScore]:
+        """Return what a word that stands `times` in the query gives those films that hold it."""
+        if not len(ids):
+            return {}
+        query = self._term(term)
+        these = self._within(query, [Query.term_set_query(self._schema, "id", ids.tolist())])
+        hits = self._searcher.search(these, len(ids), count=False).hits
+        found = self._searcher.fast_field_values("id", [address for _, address in hits])
+        films: list[int] = np.array(found, np.int64).tolist()
+        scores = {}
+        for film, (score, address) in zip(films, hits, strict=True):
+            # The factors are k1 + 1, idf, and the saturated frequency, whose first part is itself.
+            _, idf, saturated = json.loads(query.explain(self._searcher, address).to_json())[
+                "details"
+            ]
+            scores[film] = TermScore(
+                word,
+                term,
+                frequency=round(saturated["details"][0]["value"] / REPEATS),
+                idf=idf["value"],
+                score=times * SCALE * score,
+            )
+        return scores
+
     def attainable(self, text: str) -> float:
         """Return what no film's BM25 for `text` exceeds."""
-        return attainable([self._top(word) for word in self._analyzer.analyze(text)])
+        return attainable([self._top(word) for word in analyze(text)])
 
     def check(self) -> None:
         """Return: what is open stays open."""
@@ -175,7 +190,7 @@ class TantivyWriter:
     def write(self, movies: Iterable[Movie]) -> None:
         """Write every film in one commit. Raises BuildFailed if one is missing."""
         index = tantivy.Index(_schema(), str(self.folder))
-        index.register_tokenizer(ANALYZER, _analyzer())
+        index.register_tokenizer(ANALYZER, analyzer())
         # Not as a context manager: that would commit even after an exception.
         writer = index.writer(WRITER_BYTES, num_threads=1)
         written = 0

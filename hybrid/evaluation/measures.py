@@ -12,14 +12,14 @@ from ir_measures import RR, Judged, Qrel, R, ScoredDoc, iter_calc, nDCG
 from hybrid.evaluation.judgements import MAX_GRADE, JudgedQuery
 from hybrid.ranking import Ranking, Scores
 
-NDCG, CONDENSED, UNJUDGED = "nDCG@10", "nDCG@10 judged", "unjudged@10"
+NDCG, MRR, CONDENSED, UNJUDGED = "nDCG@10", "MRR@10", "nDCG@10 judged", "unjudged@10"
 
 _GAINS = {grade: 2**grade - 1 for grade in range(MAX_GRADE + 1)}
 """Handed over, as dcg='exp-log2' of ir-measures needs Perl and rounds to five digits."""
 
 _MEASURES = {
     NDCG: nDCG(gains=_GAINS) @ 10,
-    "MRR@10": RR @ 10,
+    MRR: RR @ 10,
     "recall@10": R @ 10,
     "recall@100": R @ 100,
     CONDENSED: nDCG(gains=_GAINS, judged_only=True) @ 10,

@@ -10,9 +10,10 @@ import numpy as np
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.judgements import ALL, JudgedQuery, Judgements
 from hybrid.evaluation.measures import CONDENSED, MEASURES, NDCG, first_relevant, measured
-from hybrid.evaluation.runs import Rankings, Run, rankings
+from hybrid.evaluation.runs import Rankings, rankings
 from hybrid.evaluation.significance import holm, intervals, p_values
 from hybrid.ranking import Scores
+from hybrid.runs import Run
 from hybrid.search import HybridSearch
 
 

@@ -7,9 +7,10 @@ from flask import current_app
 from pydantic import BaseModel, Field
 
 from hybrid import errors
-from hybrid.fields import SearchAddress, SearchBody
+from hybrid.comparison import CompareResponse, compare
+from hybrid.fields import CompareAddress, CompareBody, SearchAddress, SearchBody
 from hybrid.movie import MAX_ID, Movie
-from hybrid.ranking import SearchResponse
+from hybrid.ranking import ExplainResponse, SearchResponse
 from hybrid.search import HybridSearch
 
 api = APIBlueprint("api", __name__)
@@ -53,17 +54,47 @@ def search_body(fields: SearchBody) -> SearchResponse:
     return search.search(fields.as_query(search.preferences.default))
 
 
+@api.get("/compare")
+@api.input(CompareAddress, location="query", arg_name="fields")
+@api.output(CompareResponse)
+def compare_address(fields: CompareAddress) -> CompareResponse:
+    """Compare several rankings of one query."""
+    return compare(_search(), fields.as_query(), fields.as_runs())
+
+
+@api.post("/compare")
+@api.input(CompareBody, arg_name="fields")
+@api.output(CompareResponse)
+def compare_body(fields: CompareBody) -> CompareResponse:
+    """Compare several rankings of one query, measured where judgments are given."""
+    return compare(_search(), fields.as_query(), fields.as_runs(), fields.judgments)
+
+
 @api.get("/movies/<movie_id>")
 @api.output(Movie)
 def movie(movie_id: str) -> Movie:
     """Return one film."""
+    return _search().movie(_film(movie_id))
+
+
+@api.get("/explain/<movie_id>")
+@api.input(SearchAddress, location="query", arg_name="fields")
+@api.output(ExplainResponse)
+def explain(movie_id: str, fields: SearchAddress) -> ExplainResponse:
+    """Tell why a film, found or not, ranks where it does; in full unless a summary is asked."""
+    search = _search()
+    return search.explain(fields.as_query(search.preferences.default), _film(movie_id))
+
+
+def _film(movie_id: str) -> int:
+    """Return the number that an address names. Raises InvalidInput, or NotFound above any id."""
     if not (movie_id.isascii() and movie_id.isdecimal()):
         problem = "is not an id: ids are whole numbers, such as 111161"
         raise errors.InvalidInput(f"'{movie_id}' {problem}", {"id": problem})
     significant = movie_id.lstrip("0") or "0"
     if len(significant) > len(str(MAX_ID)):
         raise errors.NotFound("there is no film with so large an id", {"id": "unknown"})
-    return _search().movie(int(significant))
+    return int(significant)
 
 
 @api.get("/health/live")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from elasticsearch import Elasticsearch
 
+from hybrid.engines.analysis import analyze
 from hybrid.engines.elasticsearch import ElasticsearchEngine, ElasticsearchWriter, connect
-from hybrid.engines.tantivy import TantivyEngine, TantivyWriter, analyze
+from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
 from tests import corpus
 from tests.command import PREFIX
 

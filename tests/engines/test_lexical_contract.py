@@ -178,3 +178,49 @@ def test_many_threads_get_the_same(lexical: LexicalEngine) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda n: lexical.search(texts[n], NONE, 20).ids.tolist(), shuffled))
     assert found == [alone[n] for n in shuffled]
+
+
+def test_explanations_add_up(lexical: LexicalEngine) -> None:
+    """What the words give a film is its score, whether it holds all of them, some or none."""
+    ids = np.array([movie.id for movie in MOVIES], np.int64)[:80]
+    for text in corpus.queries(30):
+        told = lexical.explain(text, ids)
+        sums = [sum(term.score for term in terms) for terms in told]
+        assert sums == pytest.approx(lexical.score(text, ids).tolist(), rel=1e-5)
+        for terms in told:
+            assert all((term.score > 0) == (term.frequency > 0) for term in terms)
+
+
+def test_explanations_count_alike(lexical: LexicalEngine) -> None:
+    """Words, frequencies and idf are those of plain counting, however an engine indexes."""
+    counting = FakeLexical(MOVIES)
+    ids = np.array([movie.id for movie in MOVIES], np.int64)[::9]
+    for text in corpus.queries(30):
+        pairs = zip(lexical.explain(text, ids), counting.explain(text, ids), strict=True)
+        for told, expected in pairs:
+            assert [term.word for term in told] == [term.word for term in expected]
+            assert [term.frequency for term in told] == [term.frequency for term in expected]
+            assert [term.idf for term in told] == pytest.approx(
+                [term.idf for term in expected], rel=1e-5
+            )
+
+
+def test_explanations_name_words_as_typed(lexical: LexicalEngine) -> None:
+    """A word is told once, as typed first, with what all its repetitions give; stop words are not
+    told, and a word that the film has not gives nothing."""
+    text = "\U00010437 The COMET, a xyzzy over comet Malmo"
+    ((_, comet, unheard, over, malmo),) = lexical.explain(text, np.array([0], np.int64))
+    assert [comet.word, unheard.word, over.word, malmo.word] == ["COMET", "xyzzy", "over", "Malmo"]
+    assert comet.frequency == 2
+    assert malmo.frequency == 1
+    assert (unheard.frequency, unheard.idf, unheard.score) == (0, 0, 0)
+    ((once,),) = lexical.explain("comet", np.array([0], np.int64))
+    assert comet.score == pytest.approx(2 * once.score)
+
+
+def test_unknown_films_and_words_are_explained_by_nothing(lexical: LexicalEngine) -> None:
+    """A film that is not there has no word; no film, or no word, gives no explanation."""
+    ((comet,),) = lexical.explain("comet", np.array([77777777], np.int64))
+    assert (comet.word, comet.frequency, comet.score) == ("comet", 0, 0)
+    assert list(lexical.explain("comet", np.empty(0, np.int64))) == []
+    assert [list(terms) for terms in lexical.explain("the of", np.array([0, 5]))] == [[], []]

@@ -182,3 +182,19 @@ def test_sub_quantisers_divide_the_dimension(dimension: int, expected: int) -> N
     """Any model's dimension can be indexed."""
     assert sub_quantisers(dimension) == expected
     assert dimension % sub_quantisers(dimension) == 0
+
+
+def test_explanations_are_the_sentences_that_count(semantic: SemanticEngine) -> None:
+    """The best first, as many as there are weights; cosines times weights add up to the score."""
+    ids = WORLD.columns.ids[:300]
+    for weights in ((1.0,), (0.6, 0.2, 0.2)):
+        meaning = Meaning(WORLD.queries[3], weights)
+        told = semantic.explain(meaning, ids)
+        numbers, counts = semantic.best_sentences(meaning, ids), np.diff(WORLD.starts)[:300]
+        truth = zip(numbers.tolist(), semantic.score(meaning, ids), counts.tolist(), strict=True)
+        for sentences, (first, score, count) in zip(told, truth, strict=True):
+            assert len(sentences) == min(len(weights), count)
+            assert [number for number, _ in sentences][:1] == [first][: len(sentences)]
+            total = sum(w * c for w, (_, c) in zip(weights, sentences, strict=False))
+            assert total == pytest.approx(score) or not sentences
+    assert list(semantic.explain(meaning, np.array([0]))) == [[]]

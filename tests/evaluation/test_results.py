@@ -9,7 +9,7 @@ import pytest
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.judgements import Judgements
 from hybrid.evaluation.results import Estimate, evaluate
-from hybrid.evaluation.runs import parse_runs
+from hybrid.runs import parse_runs
 from tests.evaluation.judged import QUERIES, evaluated, judged, small
 
 

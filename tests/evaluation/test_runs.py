@@ -6,26 +6,28 @@ from pathlib import Path
 import pytest
 
 from hybrid.errors import EngineUnavailable, InvalidInput
-from hybrid.evaluation.runs import Run, parse_runs, rankings
+from hybrid.evaluation.runs import rankings
 from hybrid.query import Fusion, SearchQuery
+from hybrid.runs import Run, parse_runs
 from tests.evaluation.judged import FILMS, QUERIES, small
 from tests.fakes import FakeLexical
 
 
 def test_runs_as_they_are_typed() -> None:
     """A mode, a fusion and an alpha, with a name or called what they are."""
-    assert parse_runs(["keyword", "a = hybrid, rrf ,.4", "hybrid,rrf,.4", "x=hybrid,rrf"]) == [
+    rrf = Fusion(method="rrf", alpha=0.4)
+    assert parse_runs(["keyword", "a = hybrid, rrf ,.4", "hybrid,rrf,.4", "x:hybrid,rrf"]) == [
         Run(name="keyword", mode="keyword"),
-        Run(name="a", mode="hybrid", fusion="rrf", alpha=0.4),
-        Run(name="hybrid,rrf,.4", mode="hybrid", fusion="rrf", alpha=0.4),
-        Run(name="x", mode="hybrid", fusion="rrf"),
+        Run(name="a", mode="hybrid", fusion=rrf),
+        Run(name="hybrid,rrf,.4", mode="hybrid", fusion=rrf),
+        Run(name="x", mode="hybrid", fusion=Fusion(method="rrf")),
     ]
 
 
 def test_without_runs_the_modes_are_measured() -> None:
-    """Keyword, semantic and hybrid, fused as the index prefers."""
-    assert [(run.name, run.mode, run.fusion, run.alpha) for run in parse_runs([])] == [
-        (mode, mode, None, None) for mode in ("keyword", "semantic", "hybrid")
+    """Keyword, semantic and hybrid, with the default fusion."""
+    assert [(run.name, run.mode, run.fusion) for run in parse_runs([])] == [
+        (mode, mode, Fusion()) for mode in ("keyword", "semantic", "hybrid")
     ]
 
 
@@ -34,9 +36,9 @@ def test_without_runs_the_modes_are_measured() -> None:
     [
         (["magic"], "run 'magic': mode: "),
         ([""], "run '': name: "),
-        (["a=hybrid,magic"], "fusion: "),
-        (["a=hybrid,rrf,2"], "alpha: is neither a number"),
-        (["a=hybrid,rrf,x"], "alpha: "),
+        (["a=hybrid,magic"], "fusion.method: "),
+        (["a=hybrid,rrf,2"], "fusion.alpha: is neither a number from 0 to 1"),
+        (["a=hybrid,rrf,x"], "fusion.alpha: "),
         (["a=hybrid,rrf,.4,5"], "expected keyword, semantic or hybrid"),
         (["a=keyword,rrf"], "expected keyword, semantic or hybrid"),
         (["../a=keyword"], "name: is to be of letters"),
@@ -66,9 +68,8 @@ def test_rankings_are_those_of_a_search(tmp_path: Path) -> None:
         found = rankings(search, QUERIES, runs)
         for run in runs:
             for query in QUERIES:
-                fusion = Fusion().overruled(run.fusion, run.alpha)
                 asked = SearchQuery(
-                    text=query.text, filters=query.filters, mode=run.mode, fusion=fusion
+                    text=query.text, filters=query.filters, mode=run.mode, fusion=run.fusion
                 )
                 shown = [hit.id for hit in search.search(asked).hits]
                 assert found[run.name][query.id].ids.tolist() == shown

@@ -16,7 +16,7 @@ MOVIES = corpus.films(200)
 RESPONSE_KEYS = (
     "query hits total alpha alpha_reason degraded warnings timings_ms generation".split()
 )
-HIT_KEYS = "id rank score movie keyword semantic".split()
+HIT_KEYS = "id rank score movie keyword semantic highlight why".split()
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,8 @@ def test_twins_answer_alike(service: Service) -> None:
         "fusion": "attainable",
         "alpha": 0.3,
         "limit": 5,
+        "highlight": False,
+        "explain": "none",
     }
 
 
@@ -86,6 +88,7 @@ def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> Non
             assert list(hit) == HIT_KEYS
             assert list(hit["keyword"]) == ["rank", "score", "title", "share"]
             assert list(hit["semantic"]) == ["rank", "score", "sentence"]
+            assert hit["highlight"] is hit["why"] is None
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,8 @@ def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> Non
         ({"q": "x", "colour": "red"}, "colour"),
         ({"q": "x", "query": "y"}, "query"),
         ({"q": "x", "cursor": "abc"}, "cursor"),
+        ({"q": "x", "highlight": "maybe"}, "highlight"),
+        ({"q": "x", "explain": "all"}, "explain"),
     ],
 )
 def test_bad_fields_are_named(service: Service, fields: dict[str, object], field: str) -> None:
@@ -270,6 +275,8 @@ def test_openapi_describes_what_there_is(service: Service) -> None:
     assert status == 200
     assert set(document["paths"]) == {
         "/search",
+        "/compare",
+        "/explain/{movie_id}",
         "/movies/{movie_id}",
         "/health/live",
         "/health/ready",
@@ -279,3 +286,43 @@ def test_openapi_describes_what_there_is(service: Service) -> None:
     assert address - {"q"} == body - {"query"}
     for name in ("ValidationError", "HTTPError"):
         assert document["components"]["schemas"][name]["required"] == ["error"]
+
+
+def test_hits_are_marked_where_asked(service: Service) -> None:
+    """The words of the query, as ranges of each field, and nothing else."""
+    _, answer = service.get("/search", q="Captains of the mirror", highlight="true", limit=20)
+    assert answer["query"]["highlight"] is True
+    for hit in answer["hits"]:
+        for field in ("title", "description"):
+            for start, end in hit["highlight"][field]:
+                assert hit["movie"][field][start:end].lower() in ("captain", "mirror")
+    assert any(hit["highlight"]["description"] for hit in answer["hits"])
+
+
+def test_a_film_is_explained_by_its_address(service: Service) -> None:
+    """In full unless a summary is asked, with the keys of a hit; filters, mode and fusion count."""
+    fields = {"q": "captain mirror", "fusion": "rrf", "alpha": 0.4}
+    _, found = service.get("/search", explain="full", highlight="true", **fields)
+    hit = found["hits"][0]
+    status, answer = service.get(f"/explain/{hit['id']}", highlight="true", **fields)
+    assert status == 200
+    keys = "query hit alpha alpha_reason degraded warnings timings_ms generation".split()
+    assert list(answer) == keys
+    assert list(answer["hit"]) == HIT_KEYS
+    assert answer["hit"] == hit
+    assert answer["hit"]["why"]["semantic"]["words"]
+    _, short = service.get(f"/explain/{hit['id']}", explain="summary", **fields)
+    assert short["hit"]["why"]["semantic"]["words"] is None
+    _, filtered = service.get(f"/explain/{hit['id']}", year_from=2050, **fields)
+    assert filtered["hit"]["rank"] is None
+
+
+def test_what_cannot_be_explained_is_told(service: Service) -> None:
+    """An unknown film, what is no id, no query, and an unknown field."""
+    assert service.get("/explain/0", q="captain")[0] == 404
+    status, answer = service.get("/explain/abc", q="captain")
+    assert (status, list(answer["error"]["fields"])) == (422, ["id"])
+    status, answer = service.get("/explain/1")
+    assert (status, list(answer["error"]["fields"])) == (422, ["q"])
+    status, answer = service.get("/explain/1", q="captain", colour="red")
+    assert (status, list(answer["error"]["fields"])) == (422, ["colour"])
