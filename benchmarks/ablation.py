@@ -23,6 +23,8 @@ from hybrid.engines import tantivy
 from hybrid.engines.analysis import analyze
 from hybrid.engines.bm25 import K1, attainable
 from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.exact import Places, Rows, SentenceVectors
+from hybrid.engines.protocols import Meaning
 from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
 from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import JudgedQuery
@@ -59,6 +61,18 @@ class Part:
 
 def _sentences(*weights: float) -> Off:
     return lambda search: patch.object(retrieval, "PLOT_SENTENCES", weights)
+
+
+def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
+    """Share the weights of missing sentences out among those that there are."""
+    best = SentenceVectors.best
+
+    def shared(vectors: SentenceVectors, meaning: Meaning, places: Places) -> tuple[Scores, Rows]:
+        scores, numbers = best(vectors, meaning, places)
+        held = np.cumsum([0.0, *meaning.weights])
+        return scores / held[np.minimum(vectors.counts(places), len(meaning.weights))], numbers
+
+    return patch.object(SentenceVectors, "best", shared)
 
 
 def _typed(text: str) -> Reading:
@@ -127,6 +141,7 @@ PARTS = (
     Part("asking counts as words", lambda search: patch.object(retrieval, "read", _typed)),
     Part("best sentence only", _sentences(1.0)),
     Part("two sentences, .75 .25", _sentences(0.75, 0.25)),
+    Part("missing sentences shared out", _short_films_favoured),
     Part("three for short queries too", lambda search: patch.object(retrieval, "PLOT_WORDS", 1)),
     Part("names unnoticed", lambda search: patch.object(Catalogue, "name_in", return_value=None)),
     Part("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),

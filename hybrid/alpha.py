@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-EVEN, MEANING_ALONE = 0.5, 1.0
-"""Alpha where the words of the query are found, and where they are not."""
+TITLE, EVEN, MEANING_ALONE = 0.2, 0.5, 1.0
+"""Alpha where a title is typed, where the words of the query are found, and where they are not."""
 
 FEW, MANY = 0.25, 0.35
 """Best keyword share of any film up to which words say nothing, and from which on they count."""
@@ -16,24 +16,32 @@ class ChosenAlpha(NamedTuple):
     reason: str
 
 
-def chosen(best_share: float, name: str | None, quoted: bool) -> ChosenAlpha:
-    """Return the alpha for a query whose best film has this keyword share, 0 to 1.
+def chosen(
+    best_words: float, best_title: float, name: str | None, quoted: bool, degraded: bool
+) -> ChosenAlpha:
+    """Return the alpha for a query whose best film has these keyword shares, 0 to 1.
 
     `name` is a person's whole name that the query holds; `quoted`, whether it quotes something.
-    Both are meant literally, however few of the other words are found. How much this gains over
-    any fixed alpha is measured in docs/ranking.md.
+    Both are meant literally, however few of the other words are found. `degraded` tells that the
+    keyword engine did not answer. What this gains over any fixed alpha is measured in
+    docs/ranking.md.
     """
+    if best_title == 1:
+        return ChosenAlpha(TITLE, "a film's title, to the letter: words count most")
     if name:
         return ChosenAlpha(
             EVEN, f"'{name}' is a name in the catalogue: words and meaning count alike"
         )
     if quoted:
         return ChosenAlpha(EVEN, "what is quoted is meant literally: words and meaning count alike")
-    found = f"title or words of the best film cover {best_share:.0%} of the query"
-    if best_share >= MANY:
+    best = max(best_words, best_title)
+    found = f"title or words of the best film cover {best:.0%} of the query"
+    if degraded:
+        found = "only titles could be compared, as the keyword engine does not answer"
+    if best >= MANY:
         return ChosenAlpha(EVEN, f"{found}: words and meaning count alike")
-    if best_share <= FEW:
-        return ChosenAlpha(MEANING_ALONE, f"{found}, which may be chance: meaning alone decides")
-    words = (best_share - FEW) / (MANY - FEW)
+    if best <= FEW:
+        return ChosenAlpha(MEANING_ALONE, f"{found}, no more than chance: meaning alone decides")
+    words = (best - FEW) / (MANY - FEW)
     value = MEANING_ALONE + words * (EVEN - MEANING_ALONE)
     return ChosenAlpha(value, f"{found}: meaning counts more than words")

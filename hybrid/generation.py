@@ -88,7 +88,7 @@ class FileDigest(_Part):
 class Manifest(_Part):
     """Describes a generation, and all that is needed to open it."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2  # rises with what stands in any store: schema, analysis, similarity
     name: str
     created: str
     source: str

@@ -72,6 +72,10 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> ChosenAlpha:
         return ChosenAlpha(fusion.alpha, "as asked")
     # A film that is only looked at, in neither list, is not to change how the others rank.
     listed = candidates.found | np.isin(candidates.words.ids, candidates.meant.ids)
-    shares = np.fmax(candidates.words.shares, candidates.titles)[listed]
-    best = float(shares.max(initial=0.0))
-    return chosen(best, candidates.name, candidates.reading.quoted)
+    return chosen(
+        best_words=float(np.nan_to_num(candidates.words.shares[listed]).max(initial=0.0)),
+        best_title=float(candidates.titles[listed].max(initial=0.0)),
+        name=candidates.name,
+        quoted=candidates.reading.quoted,
+        degraded=bool(candidates.degraded),
+    )

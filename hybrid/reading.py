@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAX_WORDS = 64
@@ -25,11 +26,19 @@ _FILLER = _ASKING | frozenset(
 """What the beginning of a question is made of. Only a run of these at the start is left out."""
 
 _DESCRIBING = frozenset("about where with in who whose which when".split())
-"""What follows these describes a film; what follows "called" or "looking for" may name it."""
+_NAMING = frozenset(
+    "called named titled entitled find show watch see looking searching have".split()
+)
+"""What follows "about" describes a film; what follows "called" or "looking for" may name it."""
 
 _RELATING = _DESCRIBING | frozenset("that set starring featuring from of".split())
 
-_QUOTED = re.compile(r'["\u201c\u201e][^"\u201c\u201d]*\w[^"\u201c\u201d]*["\u201d]')
+_OPEN, _CLOSE = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb'
+_QUOTED = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]*\w[^{_OPEN}{_CLOSE}]*[{_CLOSE}]")
+
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['\u2019.][^\W{_UNSPACED}]+)*")
+"""A word as the limit counts them: what is written without blanks has one a character."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,9 @@ def read(text: str) -> Reading:
     "any good movies about rats" is worded "rats", and "looking for casablanca" may name
     Casablanca. Where nothing but asking is found the words stay as they are.
     """
-    all_words = text.split()
-    words = all_words[:MAX_WORDS]
+    counted = list(_WORD.finditer(text))
+    cut = len(counted) > MAX_WORDS
+    words = (text[: counted[MAX_WORDS - 1].end()] if cut else text).split()
     typed = " ".join(words)
     bare = [plain(word) for word in words]
     start, end = _asking(bare), len(words)
@@ -63,13 +73,14 @@ def read(text: str) -> Reading:
         end -= 1
     kept = [n for n in range(start, end) if not _only_says_film(bare, n)]
     wording = " ".join(words[n] for n in kept) or typed
-    describes = bool(_DESCRIBING & set(bare[:start])) or len(kept) < end - start
+    describes = _last(_DESCRIBING, bare[:start]) > _last(_NAMING, bare[:start])
+    only_named = not describes and len(kept) == end - start and wording != typed
     return Reading(
         typed=typed,
         wording=wording,
-        titles=(typed,) if describes or wording == typed else (typed, wording),
+        titles=(typed, wording) if only_named else (typed,),
         quoted=bool(_QUOTED.search(typed)),
-        cut=len(all_words) > MAX_WORDS,
+        cut=cut,
     )
 
 
@@ -77,6 +88,39 @@ def plain(text: str) -> str:
     """Return `text` without case, accents, apostrophes and punctuation inside words."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     return re.sub(r"[^\w\s]|_", "", "".join(c for c in folded if not unicodedata.combining(c)))
+
+
+def name_words(text: str) -> list[tuple[str, int]]:
+    """Return the words of a person's name as they are compared, with the place of the typed word.
+
+    Hyphens and full stops part words, initials are one word, a possessive is dropped:
+    "J. J. Abrams's" and "jj abrams" are the same name.
+    """
+    parts = [
+        (plain(part), place)
+        for place, word in enumerate(text.split())
+        for part in re.split(r"[-.\u2010\u2011]", re.sub(r"['\u2019]s?\W*$", "", word))
+    ]
+    return joined_letters([(part, place) for part, place in parts if part])
+
+
+def joined_letters(words: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return the words with runs of single letters joined; each keeps the place it has."""
+    joined: list[tuple[str, int]] = []
+    letters = False
+    for word, place in words:
+        single = len(word) == 1 and word.isalpha() and (letters or word != "a")
+        if single and letters:
+            joined[-1] = (joined[-1][0] + word, joined[-1][1])
+        else:
+            joined.append((word, place))
+        letters = single
+    return joined
+
+
+def _last(words: frozenset[str], bare: list[str]) -> int:
+    """Return the place of the last of `words`, -1 without one."""
+    return max((place for place, word in enumerate(bare) if word in words), default=-1)
 
 
 def _asking(bare: list[str]) -> int:

@@ -140,7 +140,7 @@ class Retrieval:
             cosines=cosines,
             meant=meant,
             meaning=meaning,
-            name=self._catalogue.name_in(reading.typed),
+            name=self._catalogue.name_in(reading.typed) if query.mode == "hybrid" else None,
             degraded=degraded,
         )
 

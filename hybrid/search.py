@@ -134,7 +134,7 @@ class HybridSearch:
         if candidates.reading.cut:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
         asked_words = query.mode != "semantic" and not candidates.degraded
-        if asked_words and not candidates.words.known:
+        if asked_words and not candidates.words.known and not candidates.found.any():
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.ranking import Scores
-from hybrid.reading import plain
+from hybrid.reading import joined_letters, plain
 from hybrid.stop_words import STOP_WORDS
 
 NEAR = 0.4
@@ -25,18 +25,24 @@ OWN_SHARE = 0.7
 BEGINS_SHARE = 0.8
 """The least share of a title that begins with the query's words."""
 
+NEARLY = 0.95
+"""The largest share of a title that is not typed to the letter: "Fog" is not "The Fog"."""
+
 YEAR_SHARE = 0.25
 """What the year is worth where a query names one beside the title."""
 
-_NUMBERS = {
-    word: str(number)
-    for names in (
-        """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-        sixteen seventeen eighteen nineteen twenty""",
-        "i ii iii iv v vi vii viii ix x xi xii xiii",
-    )
-    for number, word in enumerate(names.split(), start=1)
-    if word not in ("i", "v", "x")  # letters, more often than numbers
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen""".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+    thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
+_ROMAN = "i ii iii iv v vi vii viii ix x xi xii xiii".split()
+
+_CARDINALS = {word: number for number, word in enumerate(_UNITS)} | {
+    word: 10 * number for number, word in enumerate(_TENS, start=2)
+}
+_FIGURES = {word: str(number) for number, word in enumerate(_ORDINALS, start=1)} | {
+    word: str(number) for number, word in enumerate(_ROMAN, start=1)
 }
 
 _SHORT = {
@@ -66,6 +72,7 @@ _LEFT_OUT = frozenset(STOP_WORDS) - {"no", "not", "they", "what", "who", "will"}
 _BLANK, _AFTER_BLANK = "\1", "\2"
 """Stands between the words of a title; no word holds a control character."""
 
+_ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 _YEAR = re.compile(r"(18[7-9]|19\d|20\d)\d")
 
 
@@ -75,22 +82,39 @@ def title_words(text: str) -> list[str]:
     Without case, accents and punctuation; numbers in figures; spaced letters joined ("M*A*S*H" is
     "mash"); common abbreviations written out; without articles and the like, unless nothing stays.
     """
-    bare = plain(re.sub(r"[^\w\s'\u2019]", " ", text.replace("&", " and ")))
-    words = [_NUMBERS.get(w, _SHORT.get(w, w)) for w in _joined_letters(bare.split())]
+    joined = joined_letters((word, 0) for word in whole_title(text).split())
+    words = _in_figures([_SHORT.get(word, word) for word, _ in joined])
     return [word for word in words if word not in _LEFT_OUT] or words
 
 
-def _joined_letters(words: Iterable[str]) -> list[str]:
-    joined: list[str] = []
-    letters = False
-    for word in words:
-        single = len(word) == 1 and word.isalpha() and (letters or word != "a")
-        if single and letters:
-            joined[-1] += word
+def whole_title(text: str) -> str:
+    """Return every word of `text` without case, accents and punctuation."""
+    bare = plain(re.sub(r"[^\w\s'\u2019]", " ", text.replace("&", " and ")))
+    return " ".join(bare.split())
+
+
+def _in_figures(words: Sequence[str]) -> list[str]:
+    """Return the words with numbers, ordinals and Roman numerals in figures."""
+    figures: list[str] = []
+    number = None  # what the number words just before add up to
+    for place, word in enumerate(words):
+        if word in _CARDINALS:
+            added = _CARDINALS[word]
+            # "twenty" "one" is 21, "one" "two" are two numbers.
+            goes_on = number is not None and number % (10 if added < 10 else 100) == 0
+            number = number + added if number and goes_on else added
+            figures[len(figures) - goes_on :] = [str(number)]
+        elif word == "hundred" and number:
+            number *= 100
+            figures[-1] = str(number)
+        elif word == "and" and number and number % 100 == 0:
+            continue
         else:
-            joined.append(word)
-        letters = single
-    return joined
+            number = None
+            # At the beginning i, v and x are letters, more often than numbers.
+            roman_letter = len(word) == 1 and place == 0
+            figures.append(word if roman_letter else _FIGURES.get(word, _ORDINAL.sub(r"\1", word)))
+    return figures
 
 
 @dataclass(frozen=True)
@@ -100,8 +124,8 @@ class TitleIndex:
     `trigrams` int64 (t,) ascending; `starts` int64 (t + 1,): the titles that hold trigram i are
     `postings[starts[i]:starts[i + 1]]`, int32; `sizes` int64 (titles,), the number of different
     trigrams of each; `films` int64 (titles,), the place of the film that bears it; `beginnings`
-    the words of all titles, ascending; `years` int32 (n,) of each film, 0 without one. Titles are
-    numbered in the order of `beginnings`.
+    the words of all titles, ascending, and `wholes` their whole text; `years` int32 (n,) of each
+    film, 0 without one. Titles are numbered in the order of `beginnings`.
     """
 
     trigrams: NDArray[np.int64]
@@ -110,13 +134,16 @@ class TitleIndex:
     sizes: NDArray[np.int64]
     films: NDArray[np.int64]
     beginnings: tuple[str, ...]
+    wholes: tuple[str, ...]
     years: NDArray[np.int32]
 
     @classmethod
     def of(cls, titles: Iterable[tuple[int, str]], years: NDArray[np.int32]) -> "TitleIndex":
         """Index every title, given with the place of its film."""
-        worded = sorted((_BLANK.join(title_words(title)), place) for place, title in titles)
-        codes, owners = _trigrams([words.replace(_BLANK, "") for words, _ in worded])
+        worded = sorted(
+            (_BLANK.join(title_words(title)), place, whole_title(title)) for place, title in titles
+        )
+        codes, owners = _trigrams([words.replace(_BLANK, "") for words, _, _ in worded])
         order = np.lexsort((owners, codes))
         codes, owners = codes[order], owners[order]
         new = np.ones(len(codes), np.bool_)
@@ -128,47 +155,59 @@ class TitleIndex:
             np.append(firsts, len(codes)),
             owners.astype(np.int32),
             np.bincount(owners, minlength=len(worded)),
-            np.array([place for _, place in worded], np.int64),
-            tuple(words for words, _ in worded),
+            np.array([place for _, place, _ in worded], np.int64),
+            tuple(words for words, _, _ in worded),
+            tuple(whole for _, _, whole in worded),
             years,
         )
 
-    def shares(self, texts: Iterable[str]) -> Scores:
+    def shares(self, texts: Sequence[str]) -> Scores:
         """Return how near the nearest of `texts` is to each film's title, float64 (n,), 0 to 1.
 
-        1 is the title itself. A year in a text is compared with the film's too.
+        1 is the title to the letter, of the first text only: the others are what is left of it. A
+        year in a text is compared with the film's too.
         """
         shares = np.zeros(len(self.years), np.float64)
         for text in texts:
+            whole = whole_title(text) if text == texts[0] else None
             words = title_words(text)
-            shares = np.maximum(shares, self._near(words))
+            shares = np.maximum(shares, self._near(words, whole))
             years = [word for word in words if _YEAR.fullmatch(word)]
             others = [word for word in words if word not in years]
             if years and others:
-                near = self._near(others)
+                dateless = whole and " ".join(w for w in whole.split() if w not in years)
+                near = self._near(others, dateless)
                 of_year = np.isin(self.years, [int(year) for year in years])
                 dated = (1 - YEAR_SHARE) * near + YEAR_SHARE * of_year * (near > 0)
                 shares = np.maximum(shares, dated)
         return shares
 
-    def _near(self, words: Sequence[str]) -> Scores:
-        """Return how near `words` are to the nearest title of each film, 0 below `NEAR`."""
+    def _near(self, words: Sequence[str], whole: str | None) -> Scores:
+        """Return how near `words` are to the nearest title of each film, 0 below `NEAR`.
+
+        `whole` is what is typed to the letter, None where nothing is.
+        """
         alike = self._alike("".join(words))
         begun = _BLANK.join(words)
         first = bisect_left(self.beginnings, begun)
         # The title itself, or one that goes on after a blank, the lowest of all characters here.
         last = bisect_left(self.beginnings, begun + _AFTER_BLANK)
         alike[first:last] = BEGINS_SHARE + (1 - BEGINS_SHARE) * alike[first:last]
+        alike = np.where(alike >= NEAR, np.minimum(alike, NEARLY), 0.0)
+        for title in range(first, last):
+            if self.wholes[title] == whole:
+                alike[title] = 1.0
         near = np.zeros(len(self.years), np.float64)
-        np.maximum.at(near, self.films, np.where(alike >= NEAR, alike, 0.0))
+        np.maximum.at(near, self.films, alike)
         return near
 
     def _alike(self, key: str) -> Scores:
         """Return the weighted mean of Jaccard index and share of `key`'s trigrams, each title's."""
         codes = np.unique(_trigrams([key])[0])
         places = np.searchsorted(self.trigrams, codes)
-        places = places[places < len(self.trigrams)]
-        known = places[np.isin(self.trigrams[places], codes)]
+        inside = places < len(self.trigrams)
+        places = places[inside]
+        known = places[self.trigrams[places] == codes[inside]]
         held = [self.postings[self.starts[place] : self.starts[place + 1]] for place in known]
         common = np.bincount(np.concatenate([*held, self.postings[:0]]), minlength=len(self.sizes))
         jaccard = common / np.maximum(len(codes) + self.sizes - common, 1)

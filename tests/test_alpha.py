@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.alpha import EVEN, FEW, MANY, MEANING_ALONE, chosen
+from hybrid.alpha import EVEN, FEW, MANY, MEANING_ALONE, TITLE, ChosenAlpha, chosen
+
+
+def choose(
+    words: float, title: float = 0.0, name: str | None = None, quoted: bool = False
+) -> ChosenAlpha:
+    """Return the alpha where nothing else is known of the query."""
+    return chosen(words, title, name, quoted, degraded=False)
 
 
 @pytest.mark.parametrize(
@@ -19,23 +26,37 @@ from hybrid.alpha import EVEN, FEW, MANY, MEANING_ALONE, chosen
 )
 def test_alpha_follows_the_best_share(best: float, value: float, why: str) -> None:
     """The fewer words are found, the more meaning counts, and the reason says so."""
-    alpha = chosen(best, name=None, quoted=False)
+    alpha = choose(best)
     assert alpha.value == pytest.approx(value)
     assert alpha.reason.endswith(why)
 
 
 def test_names_and_quotations_are_meant_literally() -> None:
     """A person's name or a quotation keeps the words' weight, however few others are found."""
-    assert chosen(0.1, name="Greta Garbo", quoted=False).value == EVEN
-    assert "Greta Garbo" in chosen(0.1, name="Greta Garbo", quoted=False).reason
-    assert chosen(0.1, name=None, quoted=True).value == EVEN
+    assert choose(0.1, name="Greta Garbo").value == EVEN
+    assert "Greta Garbo" in choose(0.1, name="Greta Garbo").reason
+    assert choose(0.1, quoted=True).value == EVEN
+
+
+def test_a_title_to_the_letter_is_meant() -> None:
+    """Who types a whole title wants that film, whatever else its words mean; near is not enough."""
+    assert choose(1.0, title=1.0).value == TITLE
+    assert choose(1.0, title=0.95).value == EVEN
+    assert choose(0.0, title=0.95).value == EVEN
+
+
+def test_without_the_keyword_engine_the_reason_says_so() -> None:
+    """What was not asked is not said to have found nothing."""
+    alpha = chosen(0.0, 0.0, name=None, quoted=False, degraded=True)
+    assert alpha.value == MEANING_ALONE
+    assert "the keyword engine does not answer" in alpha.reason
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_alpha_never_rises_with_the_share(one: float, other: float) -> None:
     """More words found never make words count less; alpha stays between its ends."""
     low, high = sorted((one, other))
-    values = [chosen(share, None, quoted=False).value for share in (low, high)]
+    values = [choose(share).value for share in (low, high)]
     assert values[0] >= values[1]
     assert all(EVEN <= value <= MEANING_ALONE for value in values)
     assert FEW < MANY

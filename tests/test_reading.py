@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.reading import MAX_WORDS, read
+from hybrid.reading import MAX_WORDS, name_words, read
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,16 @@ def test_only_naming_may_name_a_title() -> None:
     assert read("looking for solaris").titles == ("looking for solaris", "solaris")
     assert read("movies about chess").titles == ("movies about chess",)
     assert read("solaris").titles == ("solaris",)
+    assert read("where can i find solaris").titles[1:] == ("solaris",)
+    assert read("find me movies about chess").titles[1:] == ()
 
 
 @pytest.mark.parametrize(
     ("typed", "quoted"),
     [
         ('the line "here\'s looking at you"', True),
-        ("\u201eohne Titel\u201d", True),
+        ("\u201eohne Titel\u201c", True),
+        ("\u00absans titre\u00bb", True),
         ("it's o'clock", False),
         ('a 12" record', False),
         ('""', False),
@@ -71,10 +74,29 @@ def test_quotation_marks(typed: str, quoted: bool) -> None:
 
 
 def test_words_beyond_the_limit_are_cut() -> None:
-    """The first 64 words count, and the reading tells that more were there."""
+    """The first 64 words count, a character each where there are no blanks, and the reading tells
+    that more were there."""
     long = read("sea " * (MAX_WORDS + 1))
     assert (len(long.typed.split()), long.cut) == (MAX_WORDS, True)
     assert read("sea " * MAX_WORDS).cut is False
+    unspaced = read("\u6d77" * (MAX_WORDS + 1))
+    assert (len(unspaced.typed), unspaced.cut) == (MAX_WORDS, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Alfred Hitchcock's", "alfred hitchcock"),
+        ("J. J. Abrams\u2019s", "jj abrams"),
+        ("j j abrams", "jj abrams"),
+        ("Jean-Luc Godard", "jean luc godard"),
+        ("Pen\u00e9lope N\u00fa\u00f1ez,", "penelope nunez"),
+        ("Peter O'Toole", "peter otoole"),
+    ],
+)
+def test_names_are_compared_without_how_they_are_written(typed: str, name: str) -> None:
+    """Case, accents, hyphens, initials and possessives make no other name."""
+    assert " ".join(word for word, _ in name_words(typed)) == name
 
 
 @given(st.text(min_size=1, max_size=200).filter(lambda text: text.strip()))

@@ -12,6 +12,7 @@ from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import SearchResponse
 from hybrid.retrieval import ONE_SENTENCE, PLOT_SENTENCES, PLOT_WORDS
 from hybrid.search import HybridSearch
+from hybrid.titles import NEARLY
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.small import open_small
@@ -135,9 +136,12 @@ def test_a_title_is_found_first_however_it_is_typed(search: HybridSearch) -> Non
     """The film of a typed title is first, among namesakes the one of the year that is named."""
     titled = [movie for movie in MOVIES if len(set(movie.title.split())) == 3][:20]
     for movie in titled:
-        found = ask(search, f"looking for {movie.title.lower()}", mode="keyword").hits[0]
+        found = ask(search, movie.title.lower(), mode="keyword").hits[0]
         assert found.movie.title == movie.title
         assert found.keyword.title == found.keyword.share == 1
+        asked = ask(search, f"looking for {movie.title.lower()}", mode="keyword").hits[0]
+        assert asked.movie.title == movie.title
+        assert asked.keyword.title == NEARLY
     dated = next(movie for movie in titled if movie.year)
     assert ask(search, f"{dated.title} {dated.year}", mode="keyword").hits[0].id == dated.id
 
@@ -226,6 +230,7 @@ def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
     )
     assert answer.hits
     assert ask(search, "captain").warnings == ()
+    assert ask(search, BY_ID[1].title).warnings == ()
     long = ask(search, "captain " * 70)
     assert long.warnings == ("only the first 64 words of the query count",)
     assert long.hits == ask(search, "captain " * 64).hits

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hybrid.movie import MAX_ID, Movie, genre_key, people
 from hybrid.query import Filters
 from hybrid.ranking import Ids
-from hybrid.reading import plain
+from hybrid.reading import name_words
 
 Spans = Sequence[tuple[int, int]]
 Mask = NDArray[np.bool_]
@@ -34,6 +34,12 @@ CREATE TABLE names (
     name TEXT PRIMARY KEY      -- of a person, plain, of two words or more
 ) WITHOUT ROWID;
 """
+
+PARTICLES = frozenset(
+    """af al av bin da das de del della den der di dos du e el ibn la le ten ter van vom von y
+    zu""".split()
+)
+"""The words of a name that are written small; where others are, it is none."""
 
 NAME_WORDS = range(4, 1, -1)
 """Names of so many words are looked for in a query, the longest first."""
@@ -148,21 +154,20 @@ class Catalogue:
 
     def name_in(self, text: str) -> str | None:
         """Return the first whole name of a person that `text` holds, as it is typed there."""
-        words = text.split()
-        bare = [plain(word) for word in words]
+        typed, words = text.split(), name_words(text)
         spans = [
-            (start, start + length)
+            words[start : start + length]
             for start in range(len(words))
             for length in NAME_WORDS
             if start + length <= len(words)
         ]
-        names = [" ".join(bare[start:end]) for start, end in spans]
+        names = [" ".join(word for word, _ in span) for span in spans]
         marks = ",".join("?" * len(names))
         rows = self._connection.execute(f"SELECT name FROM names WHERE name IN ({marks})", names)
         known = {name for (name,) in rows.fetchall()}
-        for (start, end), name in zip(spans, names, strict=True):
+        for span, name in zip(spans, names, strict=True):
             if name in known:
-                return " ".join(words[start:end]).strip(",.;:!?()\"'")
+                return " ".join(typed[span[0][1] : span[-1][1] + 1]).strip(",.;:!?()\"'")
         return None
 
     def close(self) -> None:
@@ -191,7 +196,12 @@ def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
                 for movie, spans in films
             ),
         )
-        names = {" ".join(plain(name).split()) for movie, _ in films for name in people(movie)}
-        connection.executemany(
-            "INSERT INTO names VALUES (?)", ((name,) for name in sorted(names) if " " in name)
-        )
+        names = {_name(name) for movie, _ in films for name in people(movie)} - {None}
+        connection.executemany("INSERT INTO names VALUES (?)", ((name,) for name in names))
+
+
+def _name(text: str) -> str | None:
+    """Return a name as it is compared, None of what is none: one word, or "the history of"."""
+    words = [word for word, _ in name_words(text)]
+    lower = {word for word in text.split() if word[0].islower()}
+    return " ".join(words) if len(words) > 1 and lower <= PARTICLES else None

@@ -26,7 +26,8 @@ class Axis:
     def of(cls, differences: Iterable[float]) -> "Axis":
         """Return the shortest of a few round axes that holds all `differences`."""
         reach = max(map(abs, differences), default=0.0)
-        return cls(next(limit for limit in (0.05, 0.1, 0.2, 0.3, 0.5, 1.0) if reach <= limit))
+        # A mean of ones may be a little more than 1.
+        return cls(next((limit for limit in (0.05, 0.1, 0.2, 0.3, 0.5) if reach <= limit), 1.0))
 
     def percent(self, value: float) -> float:
         """Return where `value` is, 0 on the left to 100."""

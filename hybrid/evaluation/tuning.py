@@ -31,6 +31,8 @@ TEXT_WEIGHTS = (0.55, 0.7, 0.85, 1.0)
 
 FOLDS = 5
 
+LEAST_LUCK = 0.05
+
 LEAST_GROUPS = 10
 """Fewer different films looked for, and every fold is a handful of them."""
 
@@ -64,8 +66,11 @@ class Tuning:
 
     @property
     def adopted(self) -> bool:
-        """Whether the gain is more than chance would give."""
-        return self.gain.low > 0 and self.best != self.current
+        """Whether the gain is more than chance would give.
+
+        By both: where few queries differ the bootstrap interval is too narrow.
+        """
+        return self.gain.low > 0 and self.p < LEAST_LUCK and self.best != self.current
 
 
 def tune(search: HybridSearch, judgements: Judgements, folds: int = FOLDS, seed: int = 0) -> Tuning:

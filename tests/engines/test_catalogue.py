@@ -1,0 +1,50 @@
+"""The catalogue: whole names of people, and every title a film has."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hybrid.engines.catalogue import Catalogue, write_catalogue
+from hybrid.movie import Movie
+
+FILMS = [
+    Movie(id=3, title="One", original_title="Uno", cast=("Greta Garbo", "Cher", "the history of")),
+    Movie(id=7, title="Two", original_title="Two", directors=("J. J. Abrams", "Jean-Luc Godard")),
+    Movie(id=9, title="Three", writers=("Lars von Trier", "Garbo Family"), cast=("final word",)),
+]
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
+    """Give the films written and read back."""
+    file = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
+    write_catalogue(file, [(movie, []) for movie in FILMS])
+    opened = Catalogue(file)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("greta garbo dances", "greta garbo"),
+        ("the one with Greta Garbo's hat", "Greta Garbo's"),
+        ("jj abrams space", "jj abrams"),
+        ("space by J. J. Abrams", "J. J. Abrams"),
+        ("jean luc godard", "jean luc godard"),
+        ("a Lars von Trier film", "Lars von Trier"),
+        ("garbo dances", None),
+        ("cher sings", None),
+        ("the history of dances", None),
+        ("a final word", None),
+        ("", None),
+    ],
+)
+def test_whole_names_are_noticed(catalogue: Catalogue, query: str, name: str | None) -> None:
+    """A name of two words or more is found as it is typed; what only looks like one is not."""
+    assert catalogue.name_in(query) == name
+
+
+def test_every_title_is_given_once(catalogue: Catalogue) -> None:
+    """Titles and differing original titles, with the place of the film."""
+    assert sorted(catalogue.titles()) == [(0, "One"), (0, "Uno"), (1, "Two"), (2, "Three")]
