@@ -33,7 +33,7 @@ install-search: ## make the environment in .venv without what building an index 
 demo: install ## index the films that come with the project, once, and serve them
 	@.venv/bin/python -m indexer demo
 
-test: install ## run the tests; those on Elasticsearch run where Java and Maven are
+test: install ## run the tests; some need Java and Maven, or Chromium, and say so
 	.venv/bin/python -m pytest
 
 check: install ## check format, lint and types

@@ -1,5 +1,6 @@
 """Everything that can be set, by a variable HYBRID_<NAME> or an option of a command."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -29,6 +30,12 @@ def _header_value(key: SecretStr) -> SecretStr:
     if not key.get_secret_value().isascii():
         raise ValueError("holds a character that no API key has")
     return key
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", text):
+        raise ValueError("is no host: give its name alone, as in upload.wikimedia.org")
+    return text
 
 
 class Settings(BaseSettings):
@@ -61,6 +68,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the service listens on")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="port the service listens on"
+    )
+    poster_host: Annotated[str, AfterValidator(_host)] | None = Field(
+        None, description="the one host that pages show posters from; without it they draw tiles"
     )
 
     @classmethod

@@ -95,7 +95,7 @@ def demo(data: str | None, **given: str | None) -> None:
         _report(_build(SAMPLE, settings, "embedded"))
     address = f"http://{settings.host}:{settings.port}"
     click.echo(
-        f"\nOpen {address}/search?q=heist in a browser, or ask from another terminal:\n\n"
+        f"\nOpen {address}/ in a browser, or ask from another terminal:\n\n"
         f"  curl '{address}/search?q=a+rich+girl+falls+for+a+penniless+artist&limit=3'\n"
         f"  curl '{address}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
     )

@@ -68,7 +68,7 @@ def service(index: Index) -> Iterator[Service]:
     )
     assert process.stdout
     said = [process.stdout.readline(), process.stdout.readline()]
-    assert said[1].startswith(f"ready: http://127.0.0.1:{port}/search"), said
+    assert said[1].startswith(f"ready: http://127.0.0.1:{port}/ "), said
     yield Service(f"http://127.0.0.1:{port}")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0

@@ -8,8 +8,9 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest
 
 from hybrid.search import HybridSearch
-from hybrid.web import errors
+from hybrid.web import errors, headers
 from hybrid.web.api import api
+from hybrid.web.pages import pages
 
 MAX_BODY = 64 * 1024
 
@@ -33,8 +34,8 @@ class _Request(Request):
             raise BadRequest from None
 
 
-def create_app(search: HybridSearch) -> APIFlask:
-    """Return the service over `search`."""
+def create_app(search: HybridSearch, poster_host: str | None = None) -> APIFlask:
+    """Return the service over `search`. Posters are shown from `poster_host` alone, if at all."""
     app = APIFlask(
         __name__,
         title="Hybrid film search",
@@ -44,8 +45,12 @@ def create_app(search: HybridSearch) -> APIFlask:
     )
     app.request_class = _Request
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["POSTER_HOST"] = poster_host
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     errors.register(app)
+    headers.register(app, poster_host)
     app.register_blueprint(api)
+    app.register_blueprint(pages)
     app.extensions["hybrid_search"] = search
     return app

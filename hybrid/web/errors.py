@@ -1,16 +1,19 @@
-"""Every error of the service in one shape: {"error": {"code", "message", "fields"}}."""
+"""Every error of the service in one shape: {"error": {"code", "message", "fields"}}.
+
+Browsers get a page that says the same, where an address is not one for programs.
+"""
 
 import logging
 from typing import Any
 
 from apiflask import APIFlask, HTTPError
-from flask import request
+from flask import render_template, request
 from pydantic import ValidationError
 
 from hybrid import errors
 from hybrid.problems import listed, problems
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
+Answer = tuple[dict[str, Any] | str, int, dict[str, str]]
 
 STATUS = {
     errors.InvalidInput: 422,
@@ -55,29 +58,51 @@ def register(app: APIFlask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _shape(code: str, message: str, fields: dict[str, str]) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "fields": fields}}
+TITLES = {
+    404: "There is nothing here",
+    500: "Something went wrong",
+    503: "The search does not answer",
+}
+"""Of the pages that browsers get."""
+
+
+def _shape(
+    code: str, message: str, fields: dict[str, str], status: int, headers: dict[str, str]
+) -> Answer:
+    headers = headers | {"Vary": "Accept"}
+    if _is_for_people():
+        title = TITLES.get(status, "This cannot be done")
+        page = render_template("error.html", title=title, status=status, message=message)
+        return page, status, headers
+    return {"error": {"code": code, "message": message, "fields": fields}}, status, headers
+
+
+def _is_for_people() -> bool:
+    """Tell whether a browser asked for a page, or for what is at no address at all."""
+    kinds = ("application/json", "text/html")
+    wants_page = request.accept_mimetypes.best_match(kinds) == "text/html"
+    return wants_page and request.blueprint in (None, "pages")
 
 
 def _http_error(error: HTTPError) -> Answer:
     """Shape what the framework refused: a field that does not validate, or a request as such."""
     if isinstance(error.__cause__, ValidationError):
         found = problems(error.__cause__)
-        return _shape("invalid_input", listed(found), found), error.status_code, {}
+        return _shape("invalid_input", listed(found), found, error.status_code, {})
     status = error.status_code
     code, message = HTTP_ERRORS.get(status, ("http_error", str(error.message)))
     message = message.format(path=request.path, method=request.method)
-    return _shape(code, message, {}), status, {}
+    return _shape(code, message, {}, status, {})
 
 
 def _hybrid_error(error: errors.HybridError) -> Answer:
     status = STATUS.get(type(error), 500)
     headers = {"Retry-After": "5"} if status == 503 else {}
-    return _shape(error.code, error.message, error.fields), status, headers
+    return _shape(error.code, error.message, error.fields, status, headers)
 
 
 def _unexpected(error: Exception) -> Answer:
     """Tell the log everything and the user nothing but that it happened."""
     logging.getLogger(__name__).error("%s %s", request.method, request.path, exc_info=error)
     message = "something went wrong in the service; its log tells what"
-    return _shape("internal_error", message, {}), 500, {}
+    return _shape("internal_error", message, {}, 500, {})

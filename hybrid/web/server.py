@@ -46,14 +46,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
         from hybrid.wiring import open_search
 
         try:
-            return create_app(open_search(self._settings))
+            return create_app(open_search(self._settings), self._settings.poster_host)
         except HybridError as error:
             click.echo(f"Error: {error.message}", err=True)
             sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
 def _say_ready(worker: Any) -> None:
-    click.echo(f"ready: http://{worker.cfg.bind[0]}/search?q=heist (Ctrl-C stops)")
+    click.echo(f"ready: http://{worker.cfg.bind[0]}/ (Ctrl-C stops)")
 
 
 def serve(settings: Settings) -> None:

@@ -2,10 +2,11 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
 from flask import Flask
@@ -27,6 +28,15 @@ class Service:
         ]
         answer = urllib3.request("GET", self.url + path, fields=pairs, retries=False, timeout=60)
         return answer.status, json.loads(answer.data)
+
+    def page(self, path: str, **fields: Any) -> tuple[int, str, Mapping[str, str]]:
+        """Return status, text and headers of what a browser gets, redirects not followed."""
+        headers = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+        address = self.url + path + (f"?{urlencode(fields, doseq=True)}" if fields else "")
+        answer = urllib3.request(
+            "GET", address, headers=headers, retries=False, redirect=False, timeout=60
+        )
+        return answer.status, answer.data.decode(), answer.headers
 
     def post(self, path: str, body: object) -> tuple[int, Any]:
         """Return status and JSON; bytes are sent as they are."""

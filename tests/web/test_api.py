@@ -223,7 +223,7 @@ def test_movie_by_id(service: Service) -> None:
 
 def test_unknown_addresses_and_methods(service: Service) -> None:
     """What is not there is said in the one shape of errors."""
-    for path in ("/", "/serach", "/search/", "/movies/"):
+    for path in ("/serach", "/search/", "/movies/"):
         status, answer = service.get(path)
         assert status == 404
         assert answer["error"]["code"] == "not_found"
