@@ -9,9 +9,12 @@ from collections.abc import Iterator
 import pytest
 from elasticsearch import Elasticsearch
 
+from hybrid.search import HybridSearch
 from tests.command import PREFIX, Index, free_port, run
 from tests.elasticsearch_node import node
+from tests.fakes import FakeLexical
 from tests.indexer.films import KAGGLE_ROWS, kaggle_csv
+from tests.small import open_small
 from tests.web.http import Service
 
 
@@ -73,3 +76,21 @@ def service(index: Index) -> Iterator[Service]:
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
     process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def lexical(request: pytest.FixtureRequest) -> FakeLexical:
+    """Give a keyword side that knows the module's MOVIES."""
+    return FakeLexical(request.module.MOVIES)
+
+
+@pytest.fixture(scope="module")
+def search(
+    request: pytest.FixtureRequest,
+    lexical: FakeLexical,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[HybridSearch]:
+    """Give a search of depth 30 over the module's MOVIES, with stand-in engines."""
+    found = open_small(tmp_path_factory.mktemp("small"), request.module.MOVIES, lexical)
+    yield found
+    found.close()

@@ -1,6 +1,5 @@
 """Why films rank where they do: every number adds up to the answer that it explains."""
 
-from collections.abc import Iterator
 from typing import get_args
 
 import numpy as np
@@ -16,7 +15,6 @@ from hybrid.search import HybridSearch
 from hybrid.summary import summary
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
-from tests.small import open_small
 
 PLOTS = [
     Movie(
@@ -31,22 +29,6 @@ PLOTS = [
 ]
 MOVIES = [*corpus.films(300), *PLOTS]
 TEXTS = [*corpus.queries(12), "a captain and a mirror on the winter river of an empire", "xyzzy"]
-
-
-@pytest.fixture(scope="module")
-def lexical() -> FakeLexical:
-    """Give the keyword side."""
-    return FakeLexical(MOVIES)
-
-
-@pytest.fixture(scope="module")
-def search(
-    lexical: FakeLexical, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HybridSearch]:
-    """Give a search of depth 30."""
-    found = open_small(tmp_path_factory.mktemp("small"), MOVIES, lexical)
-    yield found
-    found.close()
 
 
 def ask(

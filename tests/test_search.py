@@ -1,6 +1,5 @@
 """HybridSearch: both sides, complete scores, filters, degradation."""
 
-from collections.abc import Iterator
 from typing import get_args
 
 import numpy as np
@@ -15,26 +14,9 @@ from hybrid.search import HybridSearch
 from hybrid.titles import NEARLY
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
-from tests.small import open_small
 
 MOVIES = corpus.films(300)
 BY_ID = {movie.id: movie for movie in MOVIES}
-
-
-@pytest.fixture(scope="module")
-def lexical() -> FakeLexical:
-    """Give the keyword side."""
-    return FakeLexical(MOVIES)
-
-
-@pytest.fixture(scope="module")
-def search(
-    lexical: FakeLexical, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HybridSearch]:
-    """Give a search of depth 30."""
-    found = open_small(tmp_path_factory.mktemp("small"), MOVIES, lexical)
-    yield found
-    found.close()
 
 
 def meaning(text: str) -> Meaning:

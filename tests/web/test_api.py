@@ -9,7 +9,6 @@ from hybrid.search import HybridSearch
 from hybrid.web.app import create_app
 from tests import corpus
 from tests.fakes import FakeLexical
-from tests.small import open_small
 from tests.web.http import Service, serving
 
 MOVIES = corpus.films(200)
@@ -17,22 +16,6 @@ RESPONSE_KEYS = (
     "query hits total alpha alpha_reason degraded warnings timings_ms generation".split()
 )
 HIT_KEYS = "id rank score movie keyword semantic highlight why".split()
-
-
-@pytest.fixture(scope="module")
-def lexical() -> FakeLexical:
-    """Give the keyword side."""
-    return FakeLexical(MOVIES)
-
-
-@pytest.fixture(scope="module")
-def search(
-    lexical: FakeLexical, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HybridSearch]:
-    """Give the search behind the service."""
-    found = open_small(tmp_path_factory.mktemp("small"), MOVIES, lexical)
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from hybrid.search import HybridSearch
 from hybrid.web.app import create_app
 from tests import corpus
 from tests.fakes import FakeLexical
-from tests.small import open_small
 from tests.web.http import Service, serving
 
 MOVIES = corpus.films(200)
@@ -30,22 +29,6 @@ FUSIONS = {
     method: {"mode": "hybrid", "fusion": method, "alpha": 0.4} for method in (*LINEAR, "rrf")
 }
 TEXTS = [*corpus.queries(12), "xyzzy"]
-
-
-@pytest.fixture(scope="module")
-def lexical() -> FakeLexical:
-    """Give the keyword side."""
-    return FakeLexical(MOVIES)
-
-
-@pytest.fixture(scope="module")
-def search(
-    lexical: FakeLexical, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HybridSearch]:
-    """Give the search behind the service."""
-    found = open_small(tmp_path_factory.mktemp("small"), MOVIES, lexical)
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")
