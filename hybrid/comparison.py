@@ -196,7 +196,7 @@ def compare(
         runs={
             run.run.name: RunAnswer(
                 mode=run.run.mode,
-                fusion=run.fusion.method,
+                fusion=run.fused.method,
                 alpha=run.fused.alpha.value,
                 alpha_reason=run.fused.alpha.reason,
                 hits=shown,

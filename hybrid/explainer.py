@@ -141,9 +141,12 @@ class Explainer:
             vectors = self.encoder.encode([texts[nth] for nth in left])
             for nth, vector in zip(left, vectors, strict=True):
                 without[nth] = self.semantic.score(Meaning(vector, meaning.weights), ids)
-        words = [typed[word.start : word.end] for word in found]
         return [
-            tuple(WordWhy(word=w, drop=d) for w, d in zip(words, drops, strict=True) if d == d)
+            tuple(
+                WordWhy(word=typed[word.start : word.end], term=word.term, drop=drop)
+                for word, drop in zip(found, drops, strict=True)
+                if drop == drop
+            )
             for drops in (scores - without).T.tolist()
         ]
 

@@ -48,7 +48,8 @@ class SentenceWhy(_Answer):
 class WordWhy(_Answer):
     """How much of the meaning a word of the query carries."""
 
-    word: str
+    word: str = Field(description="as typed")
+    term: str = Field(description="as searched")
     drop: float = Field(description="what semantic.score loses when the query lacks the word")
 
 

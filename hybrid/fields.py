@@ -5,15 +5,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from hybrid.evaluation.judgements import FilmId, Grade
 from hybrid.query import (
     AlphaOrAuto,
     Explain,
+    FilmId,
     Filters,
     Fusion,
     FusionMethod,
     GenreMatch,
     Genres,
+    Grade,
     Limit,
     Mode,
     QueryText,

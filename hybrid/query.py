@@ -17,7 +17,10 @@ from pydantic import (
 )
 
 from hybrid.errors import InvalidInput
-from hybrid.movie import genre_key, normalise
+from hybrid.movie import MAX_ID, genre_key, normalise
+
+MAX_GRADE = 10
+"""A film of this grade gains 2^10-1 = 1,023 times what one of grade 1 does."""
 
 MAX_CHARACTERS = 1000
 """A query of this length has fewer words than Elasticsearch's limit of 1,024 clauses."""
@@ -52,6 +55,11 @@ def _no_bool(value: object) -> object:
     return value
 
 
+def _not_negative(grade: int) -> int:
+    """Return the grade as trec_eval counts it: below 0 (spam, say) is judged, and not relevant."""
+    return max(grade, 0)
+
+
 def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     try:
         return validate(value)
@@ -67,6 +75,10 @@ Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]
 AlphaOrAuto = Annotated[Alpha | Literal["auto"], WrapValidator(_number_or_auto)]
 
+FilmId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_no_bool)]
+Grade = Annotated[
+    int, Field(le=MAX_GRADE), BeforeValidator(_no_bool), AfterValidator(_not_negative)
+]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_no_bool)]
 
 

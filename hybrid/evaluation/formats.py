@@ -14,17 +14,9 @@ from typing import Any, Self, TypeVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hybrid.errors import InvalidInput
-from hybrid.evaluation.judgements import (
-    ALL,
-    FilmId,
-    Grade,
-    JudgedQuery,
-    Judgements,
-    Kind,
-    QueryId,
-)
+from hybrid.evaluation.judgements import ALL, JudgedQuery, Judgements, Kind, QueryId
 from hybrid.problems import listed, problems
-from hybrid.query import Filters, QueryText
+from hybrid.query import FilmId, Filters, Grade, QueryText
 
 EXPECTED = (
     "expected JSON lines with id, query and relevant or judgments, a CSV file with the columns "

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from hybrid.errors import InvalidInput
-from hybrid.movie import MAX_ID
 from hybrid.query import Filters
-
-MAX_GRADE = 10
-"""A film of this grade gains 2^10-1 = 1,023 times what one of grade 1 does."""
 
 ALL = "all"
 """The kind of a query that names none, and the name of all kinds together."""
@@ -35,21 +31,8 @@ def _printable(text: str) -> str:
     return text
 
 
-def _whole(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("is true or false: give a whole number")  # noqa: TRY004, pydantic's wish
-    return value
-
-
-def _not_negative(grade: int) -> int:
-    """Return the grade as trec_eval counts it: below 0 (spam, say) is judged, and not relevant."""
-    return max(grade, 0)
-
-
 QueryId = Annotated[str, AfterValidator(_one_word), AfterValidator(_printable)]
 Kind = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
-FilmId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_whole)]
-Grade = Annotated[int, Field(le=MAX_GRADE), BeforeValidator(_whole), AfterValidator(_not_negative)]
 
 
 @dataclass(frozen=True)

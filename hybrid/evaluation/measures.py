@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ir_measures import RR, Judged, Qrel, R, ScoredDoc, iter_calc, nDCG
 
-from hybrid.evaluation.judgements import MAX_GRADE, JudgedQuery
+from hybrid.evaluation.judgements import JudgedQuery
+from hybrid.query import MAX_GRADE
 from hybrid.ranking import Ranking, Scores
 
 NDCG, MRR, CONDENSED, UNJUDGED = "nDCG@10", "MRR@10", "nDCG@10 judged", "unjudged@10"

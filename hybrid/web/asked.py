@@ -44,13 +44,15 @@ class Asked(NamedTuple):
 
     def query(self, default: Fusion) -> SearchQuery:
         """Return the query. Raises InvalidInput that names the fields."""
+        # What else an address holds, such as a tracker's mark, is nothing to people.
         fields = {
             name: given if name == "genre" or len(given) > 1 else given[0]
             for name, given in self.fields.items()
+            if name == "q" or name in SearchAddress.model_fields
         }
         try:
             return SearchAddress.model_validate(
-                {"limit": SHOWN, "highlight": True, "explain": "summary"} | fields
+                {"limit": SHOWN} | fields | {"highlight": True, "explain": "summary"}
             ).as_query(default)
         except ValidationError as error:
             found = problems(error)

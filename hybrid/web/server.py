@@ -9,12 +9,19 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.http import message
 
 from hybrid.errors import HybridError, InvalidInput
 from hybrid.generation import open_current
 from hybrid.settings import Settings
 
 THREADS = 8
+
+MAX_REQUEST_LINE = 32 * 1024
+"""A query of 1,000 characters may be 12,000 long in an address."""
+
+# gunicorn counts up to 8,190 however much more it is told, or without end.
+message.MAX_REQUEST_LINE = MAX_REQUEST_LINE
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -32,9 +39,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "threads": THREADS,
             "loglevel": "warning",
             "control_socket_disable": True,
-            # A query of 1,000 characters may be 9,000 long in an address, beyond what gunicorn
-            # counts up to; 0 leaves it to the limit of a header.
-            "limit_request_line": 0,
+            "limit_request_line": MAX_REQUEST_LINE,
             "post_worker_init": _say_ready,
         }.items():
             self.cfg.set(name, value)

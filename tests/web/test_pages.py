@@ -57,7 +57,6 @@ def test_genres_are_as_films_spell_them(site: Service) -> None:
     [
         ("/?q=heist&year_from=1999&year_to=1990", 422, "swap them"),
         ("/?q=" + "x" * 1001, 422, "1,001 characters"),
-        ("/?q=heist&colour=red", 422, "is unknown"),
         ("/side-by-side?q=heist&alpha=2", 422, "from 0 to 1"),
         ("/nothing-here", 404, "There is nothing here"),
         ("/tiles/77777777", 404, "There is nothing here"),
@@ -191,3 +190,14 @@ def test_a_passage_is_the_sentence_or_what_is_around_a_word() -> None:
         shown = "".join(piece.text for piece in around.sentence)
         assert len(shown) <= 300
         assert any(piece.marked for piece in around.sentence) == bool(ranges)
+
+
+@pytest.mark.parametrize(
+    "more", ["explain=none", "highlight=false", "utm_source=x", "explain=full"]
+)
+def test_what_a_page_needs_is_no_field_of_its_address(site: Service, more: str) -> None:
+    """A page always marks and explains, and is not disturbed by what others add to a link."""
+    status, text, _ = site.page(f"/?q=captain&{more}")
+    assert status == 200
+    assert "<mark>" in text
+    assert 'class="why"' in text

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.web.http import Service
+
 
 def test_engines_are_imported_by_the_worker_alone() -> None:
     """The parent imports no engine: threads that one starts on import do not survive the fork, and
@@ -14,3 +16,13 @@ def test_engines_are_imported_by_the_worker_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_address_is_read_up_to_a_bound(service: Service) -> None:
+    """The longest query fits into an address; one without end is refused before it is read."""
+    status, answer = service.get("/search", q="\U0001f9ff" * 1000)
+    assert status == 200
+    assert len(answer["query"]["query"]) == 1000
+    status, text, _ = service.page("/search?q=" + "x" * 100_000)
+    assert 400 <= status < 500
+    assert "Traceback" not in text

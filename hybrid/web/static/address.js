@@ -19,11 +19,12 @@ export function queried(search) {
  */
 export function viewOf(search) {
   const fields = new URLSearchParams(search);
-  const alpha = fields.get("alpha");
+  const alpha = Number.parseFloat(fields.get("alpha"));
+  const film = fields.get("film");
   return {
     fusion: fields.get("fusion") || null,
-    alpha: alpha && alpha !== "auto" ? Number(alpha) : null,
-    film: fields.get("film") || null,
+    alpha: alpha >= 0 && alpha <= 1 ? alpha : null,
+    film: /^\d+$/.test(film) ? film : null,
     open: ["keyword", "semantic"].includes(fields.get("open")) ? fields.get("open") : "hybrid",
   };
 }

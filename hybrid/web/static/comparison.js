@@ -54,8 +54,11 @@ export class Comparison {
   /** Return the nearest alphas below and above at which two of the films shown change places. */
   swaps({ order, sides }, alpha) {
     const next = { below: null, above: null };
-    for (let rank = 0; rank < Math.min(order.length - 1, this.limit); rank += 1) {
-      const [upper, lower] = [order[rank], order[rank + 1]];
+    const last = Math.min(order.length, this.limit) - 1;
+    // What is shown changes where neighbours swap, or where any film from below passes the last.
+    const pairs = order.slice(0, last).map((place, rank) => [place, order[rank + 1]]);
+    if (last >= 0) pairs.push(...order.slice(last + 1).map((place) => [order[last], place]));
+    for (const [upper, lower] of pairs) {
       const at = swapping(sides, upper, lower);
       if (at === null) continue;
       const swap = { passes: this.#found.ids[lower], passed: this.#found.ids[upper], at };

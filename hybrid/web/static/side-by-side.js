@@ -22,6 +22,8 @@ let view = viewOf(location.search);
 let ranking;
 let resting;
 let due = false;
+let opener = null;
+let toPanel = false;
 
 const fusion = () => view.fusion ?? comparison.chosen.fusion;
 const alpha = () => view.alpha ?? comparison.chosen.alpha;
@@ -45,6 +47,8 @@ function draw() {
   requestAnimationFrame(() => {
     due = false;
     render();
+    if (toPanel && view.film) find("why").querySelector("h2")?.focus();
+    toPanel = false;
   });
 }
 
@@ -72,6 +76,10 @@ function render() {
   weigh(at);
   agree(at);
   why();
+  carry();
+  for (const place of columns.querySelectorAll("[data-film]")) {
+    place.setAttribute("aria-pressed", String(place.dataset.film === view.film));
+  }
   light(view.film);
   columns.dataset.open = view.open;
   for (const button of columns.querySelectorAll("[data-open]")) {
@@ -152,7 +160,9 @@ function why() {
 function close() {
   const film = view.film;
   turn({ film: null });
-  lists.hybrid.querySelector(`[data-film="${film}"]`)?.focus();
+  // Back to where the panel was opened from, or to the film's place if it still has one.
+  const back = opener?.isConnected ? opener : columns.querySelector(`[data-film="${film}"]`);
+  (back ?? columns).focus();
 }
 
 /** Light a film in all columns, or none. */
@@ -167,17 +177,25 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 const percent = (share) => `${Number((100 * share).toFixed(1))}%`;
 
-/** Do what waits until the view rests: ask why, and let the form take the view along. */
+/** Do what waits until the view rests: ask why. */
 function settle() {
   if (view.film && comparison.movies[view.film]) {
     const fields = queried(location.search);
     for (const [name, value] of [["fusion", fusion()], ["alpha", alpha()], ["highlight", "true"]]) fields.set(name, value);
     tell(find("why"), fields);
   }
+}
+
+/** Let the form and the links to other pages take the weight and the fusion along. */
+function carry() {
   const form = find("asking");
   for (const name of ["fusion", "alpha"]) {
     form.querySelector(`input[name=${name}]`)?.remove();
     if (view[name] !== null) form.append(element("input", { type: "hidden", name, value: view[name] }));
+  }
+  const { fusion: by, alpha: weight } = view;
+  for (const link of document.querySelectorAll("nav a")) {
+    link.search = addressOf(link.search, { fusion: by, alpha: weight });
   }
 }
 
@@ -186,11 +204,28 @@ function listen() {
   find("auto").addEventListener("click", () => turn({ alpha: null }));
   find("fusion").addEventListener("change", (event) => turn({ fusion: event.target.value }));
   columns.addEventListener("click", (event) => {
-    const film = event.target.closest("[data-film]")?.dataset.film;
+    const place = event.target.closest("[data-film]");
+    const film = place?.dataset.film;
+    if (place) opener = place;
+    toPanel = event.detail === 0; // pressed by a key: the focus goes along
     const open = event.target.closest("[data-open]:not(.columns)")?.dataset.open;
     if (film) turn({ film: film === view.film ? null : film });
     if (open) turn({ open });
   });
+  const form = find("asking");
+  form.addEventListener("change", (event) => {
+    if (event.target.name && event.target.name !== "q") form.requestSubmit();
+  });
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const name of new Set(formData.keys())) {
+      const said = formData.getAll(name).filter((value) => value.trim());
+      formData.delete(name);
+      for (const value of said) formData.append(name, value);
+    }
+  });
+  new ResizeObserver(([bar]) => {
+    document.documentElement.style.setProperty("--weigh", `${bar.target.offsetHeight}px`);
+  }).observe(document.querySelector(".weigh"));
   const lightAt = (event) => light(event.target.closest?.("[data-film]")?.dataset.film ?? view.film);
   for (const kind of ["pointerover", "focusin"]) columns.addEventListener(kind, lightAt);
   for (const kind of ["pointerleave", "focusout"]) columns.addEventListener(kind, () => light(view.film));

@@ -9,6 +9,7 @@ import { pieces } from "./marking.js";
 export function explain(panel, film, movie, at, close) {
   if (panel.dataset.film !== film) {
     panel.dataset.film = film;
+    delete panel.dataset.told; // what was told of another film, or is still to come
     panel.replaceChildren(
       head(film, movie, close),
       element("div", { class: "sums" }),
@@ -32,6 +33,7 @@ export async function tell(panel, fields) {
     // Said below like every answer that is none.
   }
   if (panel.dataset.told !== asked) return;
+  if (!answer) delete panel.dataset.told;
   const nothing = element("p", { class: "soft" }, "The explanation did not come; the figures above hold.");
   panel.querySelector(".words").replaceChildren(...(answer ? said(answer.hit) : [nothing]));
 }
@@ -44,7 +46,7 @@ function head(film, movie, close) {
     "header",
     {},
     element("img", { class: "tile", src: `/tiles/${film}`, alt: "", width: 60, height: 90 }),
-    element("div", {}, element("h2", {}, movie.title), element("p", {}, facts)),
+    element("div", {}, element("h2", { tabindex: -1 }, movie.title), element("p", {}, facts)),
     shut,
   );
 }
@@ -95,31 +97,38 @@ function said({ movie, why, highlight }) {
 
 /** Return the words of the query with what each is worth: in the film's text, and in meaning. */
 function wordByWord({ keyword, semantic }) {
-  const found = new Map((keyword?.terms ?? []).map((term) => [term.word, term.share]));
-  const drops = new Map((semantic?.words ?? []).map(({ word, drop }) => [word, drop]));
-  const words = [...new Set([...drops.keys(), ...found.keys(), ...(keyword?.not_found ?? [])])];
-  if (!words.length) return "";
+  const found = new Map((keyword?.terms ?? []).map((term) => [term.term, term.share]));
+  const [spelled, drops] = [new Map(), new Map()];
+  for (const { word, term, drop } of semantic?.words ?? []) {
+    if (!spelled.has(term)) spelled.set(term, word);
+    drops.set(term, (drops.get(term) ?? 0) + drop);
+  }
+  for (const { word, term } of keyword?.terms ?? []) if (!spelled.has(term)) spelled.set(term, word);
+  const known = new Set(spelled.values());
+  const missing = (keyword?.not_found ?? []).filter((word) => !known.has(word));
+  if (!spelled.size && !missing.length) return "";
   const most = (values) => Math.max(0.01, ...values);
   const [mostFound, mostDropped] = [most(found.values()), most(drops.values())];
-  const row = (word) =>
+  const absent = keyword && keyword.terms === null ? "?" : "–";
+  const row = (word, term) =>
     element(
       "tr",
       {},
       element("th", { scope: "row" }, word),
-      element("td", {}, ...measure("keyword", found.get(word), mostFound)),
-      element("td", {}, ...measure("semantic", drops.get(word), mostDropped)),
+      element("td", {}, ...measure("keyword", found.get(term), mostFound, absent)),
+      element("td", {}, ...measure("semantic", drops.get(term), mostDropped)),
     );
   const heads = ["word", "in its text", "in meaning"];
   return element(
     "table",
     {},
     element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))),
-    element("tbody", {}, ...words.map(row)),
+    element("tbody", {}, ...[...spelled].map(([term, word]) => row(word, term)), ...missing.map((word) => row(word))),
   );
 }
 
-function measure(side, value, most) {
-  if (value === undefined) return [element("span", { class: "soft" }, "–")];
+function measure(side, value, most, absent = "–") {
+  if (value === undefined) return [element("span", { class: "soft" }, absent)];
   const width = (100 * Math.max(value, 0)) / most;
   const frame = { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" };
   return [shape("svg", frame, shape("rect", { class: side, width, height: 8 })), hundredths(value)];
