@@ -23,9 +23,9 @@ from hybrid.engines import tantivy
 from hybrid.engines.analysis import analyze
 from hybrid.engines.bm25 import K1, attainable
 from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.exact import Places, Rows, SentenceVectors
 from hybrid.engines.protocols import Meaning
 from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
+from hybrid.engines.vectors import Places, Rows, SentenceVectors
 from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import JudgedQuery
 from hybrid.evaluation.measures import NDCG, measured
@@ -70,7 +70,7 @@ def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
     def shared(vectors: SentenceVectors, meaning: Meaning, places: Places) -> tuple[Scores, Rows]:
         scores, numbers = best(vectors, meaning, places)
         held = np.cumsum([0.0, *meaning.weights])
-        return scores / held[np.minimum(vectors.counts(places), len(meaning.weights))], numbers
+        return scores / held[np.minimum(vectors.counts[places], len(meaning.weights))], numbers
 
     return patch.object(SentenceVectors, "best", shared)
 

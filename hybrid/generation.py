@@ -1,11 +1,15 @@
 """A generation: one published state of all stores together, described by its manifest.
 
-data/CURRENT                     name and manifest digest of the published generation
-data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors.npy, sentences.faiss,
+data/CURRENT                     name and manifest digest of the published generation, and in a
+                                 second line those of the one before
+data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors-<m>.npy, sentences.faiss,
                                  encoder/, and tantivy/ where the keyword engine is embedded
+
+A generation shares the files that did not change with the one before: they are hard links.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +22,6 @@ CURRENT = "CURRENT"
 GENERATIONS = "generations"
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.sqlite"
-VECTORS = "vectors.npy"
 FAISS_INDEX = "sentences.faiss"
 REJECTS = "rejects.jsonl"
 
@@ -28,13 +31,24 @@ UNFINISHED = ".unfinished"
 
 LexicalName = Literal["embedded", "elasticsearch"]
 
+FileIdentity = tuple[int, int, int, int]
+"""Device, inode, size and time of the last change in ns: the same file, unless the disk lies."""
+
+Checked = dict[FileIdentity, str]
+"""SHA-256 of the files that a process has read: what generations share is read once."""
+
+
+def piece_file(number: int) -> str:
+    """Return the name of the file that holds this piece of the vectors."""
+    return f"vectors-{number}.npy"
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Counts(_Part):
-    """What became of the records of the source."""
+    """What became of the records of the last source, and how many films there are now."""
 
     records: int
     movies: int
@@ -55,20 +69,31 @@ class ModelName(_Part):
 
 
 class Lexical(_Part):
-    """Where the keyword side of this generation is."""
+    """Where the keyword side of this generation is, and by which analysis it was written.
+
+    `uuid` is Elasticsearch's own name of the index: one made anew under the same name is another.
+    """
 
     engine: LexicalName
     index: str
+    analysis: str
+    uuid: str | None = None
 
 
 class Semantic(_Part):
-    """How the semantic side finds candidates. `nprobe` and `recall_at_10` are measured."""
+    """How the semantic side finds candidates. `nprobe` and `recall_at_10` are measured.
+
+    `changed` counts the sentences that came or went since the index was trained, and
+    `changed_when_measured` is what it was when the recall was measured.
+    """
 
     engine: Literal["ivfpq", "exact"]
     lists: int | None = None
     sub_quantisers: int | None = None
     nprobe: int | None = None
     recall_at_10: float | None = None
+    changed: int = 0
+    changed_when_measured: int = 0
 
 
 class FileDigest(_Part):
@@ -86,18 +111,25 @@ class FileDigest(_Part):
 
 
 class Manifest(_Part):
-    """Describes a generation, and all that is needed to open it."""
+    """Describes a generation, and all that is needed to open it.
+
+    `base` is the generation that this one changed, None for a build. `pieces` are the numbers of
+    the vectors' files.
+    """
 
     format: Literal[2] = 2  # rises with what stands in any store: schema, analysis, similarity
     name: str
     created: str
+    base: str | None = None
     source: str
     source_sha256: str
     source_format: str
     counts: Counts
+    ids_sha256: str
     model: ModelName
     lexical: Lexical
     semantic: Semantic
+    pieces: tuple[int, ...]
     files: dict[str, FileDigest]
 
 
@@ -113,63 +145,132 @@ class Generation:
         return self.folder / name
 
 
-def open_current(data: Path) -> Generation:
-    """Return the published generation. Every byte is checked before anything parses it.
+@dataclass(frozen=True)
+class Published:
+    """A line of CURRENT: a generation and the SHA-256 of its manifest."""
 
-    Raises GenerationUnusable where none is published, or a file is missing or damaged.
+    name: str
+    manifest_sha256: str
+
+
+def published(data: Path) -> tuple[Published, ...]:
+    """Return the published generation and, if there is one to go back to, the one before.
+
+    Raises GenerationUnusable where none is published.
     """
-    name, digest = _current(data)
-    folder = data / GENERATIONS / name
-    manifest_file = folder / MANIFEST
-    _check(manifest_file, digest)
+    file = data / CURRENT
     try:
-        manifest = Manifest.model_validate_json(manifest_file.read_bytes())
-    except ValidationError as error:
-        raise GenerationUnusable(
-            f"{manifest_file} was written by another version of this project: "
-            f"build the index again ({error.error_count()} fields do not fit)"
-        ) from error
-    for file, expected in manifest.files.items():
-        if _size(folder / file) != expected.size:
-            raise _damaged(folder / file)
-        _check(folder / file, expected.sha256)
-    return Generation(folder, manifest)
-
-
-def current_name(data: Path) -> str | None:
-    """Return the name of the published generation, None where there is none."""
-    return _current(data)[0] if (data / CURRENT).exists() else None
-
-
-def _current(data: Path) -> tuple[str, str]:
-    try:
-        text = (data / CURRENT).read_text(encoding="ascii")
-        name, digest = text.split()
+        lines = file.read_text(encoding="ascii").splitlines()
+        found = tuple(Published(*line.split()) for line in lines)
     except FileNotFoundError:
         raise GenerationUnusable(
             f"no index in {data}: make one with `python -m indexer build SOURCE --data {data}`"
         ) from None
-    except (OSError, ValueError) as error:
-        raise GenerationUnusable(f"{data / CURRENT} cannot be read: {error}") from error
-    if "/" in name or name.startswith("."):
-        raise GenerationUnusable(f"{data / CURRENT} names no generation")
-    return name, digest
+    except (OSError, ValueError, TypeError) as error:
+        raise GenerationUnusable(f"{file} cannot be read: {error}") from error
+    if not found or any("/" in line.name or line.name.startswith(".") for line in found):
+        raise GenerationUnusable(f"{file} names no generation")
+    return found
 
 
-def _check(path: Path, sha256: str) -> None:
+def open_current(data: Path, checked: Checked | None = None) -> Generation:
+    """Return the published generation. Every byte is checked before anything parses it.
+
+    `checked` are the files that this process read for the generation that it opened last; now
+    they are those of this one. Raises GenerationUnusable where none is published, or a file is
+    missing or damaged.
+    """
+    while True:
+        line = published(data)[0]
+        try:
+            return open_published(data, line, checked)
+        except GenerationUnusable:
+            # A writer removes what is outdated: it may have published twice since we looked.
+            if published(data)[0] == line:
+                raise
+
+
+def open_readable(data: Path, checked: Checked | None = None) -> Generation:
+    """Return the published generation or, where that cannot be read, the one before.
+
+    Raises GenerationUnusable, naming what is wrong with the published one, where neither can.
+    """
     try:
-        found = FileDigest.of(path).sha256
+        return open_current(data, checked)
+    except GenerationUnusable:
+        for line in published(data)[1:]:
+            return open_published(data, line, checked)
+        raise
+
+
+def open_published(data: Path, line: Published, checked: Checked | None = None) -> Generation:
+    """Return the generation that a line of CURRENT names. Raises GenerationUnusable."""
+    folder = data / GENERATIONS / line.name
+    generation = Generation(folder, _manifest(folder / MANIFEST, line.manifest_sha256))
+    check_sizes(generation)
+    before = {} if checked is None else checked
+    found: Checked = {}
+    for file, expected in generation.manifest.files.items():
+        _check(folder / file, expected.sha256, before, found)
+    if checked is not None:
+        checked.clear()
+        checked.update(found)
+    return generation
+
+
+def _manifest(file: Path, sha256: str) -> Manifest:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise GenerationUnusable(f"{file} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _damaged(file)
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise GenerationUnusable(
+            f"{file} was written by another version of this project: "
+            f"build the index again ({error.error_count()} fields do not fit)"
+        ) from error
+
+
+def check_sizes(generation: Generation) -> None:
+    """Raise GenerationUnusable where a file is missing or not as long as it was written."""
+    for file, expected in generation.manifest.files.items():
+        path = generation.folder / file
+        if not path.is_file() or path.stat().st_size != expected.size:
+            raise _damaged(path)
+
+
+def current_name(data: Path) -> str | None:
+    """Return the name of the published generation, None where there is none."""
+    return published(data)[0].name if (data / CURRENT).exists() else None
+
+
+def identity(path: Path) -> FileIdentity:
+    """Return what tells a file from all others, and from itself before it was changed."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def shared_digests(generation: Generation) -> Mapping[FileIdentity, FileDigest]:
+    """Return what the manifest says of the files that a next generation may share."""
+    files = generation.manifest.files
+    return {identity(generation.file(name)): digest for name, digest in files.items()}
+
+
+def _check(path: Path, sha256: str, before: Checked, found: Checked) -> None:
+    try:
+        file = identity(path)
+        found[file] = before.get(file) or FileDigest.of(path).sha256
     except OSError as error:
         raise GenerationUnusable(f"{path} cannot be read: {error.strerror}") from error
-    if found != sha256:
+    if found[file] != sha256:
         raise _damaged(path)
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
 
 
 def _damaged(path: Path) -> GenerationUnusable:
     return GenerationUnusable(
-        f"{path} is missing or not as it was written: restore it, or build the index again"
+        f"{path} is missing or not as it was written: restore it, build the index again, or go "
+        "back to the one before with `python -m indexer rollback`"
     )

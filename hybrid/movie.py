@@ -1,5 +1,6 @@
 """The film as both sides know it."""
 
+import hashlib
 import unicodedata
 from typing import Annotated
 
@@ -62,9 +63,18 @@ def genre_keys(movie: Movie) -> list[str]:
     return sorted({genre_key(name) for name in movie.genres})
 
 
+def content_hash(movie: Movie) -> str:
+    """Return the SHA-256 of the film: two films of the same hash are the same to the letter."""
+    return hashlib.sha256(movie.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+
+
 def people(movie: Movie) -> set[str]:
     """Return the names of those who made the film and act in it."""
     return {*movie.cast, *movie.directors, *movie.writers}
+
+
+KEYWORD_TEXT_VERSION = 1
+"""To be raised with every change of `keyword_text`: indices written before are then refused."""
 
 
 def keyword_text(movie: Movie) -> str:

@@ -105,7 +105,7 @@ class Retrieval:
         in a hybrid query titles and meaning do without it, and `degraded` says so.
         """
         reading = read(query.text)
-        asked: Future[tuple[Ranking, float]] | None = None
+        asked: Future[tuple[Ranking, float, bool]] | None = None
         titles, titled = np.zeros(len(self._catalogue)), Ranking.empty()
         if query.mode != "semantic":
             asked = self._pool.submit(self._keyword_list, reading, query, watch)
@@ -119,9 +119,9 @@ class Retrieval:
         degraded: tuple[str, ...] = ()
         if asked:
             try:
-                worded, bound = asked.result()
+                worded, bound, whole = asked.result()
                 with watch.stage("complete"):
-                    words = self._completed(reading, worded, bound, words.ids, also)
+                    words = self._completed(reading, worded, bound, whole, words.ids, also)
             except EngineUnavailable:
                 if query.mode == "keyword":
                     raise
@@ -146,10 +146,17 @@ class Retrieval:
 
     def _keyword_list(
         self, reading: Reading, query: SearchQuery, watch: Stopwatch
-    ) -> tuple[Ranking, float]:
+    ) -> tuple[Ranking, float, bool]:
+        """Return the list, the attainable score, and whether every film with a word is listed.
+
+        A film that the catalogue does not know is of a generation to come or gone: Elasticsearch
+        holds those too while one is published.
+        """
         with watch.stage("keyword"):
-            ranking = self.lexical.search(reading.wording, query.filters, self._depth)
-            return ranking, self.lexical.attainable(reading.wording)
+            found = self.lexical.search(reading.wording, query.filters, self._depth)
+            known = self._catalogue.columns.places(found.ids) >= 0
+            ranking = Ranking(found.ids[known], found.scores[known])
+            return ranking, self.lexical.attainable(reading.wording), len(found) < self._depth
 
     def _titled(self, shares: Scores, query: SearchQuery) -> Ranking:
         """Return the films of the nearest titles that the filters allow."""
@@ -170,14 +177,20 @@ class Retrieval:
             return meaning, self.semantic.search(meaning, query.filters, self._depth)
 
     def _completed(
-        self, reading: Reading, worded: Ranking, bound: float, others: Ids, also: Ids
+        self,
+        reading: Reading,
+        worded: Ranking,
+        bound: float,
+        whole: bool,
+        others: Ids,
+        also: Ids,
     ) -> Words:
         """Return the BM25 of every candidate: outside the list is not without a score."""
         ids = np.union1d(worded.ids, others)
         bm25 = np.zeros(len(ids), np.float64)
         bm25[np.searchsorted(ids, worded.ids)] = worded.scores
-        # A list shorter than its depth holds every film that holds a word and passes the filters.
-        if len(worded) == self._depth or len(also):
+        # A whole list holds every film that holds a word and passes the filters.
+        if not whole or len(also):
             unlisted = worded.ranks_of(ids) == 0
             bm25[unlisted] = self.lexical.score(reading.wording, ids[unlisted])
         return Words(ids, bm25, bm25 / bound if bound else bm25, known=bound > 0)

@@ -1,6 +1,7 @@
 """HybridSearch: retrieve from both sides, fuse, hydrate."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue, CatalogueFilm
 from hybrid.engines.protocols import LexicalEngine, SemanticEngine
-from hybrid.errors import NotFound
+from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explainer import Explainer
 from hybrid.explanation import Why
 from hybrid.fields import SearchBody
@@ -144,6 +145,11 @@ class HybridSearch:
         if film not in found:
             raise NotFound(f"there is no film with the id {film}", {"id": "unknown"})
         return found[film].movie
+
+    def warm(self) -> None:
+        """Answer a first query, which takes longer than others: before anybody waits for it."""
+        with suppress(EngineUnavailable):
+            self.search(SearchQuery(text="a film to begin with"))
 
     def close(self) -> None:
         """Let go of files and threads."""

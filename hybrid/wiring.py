@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from hybrid import encoder
 from hybrid import generation as files
-from hybrid.encoder import OnnxEncoder
+from hybrid.encoder import Encoder, OnnxEncoder
 from hybrid.engines import tantivy
 from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.exact import ExactEngine, SentenceVectors, read_vectors
+from hybrid.engines.exact import ExactEngine
 from hybrid.engines.ivfpq import IvfPqEngine, read_index
 from hybrid.engines.protocols import LexicalEngine, LexicalWriter, SemanticEngine
 from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
-from hybrid.errors import InvalidInput
-from hybrid.generation import UNFINISHED, Generation, LexicalName, open_current
+from hybrid.engines.vectors import SentenceVectors, read_sentences
+from hybrid.errors import GenerationUnusable, InvalidInput
+from hybrid.follow import Follower
+from hybrid.generation import UNFINISHED, Generation, LexicalName, open_current, piece_file
 from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
@@ -26,39 +28,78 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 
-def open_search(settings: Settings) -> HybridSearch:
-    """Return a search over the published generation.
+def open_search(
+    settings: Settings, generation: Generation | None = None, model: Encoder | None = None
+) -> HybridSearch:
+    """Return a search over a generation, the published one if none is given.
 
-    Raises GenerationUnusable where there is none or it is damaged. Elasticsearch may be away: a
-    query will tell.
+    `model` is the generation's encoder if it is open already. Raises GenerationUnusable where
+    there is none or it is damaged. Elasticsearch may be away: a query will tell.
     """
-    generation = open_current(settings.data)
+    generation = generation or open_current(settings.data)
     catalogue = Catalogue(generation.file(files.CATALOGUE))
     return HybridSearch(
         generation.manifest.name,
         catalogue,
         open_lexical(generation, settings),
         open_semantic(generation, catalogue),
-        OnnxEncoder(generation.file(encoder.FOLDER)),
+        model or OnnxEncoder(generation.file(encoder.FOLDER)),
         settings.depth,
         Preferences.load(settings.data),
     )
 
 
+def follow(settings: Settings) -> Follower:
+    """Return what serves the published generation of the settings, and those that follow it.
+
+    Raises GenerationUnusable where there is none to begin with.
+    """
+
+    encoders: dict[str, Encoder] = {}
+
+    def open_next(generation: Generation) -> HybridSearch:
+        # A model takes long to open, and is shared by most generations.
+        model = generation.manifest.files[f"{encoder.FOLDER}/{encoder.MODEL_FILE}"].sha256
+        if model not in encoders:
+            encoders.clear()
+            encoders[model] = OnnxEncoder(generation.file(encoder.FOLDER))
+        return open_search(settings, generation, encoders[model])
+
+    return Follower(settings.data, open_next)
+
+
 def open_lexical(generation: Generation, settings: Settings) -> LexicalEngine:
-    """Return the keyword engine that the generation was written for."""
+    """Return the keyword engine that the generation was written for.
+
+    Raises GenerationUnusable where that reads words differently today.
+    """
     lexical = generation.manifest.lexical
     if lexical.engine == "embedded":
+        _same_analysis(generation, tantivy.ANALYSIS)
         return TantivyEngine(generation.file(tantivy.FOLDER))
-    from hybrid.engines.elasticsearch import ElasticsearchEngine
+    from hybrid.engines.elasticsearch import INDEX_ANALYSIS, ElasticsearchEngine
 
+    _same_analysis(generation, INDEX_ANALYSIS)
     return ElasticsearchEngine(elasticsearch(settings), lexical.index)
+
+
+def _same_analysis(generation: Generation, analysis: str) -> None:
+    if generation.manifest.lexical.analysis != analysis:
+        raise GenerationUnusable(
+            f"the keyword side of generation {generation.manifest.name} was written by other rules "
+            "for words than those of this version: build the index again"
+        )
+
+
+def open_sentences(generation: Generation, catalogue: Catalogue) -> SentenceVectors:
+    """Return the vectors of the catalogue's films."""
+    pieces = {number: generation.file(piece_file(number)) for number in generation.manifest.pieces}
+    return read_sentences(pieces, catalogue.sentences)
 
 
 def open_semantic(generation: Generation, catalogue: Catalogue) -> SemanticEngine:
     """Return the semantic engine that the generation was written for."""
-    vectors = read_vectors(generation.file(files.VECTORS))
-    exact = ExactEngine(SentenceVectors(vectors, catalogue.starts), catalogue.columns)
+    exact = ExactEngine(open_sentences(generation, catalogue), catalogue.columns)
     semantic = generation.manifest.semantic
     if semantic.engine == "exact" or semantic.nprobe is None:
         return exact

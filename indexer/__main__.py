@@ -1,6 +1,8 @@
 """`python -m indexer`: build an index from a file of films."""
 
 import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -9,7 +11,15 @@ import click
 
 from hybrid.commands import Commands, setting
 from hybrid.errors import GenerationUnusable
-from hybrid.generation import REJECTS, FileDigest, Lexical, LexicalName, Semantic, open_current
+from hybrid.generation import (
+    REJECTS,
+    FileDigest,
+    Lexical,
+    LexicalName,
+    Semantic,
+    open_current,
+    published,
+)
 from hybrid.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +88,22 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 
 @main.command()
 @setting("data")
+def rollback(**given: str | None) -> None:
+    """Publish the generation before the published one again.
+
+    One generation is kept to go back to; a service that runs notices by itself.
+    """
+    from indexer import publish
+
+    data = Settings.load(**given).data
+    published(data)
+    with publish.only_writer(data):
+        left, name = publish.rollback(data)
+    click.echo(f"Went back from generation {left} to {name}.")
+
+
+@main.command()
+@setting("data")
 @setting("host")
 @setting("port")
 def demo(data: str | None, **given: str | None) -> None:
@@ -92,7 +118,7 @@ def demo(data: str | None, **given: str | None) -> None:
     check_address(settings.host, settings.port)
     if not _holds_sample(settings.data):
         click.echo("Indexing the films that come with this project; loading the model first ...")
-        _report(_build(SAMPLE, settings, "embedded"))
+        _build_elsewhere(settings)
     address = f"http://{settings.host}:{settings.port}"
     click.echo(
         f"\nOpen {address}/ in a browser, or ask from another terminal:\n\n"
@@ -100,6 +126,15 @@ def demo(data: str | None, **given: str | None) -> None:
         f"  curl '{address}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
     )
     serve(settings)
+
+
+def _build_elsewhere(settings: Settings) -> None:
+    """Index the sample in a process of its own: this one forks the service, and the threads that
+    engines leave behind would not be there in the fork, which waits for them for ever."""
+    command = ["build", str(SAMPLE), "--engine", "embedded", "--data", str(settings.data)]
+    done = subprocess.run([sys.executable, "-m", "indexer", *command], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def _holds_sample(data: Path) -> bool:
@@ -115,9 +150,9 @@ def _build(
     source: Path,
     settings: Settings,
     engine: LexicalName | None,
-    mapping: Path | None = None,
-    limit: int | None = None,
-    quiet: bool = False,
+    mapping: Path | None,
+    limit: int | None,
+    quiet: bool,
 ) -> "Built":
     from hybrid.wiring import lexical_writer
     from indexer.build import build as build_index

@@ -2,28 +2,27 @@
 
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hybrid import encoder
 from hybrid import generation as files
-from hybrid.encoder import Vectors
 from hybrid.engines.catalogue import Catalogue, write_catalogue
-from hybrid.engines.exact import SentenceVectors, read_vectors
 from hybrid.engines.protocols import LexicalWriter
+from hybrid.engines.vectors import read_sentences
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
 from hybrid.generation import (
     Counts,
     FileDigest,
-    Lexical,
+    Generation,
     Manifest,
     ModelName,
     Semantic,
     open_current,
+    shared_digests,
 )
 from hybrid.movie import Movie
 from hybrid.stopwatch import Stopwatch
@@ -32,6 +31,7 @@ from indexer.clean import Cleaned, clean
 from indexer.embed import Embedded, embed
 from indexer.model import Model
 from indexer.passages import Span, sentence_spans
+from indexer.probe import probe
 from indexer.sources import read_source
 from indexer.write import write_semantic
 
@@ -76,16 +76,16 @@ def build(
             raise BuildFailed(f"{source} holds no film: {_first_rejects(cleaned)}")
         folder = publish.unfinished_folder(data)
         writer = writer_in(folder, publish.deployment_id(data))
-        with _nothing_stays(folder, writer):
+        with publish.nothing_stays(folder, writer):
             writer.create()
             with watch.stage("sentences"):
                 spans = [sentence_spans(movie.description or "") for movie in cleaned.movies]
                 texts = _texts(cleaned.movies, spans)
             with watch.stage("embed"):
-                cache, vectors_file = data / EMBEDDING_CACHE, folder / files.VECTORS
+                cache, vectors_file = data / EMBEDDING_CACHE, folder / files.piece_file(0)
                 embedded = embed(texts, model, cache, vectors_file, quiet)
             with watch.stage("export model"):
-                _write_encoder(folder / encoder.FOLDER, data, model, texts)
+                shared = _encoder(data, folder, model, texts)
             with watch.stage("catalogue"):
                 write_catalogue(
                     folder / files.CATALOGUE, list(zip(cleaned.movies, spans, strict=True))
@@ -94,8 +94,7 @@ def build(
             with watch.stage("keyword"):
                 writer.write(cleaned.movies)
             with watch.stage("semantic"):
-                vectors = read_vectors(vectors_file)
-                semantic = _semantic(folder, vectors, len(cleaned.movies))
+                stores = _semantic(folder, len(cleaned.movies), embedded.texts)
             with watch.stage("publish"):
                 manifest = Manifest(
                     name=folder.name.removesuffix(files.UNFINISHED),
@@ -104,55 +103,38 @@ def build(
                     source_sha256=source_digest,
                     source_format=cleaned.format,
                     counts=_counts(cleaned, embedded),
+                    ids_sha256=stores.ids_sha256,
                     model=ModelName(
                         name=model_name,
                         fingerprint=model.fingerprint,
-                        dimension=vectors.shape[1],
+                        dimension=stores.dimension,
                     ),
-                    lexical=Lexical(engine=writer.engine, index=writer.name),
-                    semantic=semantic,
-                    files=_digests(folder),
+                    lexical=writer.manifest(),
+                    semantic=stores.semantic,
+                    pieces=(0,),
+                    files=publish.digests(folder, {**shared, **stores.written}),
                 )
+                probe(Generation(folder, manifest))
                 final = publish.publish(data, folder, manifest)
         with watch.stage("tidy"):
             warnings = _tidy(data, writer)
     return Built(manifest, final, embedded, cleaned, watch.seconds, warnings)
 
 
-@contextmanager
-def _nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
-    """Remove what was written, whatever stops the making of a generation before it is published."""
-    final = folder.with_name(folder.name.removesuffix(files.UNFINISHED))
-    try:
-        yield
-    except BaseException:
-        if files.current_name(folder.parents[1]) == final.name:
-            raise  # what stops us after the commit must not undo it
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(final, ignore_errors=True)
-        # An index that cannot be removed now is collected by the next build.
-        with suppress(EngineUnavailable):
-            writer.discard()
-        raise
+def _encoder(data: Path, folder: Path, model: Model, texts: Sequence[str]) -> publish.Digests:
+    """Export the model, or link the export of the published generation if that is the same.
 
-
-def _write_encoder(folder: Path, data: Path, model: Model, texts: Sequence[str]) -> None:
-    """Export the model, or link the export of the published generation if that is the same."""
+    Returns the digests of what was linked.
+    """
     try:
         before = open_current(data)
     except GenerationUnusable:
         before = None
     if before is None or before.manifest.model.fingerprint != model.fingerprint:
-        model.export(folder, texts)
-        return
-    folder.mkdir()
-    for file in before.file(encoder.FOLDER).iterdir():
-        (folder / file.name).hardlink_to(file)
-
-
-def _digests(folder: Path) -> dict[str, FileDigest]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): FileDigest.of(path) for path in found}
+        model.export(folder / encoder.FOLDER, texts)
+        return {}
+    publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
+    return shared_digests(before)
 
 
 def _texts(movies: Sequence[Movie], spans: Sequence[Sequence[Span]]) -> list[str]:
@@ -163,12 +145,25 @@ def _texts(movies: Sequence[Movie], spans: Sequence[Sequence[Span]]) -> list[str
     ]
 
 
-def _semantic(folder: Path, vectors: Vectors, movies: int) -> Semantic:
+@dataclass(frozen=True)
+class _Stores:
+    """What was read back of the catalogue and written beside it."""
+
+    ids_sha256: str
+    dimension: int
+    semantic: Semantic
+    written: publish.Digests
+
+
+def _semantic(folder: Path, movies: int, sentences: int) -> _Stores:
     """Write the semantic store for the catalogue as it was written, read back."""
     with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
-        if len(catalogue) != movies or catalogue.starts[-1] != len(vectors):
+        vectors = read_sentences({0: folder / files.piece_file(0)}, catalogue.sentences)
+        if len(catalogue) != movies or vectors.total() != sentences:
             raise BuildFailed(f"the catalogue in {folder} does not hold what was written to it")
-        return write_semantic(folder, SentenceVectors(vectors, catalogue.starts), catalogue.columns)
+        semantic, written = write_semantic(folder, vectors, catalogue.columns)
+        dimension = vectors.pieces[0].shape[1]
+        return _Stores(catalogue.columns.ids_sha256, dimension, semantic, written)
 
 
 def _counts(cleaned: Cleaned, embedded: Embedded) -> Counts:

@@ -4,23 +4,32 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from hybrid.errors import BuildFailed
+from hybrid.engines.protocols import LexicalWriter
+from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
 from hybrid.generation import (
     CURRENT,
     GENERATIONS,
     MANIFEST,
     UNFINISHED,
     FileDigest,
+    FileIdentity,
     Manifest,
+    Published,
     current_name,
+    identity,
+    open_published,
+    published,
 )
 
 NAME = re.compile(rf"[0-9]+-[0-9a-f]{{12}}({re.escape(UNFINISHED)})?")
+
+Digests = Mapping[FileIdentity, FileDigest]
+"""Of files that need not be read again: those shared with the generation before."""
 
 
 @contextmanager
@@ -32,7 +41,7 @@ def only_writer(data: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BuildFailed(
-                f"another build is writing to {data}: wait for it, or use another --data folder"
+                f"another command is writing to {data}: wait for it, or use another --data folder"
             ) from None
         yield
 
@@ -55,6 +64,42 @@ def unfinished_folder(data: Path) -> Path:
     return folder
 
 
+@contextmanager
+def nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
+    """Remove what was written, whatever stops the making of a generation before it is published."""
+    final = folder.with_name(folder.name.removesuffix(UNFINISHED))
+    try:
+        yield
+    except BaseException:
+        if current_name(folder.parents[1]) == final.name:
+            raise  # what stops us after the commit must not undo it
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
+        # An index that cannot be removed now is collected by the next writer.
+        with suppress(EngineUnavailable):
+            writer.discard()
+        raise
+
+
+def link(source: Path, target: Path) -> None:
+    """Share a file, or every file of a folder, with another generation."""
+    if source.is_dir():
+        target.mkdir()
+        for file in source.iterdir():
+            link(file, target / file.name)
+    else:
+        target.hardlink_to(source)
+
+
+def digests(folder: Path, known: Digests) -> dict[str, FileDigest]:
+    """Return the digest of every file in `folder`; those that are `known` are not read."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): known.get(identity(path)) or FileDigest.of(path)
+        for path in found
+    }
+
+
 def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     """Make the finished `folder` the published generation and return its new place.
 
@@ -64,39 +109,58 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     manifest_file.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
     for path in (folder, *folder.rglob("*")):
         _sync(path)
+    digest = FileDigest.of(manifest_file).sha256
     final = data / GENERATIONS / manifest.name
     folder.rename(final)
     _sync(final.parent)
-    digest = FileDigest.of(final / MANIFEST).sha256
-    _write_atomically(data / CURRENT, f"{manifest.name} {digest}\n")
+    _write_current(data, [Published(manifest.name, digest), *_readable(data)[:1]])
     return final
 
 
+def rollback(data: Path) -> tuple[str, str]:
+    """Publish the generation before the published one again; return the names of both.
+
+    The one that is left is kept until the next is published, for those who still read it. Raises
+    GenerationUnusable where there is none to go back to, or it is damaged.
+    """
+    lines = published(data)
+    if len(lines) == 1:
+        raise GenerationUnusable(
+            f"there is no generation before {lines[0].name}: one is kept, and only after the next "
+            "was published"
+        )
+    open_published(data, lines[1])
+    _write_current(data, lines[1:])
+    return lines[0].name, lines[1].name
+
+
 def collect(data: Path) -> list[str]:
-    """Remove all generations but the published one and the one before; return those names.
+    """Remove all generations that CURRENT does not name; return those that it names.
 
     What is not named like a generation is not ours and stays.
     """
-    current = data / GENERATIONS / str(current_name(data))
-    folders = [
-        folder
-        for folder in (data / GENERATIONS).iterdir()
-        if NAME.fullmatch(folder.name) and folder.is_dir()
-    ]
-    older = [
-        folder
-        for folder in folders
-        if not folder.name.endswith(UNFINISHED) and _number(folder) < _number(current)
-    ]
-    # A service that runs may still read the one before.
-    kept = {current, *sorted(older, key=_number)[-1:]}
-    for folder in set(folders) - kept:
-        shutil.rmtree(folder)
-    return sorted(folder.name for folder in kept)
+    kept = sorted(line.name for line in published(data))
+    for folder in (data / GENERATIONS).iterdir():
+        if NAME.fullmatch(folder.name) and folder.is_dir() and folder.name not in kept:
+            shutil.rmtree(folder)
+    return kept
 
 
 def _number(folder: Path) -> int:
     return int(folder.name.partition("-")[0])
+
+
+def _readable(data: Path) -> tuple[Published, ...]:
+    """Return the lines of CURRENT, none where it is missing or damaged: that a build mends."""
+    try:
+        return published(data)
+    except GenerationUnusable:
+        return ()
+
+
+def _write_current(data: Path, lines: Iterable[Published]) -> None:
+    text = "".join(f"{line.name} {line.manifest_sha256}\n" for line in lines)
+    _write_atomically(data / CURRENT, text)
 
 
 def _write_atomically(file: Path, text: str) -> None:

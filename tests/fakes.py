@@ -17,7 +17,7 @@ from hybrid.encoder import Vectors
 from hybrid.engines.bm25 import K1, B, attainable
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
-from hybrid.generation import LexicalName
+from hybrid.generation import Lexical
 from hybrid.movie import Movie, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -34,9 +34,6 @@ def words(text: str) -> list[str]:
 class FakeLexical:
     """BM25 in memory; engine and writer in one."""
 
-    engine: LexicalName = "embedded"
-    name = "fake"
-
     def __init__(self, movies: Iterable[Movie] = ()) -> None:
         self.away = False
         self.write(movies)
@@ -51,6 +48,10 @@ class FakeLexical:
         lengths = [counts.total() for counts in self.counts.values()]
         self.mean_length = sum(lengths) / len(lengths) if lengths else 1.0
         self.films_with = Counter(word for counts in self.counts.values() for word in counts)
+
+    def manifest(self) -> Lexical:
+        """Return what the manifest records."""
+        return Lexical(engine="embedded", index="fake", analysis="fake")
 
     def discard(self) -> None:
         """Forget the films."""

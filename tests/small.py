@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.engines.catalogue import Catalogue, write_catalogue
-from hybrid.engines.exact import ExactEngine, SentenceVectors
+from hybrid.engines.exact import ExactEngine
 from hybrid.engines.protocols import LexicalEngine
+from hybrid.engines.vectors import SentenceVectors
 from hybrid.movie import Movie
 from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
@@ -30,5 +31,7 @@ def open_small(
         for start, end in ranges
     ]
     vectors = np.ascontiguousarray(encoder.encode(texts))
-    exact = ExactEngine(SentenceVectors(vectors, catalogue.starts), catalogue.columns)
+    exact = ExactEngine(
+        SentenceVectors.in_order(vectors, catalogue.sentences.counts), catalogue.columns
+    )
     return HybridSearch("1-test", catalogue, lexical, exact, encoder, depth, Preferences())

@@ -22,6 +22,7 @@ from tests.web.http import Service
         ["hybrid", "compare"],
         ["hybrid", "evaluate"],
         ["indexer", "build"],
+        ["indexer", "rollback"],
     ],
 )
 def test_help_comes_without_torch(command: list[str]) -> None:
@@ -53,6 +54,7 @@ def test_help_comes_without_torch(command: list[str]) -> None:
         (["hybrid", "compare", "x", "--run", "a:rrf", "--run", "b:hybrid"], {}, "run 'a:rrf'"),
         (["hybrid", "compare", "x", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["hybrid", "serve", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (["indexer", "rollback", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["hybrid", "serve"], {"HYBRID_PORT": "abc"}, "HYBRID_PORT"),
         (["hybrid", "serve"], {"HYBRID_DEPTH": "0"}, "HYBRID_DEPTH"),
         (["indexer", "build", "/nowhere.csv"], {"HYBRID_DATA": "{tmp}"}, "/nowhere.csv"),

@@ -88,6 +88,7 @@ def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
     service = Service(f"http://127.0.0.1:{port}")
     process, said = demo(tmp_path, port)
     assert "Indexing" in said
+    assert service.get("/search", q="heist")[0] == 200
     stop(process)
     process, said = demo(tmp_path, port)
     assert "Indexing" not in said

@@ -3,8 +3,10 @@
 A read-only SQLite file: the truth that both engines are held to.
 """
 
+import hashlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.movie import MAX_ID, Movie, genre_key, people
+from hybrid.movie import MAX_ID, Movie, content_hash, genre_key, people
 from hybrid.query import Filters
 from hybrid.ranking import Ids
 from hybrid.reading import name_words
@@ -25,13 +27,21 @@ SCHEMA = """
 CREATE TABLE movies (
     id INTEGER PRIMARY KEY,
     year INTEGER,
-    genres TEXT NOT NULL,      -- JSON list
-    film TEXT NOT NULL,        -- JSON object, the whole film
-    spans TEXT NOT NULL,       -- JSON list: [start, end) of each sentence of the description
-    sentences INTEGER NOT NULL -- their number; one vector each, in the order of ids
+    genres TEXT NOT NULL,       -- JSON list
+    film TEXT NOT NULL,         -- JSON object, the whole film
+    content TEXT NOT NULL,      -- its SHA-256
+    spans TEXT NOT NULL,        -- JSON list: [start, end) of each sentence of the description
+    sentences INTEGER NOT NULL, -- their number; one vector each, side by side
+    piece INTEGER NOT NULL,     -- number of the file that holds these vectors
+    row INTEGER NOT NULL        -- the first of them in that file
 );
 CREATE TABLE names (
-    name TEXT PRIMARY KEY      -- of a person, plain, of two words or more
+    name TEXT PRIMARY KEY,      -- of a person, plain, of two words or more
+    films INTEGER NOT NULL      -- that name this person
+) WITHOUT ROWID;
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -40,6 +50,8 @@ PARTICLES = frozenset(
     zu""".split()
 )
 """The words of a name that are written small; where others are, it is none."""
+HIGHEST_ID = "highest_id"
+"""Name in `meta` of the highest id that any film ever had: ids are never used again."""
 
 NAME_WORDS = range(4, 1, -1)
 """Names of so many words are looked for in a query, the longest first."""
@@ -73,6 +85,11 @@ class FilterColumns:
             np.array(years, np.int32),
             {key: np.array(places, np.int64) for key, places in genres.items()},
         )
+
+    @property
+    def ids_sha256(self) -> str:
+        """The SHA-256 of all ids as little-endian int64, by which stores are compared."""
+        return hashlib.sha256(self.ids.astype("<i8").tobytes()).hexdigest()
 
     def allowed(self, filters: Filters) -> Mask:
         """Return which films `filters.matches`, bool (n,)."""
@@ -112,21 +129,30 @@ class CatalogueFilm:
         return self.movie.description[start:end]
 
 
-class Catalogue:
-    """Films by id. Safe to share between threads: SQLite serialises them.
+@dataclass(frozen=True)
+class SentencePlaces:
+    """Where the vectors of each film's sentences lie, int64 (n,) each, in the order of ids.
 
-    `starts` int64 (films + 1,): the sentences of the film at place p of `columns` are the rows
-    starts[p] to starts[p + 1] of the vectors' file.
+    The film at place p has `counts[p]` sentences, from row `rows[p]` of piece `pieces[p]` on.
     """
+
+    pieces: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+class Catalogue:
+    """Films by id. Safe to share between threads: SQLite serialises them."""
 
     def __init__(self, file: Path) -> None:
         address = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         rows = self._connection.execute(
-            "SELECT id, year, genres, sentences FROM movies ORDER BY id"
+            "SELECT id, year, genres, piece, row, sentences FROM movies ORDER BY id"
         ).fetchall()
         self.columns = FilterColumns.of((row[0], row[1], json.loads(row[2])) for row in rows)
-        self.starts: NDArray[np.int64] = np.cumsum([0, *(row[3] for row in rows)], dtype=np.int64)
+        places = np.array([row[3:] for row in rows], np.int64).reshape(len(rows), 3)
+        self.sentences = SentencePlaces(*np.ascontiguousarray(places.T))
 
     def __len__(self) -> int:
         return len(self.columns.ids)
@@ -170,38 +196,63 @@ class Catalogue:
                 return " ".join(typed[span[0][1] : span[-1][1] + 1]).strip(",.;:!?()\"'")
         return None
 
+    def highest_id(self) -> int:
+        """Return the highest id that any film ever had, -1 before the first film."""
+        rows = self._connection.execute("SELECT value FROM meta WHERE name = ?", (HIGHEST_ID,))
+        found: int = rows.fetchone()[0]
+        return found
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
 
 def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
-    """Write a new catalogue file."""
+    """Write a new catalogue file; the sentences of all films follow each other in piece 0."""
     with closing(sqlite3.connect(file)) as connection, connection:
         # Until the generation is published nobody reads the file, and a broken build is thrown
         # away whole: a journal would protect nothing.
         connection.execute("PRAGMA journal_mode=OFF")
         connection.executescript(SCHEMA)
-        connection.executemany(
-            "INSERT INTO movies VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    movie.id,
-                    movie.year,
-                    json.dumps(movie.genres),
-                    movie.model_dump_json(exclude_defaults=True),
-                    json.dumps(spans),
-                    len(spans),
-                )
-                for movie, spans in films
-            ),
-        )
-        names = {_name(name) for movie, _ in films for name in people(movie)} - {None}
-        connection.executemany("INSERT INTO names VALUES (?)", ((name,) for name in names))
+        start = 0
+        for movie, spans in films:
+            insert_film(connection, movie, spans, 0, start)
+            start += len(spans)
+        names = Counter(name for movie, _ in films for name in plain_names(movie))
+        connection.executemany("INSERT INTO names VALUES (?, ?)", sorted(names.items()))
+        highest = max((movie.id for movie, _ in films), default=-1)
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (HIGHEST_ID, highest))
 
 
-def _name(text: str) -> str | None:
-    """Return a name as it is compared, None of what is none: one word, or "the history of"."""
-    words = [word for word, _ in name_words(text)]
-    lower = {word for word in text.split() if word[0].islower()}
-    return " ".join(words) if len(words) > 1 and lower <= PARTICLES else None
+def insert_film(
+    connection: sqlite3.Connection, movie: Movie, spans: Spans, piece: int, row: int
+) -> None:
+    """Insert a film whose sentences' vectors lie in this piece from this row on."""
+    connection.execute(
+        "INSERT INTO movies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            movie.id,
+            movie.year,
+            json.dumps(movie.genres),
+            movie.model_dump_json(exclude_defaults=True),
+            content_hash(movie),
+            json.dumps(spans),
+            len(spans),
+            piece,
+            row,
+        ),
+    )
+
+
+def plain_names(movie: Movie) -> set[str]:
+    """Return the names of the film's people as the catalogue keeps them.
+
+    What a source only takes for a name is none: one word, or "the history of".
+    """
+    names = set()
+    for text in people(movie):
+        words = [word for word, _ in name_words(text)]
+        lower = {word for word in text.split() if word[0].islower()}
+        if len(words) > 1 and lower <= PARTICLES:
+            names.add(" ".join(words))
+    return names

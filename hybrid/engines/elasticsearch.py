@@ -10,10 +10,10 @@ import numpy as np
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
-from hybrid.engines.bm25 import K1, B, attainable
+from hybrid.engines.bm25 import K1, B, analysis_digest, attainable
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import BuildFailed, EngineUnavailable
-from hybrid.generation import LexicalName
+from hybrid.generation import Lexical
 from hybrid.movie import Movie, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -54,6 +54,9 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "reviews_from_critics": {"type": "integer"},
     "revenue_millions": {"type": "float"},
 }
+
+INDEX_ANALYSIS = analysis_digest("elasticsearch", ANALYSIS, SIMILARITY, PROPERTIES)
+"""What the manifest records."""
 
 WRITE_TIMEOUT = 120.0
 """Seconds for a bulk request, a refresh or the creation of an index."""
@@ -264,8 +267,6 @@ def _clauses(filters: Filters) -> list[dict[str, Any]]:
 class ElasticsearchWriter:
     """Writes one generation's index, and touches no index that is not this deployment's."""
 
-    engine: LexicalName = "elasticsearch"
-
     def __init__(
         self, client: Elasticsearch, prefix: str, generation: str, deployment: str, shards: int
     ) -> None:
@@ -275,6 +276,13 @@ class ElasticsearchWriter:
         self._deployment = deployment
         self._shards = shards
         self.name = f"{prefix}-{generation}"
+
+    def manifest(self) -> Lexical:
+        """Return what the manifest records."""
+        with _answering():
+            settings = self._client.indices.get_settings(index=self.name)
+        uuid = settings[self.name]["settings"]["index"]["uuid"]
+        return Lexical(engine="elasticsearch", index=self.name, analysis=INDEX_ANALYSIS, uuid=uuid)
 
     def create(self) -> None:
         """Make the empty index. Raises EngineUnavailable."""

@@ -5,6 +5,7 @@ Kermarrec & Le Scouarnec, "Cache locality is not enough", VLDB 2015), which find
 little memory; the order of the answer comes from the exact vectors on disk.
 """
 
+import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,8 +17,10 @@ import faiss
 import numpy as np
 
 from hybrid.encoder import Vectors
-from hybrid.engines.exact import ExactEngine, Places, SentenceVectors
+from hybrid.engines.exact import ExactEngine
 from hybrid.engines.protocols import Meaning
+from hybrid.engines.vectors import Places
+from hybrid.generation import FileDigest
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 
@@ -108,7 +111,7 @@ class IvfPqEngine:
     def _make_selector(self, filters: Filters) -> Selector:
         places = self._exact.allowed(filters)
         ids = self._exact.columns.ids[places]
-        rows = int(self._exact.sentences.counts(places).sum())
+        rows = int(self._exact.sentences.counts[places].sum())
         return Selector(places, rows, id_selector(ids))
 
 
@@ -121,21 +124,20 @@ def id_selector(ids: Ids) -> "faiss.IDSelector":
     return faiss.IDSelectorBitmap(bits)
 
 
-def train(ids: Ids, sentences: SentenceVectors) -> "faiss.IndexIVF":
-    """Return an index of all sentences under their films' ids, `ids` (films,) ascending.
+def train(labels: Ids, vectors: Vectors) -> "faiss.IndexIVF":
+    """Return an index of these vectors, each under its film's id, `labels` (len(vectors),).
 
     The number of lists is the power of two at or below the square root of the number of vectors.
     """
-    count, dimension = sentences.vectors.shape
+    count, dimension = vectors.shape
     lists = 1 << (int(count**0.5).bit_length() - 1)
     index = faiss.index_factory(
         dimension, f"IVF{lists},PQ{sub_quantisers(dimension)}x4fs", faiss.METRIC_INNER_PRODUCT
     )
     # Small sets train on few points a centroid: that is meant, and no reason for a warning.
     index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1
-    index.train(sentences.vectors)
-    labels = np.repeat(ids, np.diff(sentences.starts))
-    index.add_with_ids(sentences.vectors, labels)
+    index.train(vectors)
+    index.add_with_ids(vectors, labels)
     return index
 
 
@@ -144,12 +146,23 @@ def sub_quantisers(dimension: int) -> int:
     return max(m for m in range(1, dimension // 4 + 1) if dimension % m == 0)
 
 
-def write_index(index: "faiss.Index", file: Path) -> None:
-    """Write `index` so that a full disk raises OSError: faiss.write_index may not tell."""
+def write_index(index: "faiss.Index", file: Path) -> FileDigest:
+    """Write `index` so that a full disk raises OSError: faiss.write_index may not tell.
+
+    Returns the digest of what was given to be written, not of what the disk made of it.
+    """
+    sha256 = hashlib.sha256()
     with file.open("wb") as out:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(out.write))
+
+        def write(data: bytes) -> None:
+            sha256.update(data)
+            out.write(data)
+
+        faiss.write_index(index, faiss.PyCallbackIOWriter(write))
         out.flush()
         os.fsync(out.fileno())
+        size = out.tell()
+    return FileDigest(sha256=sha256.hexdigest(), size=size)
 
 
 def read_index(file: Path) -> "faiss.IndexIVF":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hybrid.encoder import Vectors
-from hybrid.generation import LexicalName
+from hybrid.generation import Lexical
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -60,16 +60,16 @@ class LexicalEngine(Protocol):
 class LexicalWriter(Protocol):
     """Writes the keyword side of one generation."""
 
-    engine: LexicalName
-    name: str
-    """With `engine` what the manifest records, to find the index again."""
-
     def create(self) -> None:
         """Make an empty index: an engine that is away is noticed before the long work begins."""
         ...
 
     def write(self, movies: Iterable[Movie]) -> None:
         """Index every film and make all searchable. Raises BuildFailed if one is missing."""
+        ...
+
+    def manifest(self) -> Lexical:
+        """Return what the manifest records, to find what was written again."""
         ...
 
     def discard(self) -> None:

@@ -9,14 +9,15 @@ import numpy as np
 import tantivy
 from tantivy import Occur, Query
 
-from hybrid.engines.analysis import analyze, analyzer, tokens
-from hybrid.engines.bm25 import K1, attainable
+from hybrid.engines.analysis import WORD, analyze, analyzer, tokens
+from hybrid.engines.bm25 import K1, analysis_digest, attainable
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import BuildFailed, GenerationUnusable
-from hybrid.generation import LexicalName
+from hybrid.generation import Lexical
 from hybrid.movie import Movie, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.stop_words import STOP_WORDS
 
 FOLDER = "tantivy"
 
@@ -29,6 +30,9 @@ REPEATS = round(TANTIVY_K1 / K1)
 
 SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
 """Makes scores those of BM25 with our k1, whose factor k1 + 1 is the smaller one."""
+
+ANALYSIS = analysis_digest("tantivy", WORD, STOP_WORDS, "english", REPEATS)
+"""What the manifest records: raised in its first word when anything else here changes."""
 
 WRITER_BYTES = 256_000_000
 
@@ -177,11 +181,12 @@ class TantivyEngine:
 class TantivyWriter:
     """Writes one generation's index into a folder of its own."""
 
-    engine: LexicalName = "embedded"
-    name = FOLDER
-
     def __init__(self, generation: Path) -> None:
         self.folder = generation / FOLDER
+
+    def manifest(self) -> Lexical:
+        """Return what the manifest records."""
+        return Lexical(engine="embedded", index=FOLDER, analysis=ANALYSIS)
 
     def create(self) -> None:
         """Make the folder."""

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from apiflask import APIBlueprint
-from flask import current_app
 from pydantic import BaseModel, Field
 
 from hybrid import errors
@@ -11,7 +10,7 @@ from hybrid.comparison import CompareResponse, compare
 from hybrid.fields import CompareAddress, CompareBody, SearchAddress, SearchBody
 from hybrid.movie import MAX_ID, Movie
 from hybrid.ranking import ExplainResponse, SearchResponse
-from hybrid.search import HybridSearch
+from hybrid.web.lending import lent_search, trouble
 
 api = APIBlueprint("api", __name__)
 
@@ -29,11 +28,9 @@ class Ready(BaseModel):
     generation: str
     movies: int
     engines: dict[str, Annotated[str, Field(description="ok, or what is wrong")]]
-
-
-def _search() -> HybridSearch:
-    search: HybridSearch = current_app.extensions["hybrid_search"]
-    return search
+    problems: tuple[str, ...] = Field(
+        description="why the generation served is not the published one, or not whole"
+    )
 
 
 @api.get("/search")
@@ -41,7 +38,7 @@ def _search() -> HybridSearch:
 @api.output(SearchResponse)
 def search_address(fields: SearchAddress) -> SearchResponse:
     """Search for films by the words and the meaning of `q`."""
-    search = _search()
+    search = lent_search()
     return search.search(fields.as_query(search.preferences.default))
 
 
@@ -50,7 +47,7 @@ def search_address(fields: SearchAddress) -> SearchResponse:
 @api.output(SearchResponse)
 def search_body(fields: SearchBody) -> SearchResponse:
     """Search for films by the words and the meaning of `query`."""
-    search = _search()
+    search = lent_search()
     return search.search(fields.as_query(search.preferences.default))
 
 
@@ -59,7 +56,7 @@ def search_body(fields: SearchBody) -> SearchResponse:
 @api.output(CompareResponse)
 def compare_address(fields: CompareAddress) -> CompareResponse:
     """Compare several rankings of one query."""
-    return compare(_search(), fields.as_query(), fields.as_runs())
+    return compare(lent_search(), fields.as_query(), fields.as_runs())
 
 
 @api.post("/compare")
@@ -67,14 +64,14 @@ def compare_address(fields: CompareAddress) -> CompareResponse:
 @api.output(CompareResponse)
 def compare_body(fields: CompareBody) -> CompareResponse:
     """Compare several rankings of one query, measured where judgments are given."""
-    return compare(_search(), fields.as_query(), fields.as_runs(), fields.judgments)
+    return compare(lent_search(), fields.as_query(), fields.as_runs(), fields.judgments)
 
 
 @api.get("/movies/<movie_id>")
 @api.output(Movie)
 def movie(movie_id: str) -> Movie:
     """Return one film."""
-    return _search().movie(_film(movie_id))
+    return lent_search().movie(_film(movie_id))
 
 
 @api.get("/explain/<movie_id>")
@@ -82,7 +79,7 @@ def movie(movie_id: str) -> Movie:
 @api.output(ExplainResponse)
 def explain(movie_id: str, fields: SearchAddress) -> ExplainResponse:
     """Tell why a film, found or not, ranks where it does; in full unless a summary is asked."""
-    search = _search()
+    search = lent_search()
     return search.explain(fields.as_query(search.preferences.default), _film(movie_id))
 
 
@@ -108,15 +105,17 @@ def live() -> Live:
 @api.output(Ready)
 def ready() -> Ready:
     """Tell which engines answer. Without the keyword engine the service is degraded, not down."""
-    search = _search()
+    search = lent_search()
     engines = {"keyword": "ok", "semantic": "ok"}
     try:
         search.lexical.check()
     except errors.EngineUnavailable as error:
         engines["keyword"] = error.message
+    problems = tuple(filter(None, [trouble()]))
     return Ready(
-        status="ready" if engines["keyword"] == "ok" else "degraded",
+        status="degraded" if problems or engines["keyword"] != "ok" else "ready",
         generation=search.generation,
         movies=len(search.catalogue),
         engines=engines,
+        problems=problems,
     )

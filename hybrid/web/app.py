@@ -7,9 +7,11 @@ from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest
 
+from hybrid.live import Live
 from hybrid.search import HybridSearch
 from hybrid.web import errors, headers
 from hybrid.web.api import api
+from hybrid.web.lending import give_back
 from hybrid.web.pages import pages
 
 MAX_BODY = 64 * 1024
@@ -34,8 +36,11 @@ class _Request(Request):
             raise BadRequest from None
 
 
-def create_app(search: HybridSearch, poster_host: str | None = None) -> APIFlask:
-    """Return the service over `search`. Posters are shown from `poster_host` alone, if at all."""
+def create_app(search: HybridSearch | Live, poster_host: str | None = None) -> APIFlask:
+    """Return the service over one search, or over one that is exchanged as it goes.
+
+    Posters are shown from `poster_host` alone, if at all.
+    """
     app = APIFlask(
         __name__,
         title="Hybrid film search",
@@ -52,5 +57,6 @@ def create_app(search: HybridSearch, poster_host: str | None = None) -> APIFlask
     headers.register(app, poster_host)
     app.register_blueprint(api)
     app.register_blueprint(pages)
-    app.extensions["hybrid_search"] = search
+    app.extensions["live"] = search if isinstance(search, Live) else Live(search)
+    app.teardown_appcontext(give_back)
     return app

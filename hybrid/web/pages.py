@@ -17,9 +17,9 @@ from flask import (
 
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
-from hybrid.search import HybridSearch
 from hybrid.web.asked import Asked
 from hybrid.web.genres import genres_of
+from hybrid.web.lending import lent_search
 from hybrid.web.marking import passage, pieces
 from hybrid.web.shelf import shelf_of, years_of
 from hybrid.web.tiles import tile
@@ -42,11 +42,6 @@ DAY = 24 * 60 * 60
 
 pages.add_app_template_global(passage)
 pages.add_app_template_global(pieces)
-
-
-def _search() -> HybridSearch:
-    search: HybridSearch = current_app.extensions["hybrid_search"]
-    return search
 
 
 @pages.app_template_filter()
@@ -72,8 +67,10 @@ def search_page() -> Response:
     """Show the search, and what it found where something was asked."""
     asked = Asked.of(request.args)
     if "q" not in asked.fields:
-        return _page("landing.html", asked, shelf=shelf_of(_search().catalogue), examples=EXAMPLES)
-    search = _search()
+        return _page(
+            "landing.html", asked, shelf=shelf_of(lent_search().catalogue), examples=EXAMPLES
+        )
+    search = lent_search()
     try:
         answer = search.search(asked.query(search.preferences.default))
     except (InvalidInput, EngineUnavailable) as error:
@@ -88,7 +85,7 @@ def side_by_side() -> Response:
     if "q" not in asked.fields:
         return _page("side_by_side.html", asked, examples=EXAMPLES)
     try:
-        asked.without(*OF_THE_VIEW).query(_search().preferences.default)
+        asked.without(*OF_THE_VIEW).query(lent_search().preferences.default)
     except InvalidInput as error:
         return _page("side_by_side.html", asked, problem=error)
     return _page("side_by_side.html", asked, examples=EXAMPLES)
@@ -100,7 +97,7 @@ def tile_of(film: int) -> Response:
 
     `drawn` in the address asks for the drawn one, which pages do where a poster does not load.
     """
-    movie = _search().movie(film)
+    movie = lent_search().movie(film)
     poster = _poster(movie)
     if poster and "drawn" not in request.args:
         return make_response(redirect(poster))
@@ -124,7 +121,7 @@ def _poster(movie: Movie) -> str | None:
 
 def _page(template: str, asked: Asked, problem: HybridError | None = None, **more: Any) -> Response:
     """Return a page with the fields as they were typed, and what is wrong with them if need be."""
-    search = _search()
+    search = lent_search()
     chosen = {name.casefold() for name in asked.all("genre")}
     genres = genres_of(search.catalogue)
     # A chosen genre is never hidden behind "more".

@@ -12,7 +12,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http import message
 
 from hybrid.errors import HybridError, InvalidInput
-from hybrid.generation import open_current
+from hybrid.generation import open_readable
 from hybrid.settings import Settings
 
 THREADS = 8
@@ -48,10 +48,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         # Engines start threads when they are imported, and those would not survive the fork that
         # makes a worker: nothing but the worker may import them.
         from hybrid.web.app import create_app
-        from hybrid.wiring import open_search
+        from hybrid.wiring import follow
 
         try:
-            return create_app(open_search(self._settings), self._settings.poster_host)
+            follower = follow(self._settings)
+            follower.start()
+            return create_app(follower.live, self._settings.poster_host)
         except HybridError as error:
             click.echo(f"Error: {error.message}", err=True)
             sys.exit(Arbiter.APP_LOAD_ERROR)
@@ -66,7 +68,7 @@ def serve(settings: Settings) -> None:
 
     Raises GenerationUnusable without an index, InvalidInput where the address cannot be had.
     """
-    generation = open_current(settings.data)
+    generation = open_readable(settings.data)
     check_address(settings.host, settings.port)
     click.echo(
         f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"

@@ -7,9 +7,10 @@ import pytest
 
 from hybrid.encoder import Vectors
 from hybrid.engines.catalogue import FilterColumns
-from hybrid.engines.exact import ExactEngine, SentenceVectors
+from hybrid.engines.exact import ExactEngine
 from hybrid.engines.ivfpq import EXACT_ROWS, IvfPqEngine, id_selector, sub_quantisers, train
 from hybrid.engines.protocols import Meaning, SemanticEngine
+from hybrid.engines.vectors import SentenceVectors
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from tests import corpus
@@ -38,7 +39,7 @@ class World:
         self.movies = movies
         self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self.columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
-        self.sentences = SentenceVectors(self.vectors, self.starts)
+        self.sentences = SentenceVectors.in_order(self.vectors, counts)
         near = self.vectors[random.integers(0, len(rows), 60)]
         self.queries = unit(near + random.standard_normal(near.shape) / DIMENSION**0.5)
 
@@ -60,13 +61,37 @@ def exact(world: World) -> SemanticEngine:
     return ExactEngine(world.sentences, world.columns)
 
 
+def in_pieces(world: World, number: int = 5) -> SentenceVectors:
+    """Return the vectors in pieces that hold their films in any order, with rows of no film."""
+    random = np.random.default_rng(9)
+    holders = random.integers(0, number, len(world.movies))
+    pieces: list[Vectors] = []
+    firsts = np.zeros(len(world.movies), np.int64)
+    rows = 0
+    for piece in range(number):
+        places = random.permutation(np.flatnonzero(holders == piece))
+        parts = [unit(random.standard_normal((3, DIMENSION)).astype(np.float32))]
+        rows += 3
+        for place in places.tolist():
+            firsts[place] = rows
+            parts.append(world.vectors[world.starts[place] : world.starts[place + 1]])
+            rows += len(parts[-1])
+        pieces.append(np.ascontiguousarray(np.concatenate(parts)))
+    return SentenceVectors(tuple(pieces), firsts, world.sentences.counts)
+
+
+def exact_in_pieces(world: World) -> SemanticEngine:
+    """Make the brute-force engine over several files."""
+    return ExactEngine(in_pieces(world), world.columns)
+
+
 def ivfpq(world: World) -> SemanticEngine:
     """Make the IVFPQ engine, all lists probed."""
-    index = train(world.columns.ids, world.sentences)
+    index = train(np.repeat(world.columns.ids, world.sentences.counts), world.vectors)
     return IvfPqEngine(index, index.nlist, ExactEngine(world.sentences, world.columns))
 
 
-@pytest.fixture(scope="module", params=[exact, ivfpq])
+@pytest.fixture(scope="module", params=[exact, exact_in_pieces, ivfpq])
 def semantic(request: pytest.FixtureRequest) -> SemanticEngine:
     """Give every engine in turn, filled with the same films."""
     make: Callable[[World], SemanticEngine] = request.param
@@ -160,11 +185,19 @@ def test_films_of_many_sentences_leave_room_for_others() -> None:
     counts = np.array([3000, *[5] * 59])
     vectors = unit(np.random.default_rng(1).standard_normal((counts.sum(), 16)).astype(np.float32))
     vectors[:3000] = unit(vectors[:3000] * 0.05 + vectors[0])
-    sentences = SentenceVectors(vectors, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    sentences = SentenceVectors.in_order(vectors, counts)
     columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
-    index = train(columns.ids, sentences)
+    index = train(np.repeat(columns.ids, counts), vectors)
     engine = IvfPqEngine(index, index.nlist, ExactEngine(sentences, columns))
     assert len(engine.search(Meaning(vectors[0]), NONE, 40)) == 40
+
+
+def test_pieces_hold_what_one_file_holds() -> None:
+    """Rows are read from the right file, whatever lies where."""
+    places = np.random.default_rng(2).permutation(len(WORLD.movies))
+    whole, pieces = WORLD.sentences, in_pieces(WORLD)
+    assert whole.total() == pieces.total() == len(WORLD.vectors)
+    assert np.array_equal(whole.vectors(whole.rows(places)), pieces.vectors(pieces.rows(places)))
 
 
 @pytest.mark.parametrize("ids", [[0], [7, 8, 9, 4095], [1, 2**28, 2**28 + 9], [3, 2**62], []])

@@ -13,7 +13,7 @@ import pytest
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.protocols import Meaning
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, SourceUnreadable
-from hybrid.generation import CATALOGUE, CURRENT, FAISS_INDEX, REJECTS, VECTORS, open_current
+from hybrid.generation import CATALOGUE, CURRENT, FAISS_INDEX, REJECTS, open_current, piece_file
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ranking
@@ -56,9 +56,9 @@ def test_everything_is_under_the_same_ids(kaggle: Path, data: Path) -> None:
     catalogue = Catalogue(generation.file(CATALOGUE))
     assert tuple(catalogue.columns.ids.tolist()) == KAGGLE_FILMS == tuple(sorted(lexical.movies))
     counts = generation.manifest.counts
-    vectors = np.load(generation.file(VECTORS))
-    assert len(vectors) == counts.sentences == catalogue.starts[-1]
-    assert (np.diff(catalogue.starts) == 0).sum() == counts.without_description == 1
+    vectors = np.load(generation.file(piece_file(0)))
+    assert len(vectors) == counts.sentences == catalogue.sentences.counts.sum()
+    assert (catalogue.sentences.counts == 0).sum() == counts.without_description == 1
     accounted = counts.movies + counts.rejected + counts.duplicates + counts.blank
     assert counts.records == accounted
     catalogue.close()
@@ -84,7 +84,7 @@ def test_small_sets_are_scanned_and_large_ones_indexed(kaggle: Path, data: Path)
     generation = open_current(data)
     catalogue = Catalogue(generation.file(CATALOGUE))
     engine = open_semantic(generation, catalogue)
-    vector = np.load(generation.file(VECTORS))[0]
+    vector = np.load(generation.file(piece_file(0)))[0]
     assert len(engine.search(Meaning(vector), Filters(), 50)) == 50
     catalogue.close()
 
@@ -117,11 +117,11 @@ def test_films_without_any_description_are_still_indexed(data: Path) -> None:
 def test_a_second_build_embeds_nothing_again(kaggle: Path, data: Path) -> None:
     """Vectors come from the cache, equal to the bit, and an unknown text alone is embedded."""
     first = run(kaggle, data)
-    before = np.load(open_current(data).file(VECTORS))
+    before = np.load(open_current(data).file(piece_file(0)))
     again = run(kaggle, data)
     assert first.embedded.encoded == first.embedded.distinct
     assert again.embedded.encoded == 0
-    assert np.array_equal(np.load(open_current(data).file(VECTORS)), before)
+    assert np.array_equal(np.load(open_current(data).file(piece_file(0))), before)
     changed = [*KAGGLE_ROWS[:2], dict(KAGGLE_ROWS[2]) | {"description": "Something else entirely."}]
     assert run(kaggle_csv(kaggle, changed), data).embedded.encoded == 1
 
@@ -282,7 +282,7 @@ def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
     assert holder.stdout
     assert holder.stdin
     assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(BuildFailed, match="another build"):
+    with pytest.raises(BuildFailed, match="another command"):
         run(kaggle, data)
     os.kill(holder.pid, 9)
     holder.wait()
@@ -293,7 +293,7 @@ def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
     run(kaggle, data)
 
 
-@pytest.mark.parametrize("name", [CATALOGUE, VECTORS, REJECTS, "manifest.json"])
+@pytest.mark.parametrize("name", [CATALOGUE, piece_file(0), REJECTS, "manifest.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "append", "remove"])
 def test_damage_is_refused_by_name(kaggle: Path, data: Path, name: str, damage: str) -> None:
     """A file that is not as it was written is named, and nothing is opened."""

@@ -1,0 +1,115 @@
+"""Keeping up with what is published: each process looks for itself, and never stops answering."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Lock, Thread
+from time import monotonic
+
+from hybrid.errors import GenerationUnusable, HybridError
+from hybrid.generation import (
+    Checked,
+    Generation,
+    Published,
+    open_current,
+    open_published,
+    published,
+)
+from hybrid.live import Live
+from hybrid.search import HybridSearch
+
+LOOK = 0.25
+"""Seconds between looks at CURRENT."""
+
+RETRY = 60.0
+"""Seconds until a generation that could not be opened is tried again."""
+
+Open = Callable[[Generation], HybridSearch]
+
+
+class Follower:
+    """Serves the published generation of a data folder, whichever that is at the moment."""
+
+    def __init__(self, data: Path, open_search: Open) -> None:
+        """Open the published generation or, where that cannot be read, the one before.
+
+        Raises GenerationUnusable or another HybridError where neither can.
+        """
+        self._data = data
+        self._open = open_search
+        self._checked: Checked = {}
+        self._stop = Event()
+        self._thread = Thread(target=self._follow, name="follow", daemon=True)
+        self._looking = Lock()
+        line = published(data)[0]
+        self._tried: Published | None = line
+        self._tried_at = monotonic()
+        try:
+            self.live = Live(self._opened(open_current(data, self._checked)))
+        except HybridError as error:
+            self.live = Live(self._before(error))
+            self.live.trouble = _told(line, error)
+
+    def start(self) -> None:
+        """Look for new generations from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more, and let go of what is open."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.live.close()
+
+    def look(self) -> None:
+        """Serve the published generation, if that is another than the one served.
+
+        One that cannot be opened is told by `live.trouble`, and what was served goes on.
+        """
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            line = published(self._data)[0]
+        except GenerationUnusable as error:
+            self._tried, self.live.trouble = None, error.message
+            return
+        if line == self._tried and not self._due():
+            return
+        self._tried, self._tried_at = line, monotonic()
+        before = self.live.lend()
+        try:
+            if line.name != before.generation:
+                generation = open_current(self._data, self._checked)
+                self.live.exchange(self._opened(generation))
+            self.live.trouble = None
+        except HybridError as error:
+            self.live.trouble = _told(line, error)
+        finally:
+            self.live.give_back(before)
+
+    def _due(self) -> bool:
+        return self.live.trouble is not None and monotonic() > self._tried_at + RETRY
+
+    def _opened(self, generation: Generation) -> HybridSearch:
+        search = self._open(generation)
+        search.warm()
+        return search
+
+    def _before(self, error: HybridError) -> HybridSearch:
+        for line in published(self._data)[1:]:
+            return self._opened(open_published(self._data, line, self._checked))
+        raise error
+
+    def _follow(self) -> None:
+        while not self._stop.wait(LOOK):
+            try:
+                self.look()
+            except Exception as error:
+                logging.getLogger(__name__).exception("a new generation cannot be opened")
+                self.live.trouble = f"a new generation cannot be opened: {error!r}"
+
+
+def _told(line: Published, error: HybridError) -> str:
+    return f"generation {line.name} cannot be served: {error.message}"

@@ -1,0 +1,30 @@
+"""The search that a request is lent: all that it asks, it asks of one generation."""
+
+from flask import current_app, g
+
+from hybrid.live import Live
+from hybrid.search import HybridSearch
+
+
+def _live() -> Live:
+    live: Live = current_app.extensions["live"]
+    return live
+
+
+def lent_search() -> HybridSearch:
+    """Return the search of this request, the same to its end."""
+    if "search" not in g:
+        g.search = _live().lend()
+    search: HybridSearch = g.search
+    return search
+
+
+def give_back(_: BaseException | None) -> None:
+    """Give back what the request was lent, as it has ended."""
+    if "search" in g:
+        _live().give_back(g.pop("search"))
+
+
+def trouble() -> str | None:
+    """Return why the published generation is not the one that is served."""
+    return _live().trouble

@@ -1,0 +1,45 @@
+"""A finished generation opened as a reader would open it, before anybody can."""
+
+from contextlib import closing
+
+import numpy as np
+
+from hybrid import generation as files
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.protocols import Meaning, SemanticEngine
+from hybrid.engines.vectors import SentenceVectors
+from hybrid.errors import BuildFailed
+from hybrid.generation import Generation
+from hybrid.query import Filters
+from hybrid.ranking import Ids
+from hybrid.wiring import open_semantic, open_sentences
+
+PROBED = 20
+"""Films of which a sentence is searched for."""
+
+
+def probe(generation: Generation) -> None:
+    """Return if the stores hold the same films and find them; raise BuildFailed if they do not.
+
+    The keyword side counts its films when it is written.
+    """
+    manifest = generation.manifest
+    with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
+        sentences = open_sentences(generation, catalogue)
+        if catalogue.columns.ids_sha256 != manifest.ids_sha256:
+            raise BuildFailed("the catalogue holds other films than those written to it")
+        if sentences.total() != manifest.counts.sentences:
+            raise BuildFailed(
+                f"{manifest.counts.sentences} sentences were written, {sentences.total()} are there"
+            )
+        _find(open_semantic(generation, catalogue), sentences, catalogue.columns.ids)
+
+
+def _find(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids) -> None:
+    """Search for the first sentence of some films: the first that is found must be it."""
+    places = np.flatnonzero(sentences.counts)
+    for place in places[np.linspace(0, len(places) - 1, min(PROBED, len(places)), dtype=int)]:
+        vector = sentences.vectors(sentences.firsts[[place]])[0]
+        found = engine.search(Meaning(vector), Filters(), 1)
+        if not len(found) or found.scores[0] < engine.score(Meaning(vector), ids[[place]])[0]:
+            raise BuildFailed(f"film {ids[place]} is not found by its own first sentence")

@@ -1,0 +1,71 @@
+"""Generations of the real stores, but for the model: small ones are built in a blink."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from hybrid import generation as files
+from hybrid.engines import tantivy
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
+from hybrid.follow import Follower
+from hybrid.generation import Generation
+from hybrid.movie import Movie
+from hybrid.preferences import Preferences
+from hybrid.search import HybridSearch
+from hybrid.wiring import open_semantic
+from indexer.build import Built, build
+from tests.fakes import HashingEncoder
+
+MAPPING = """\
+[columns]
+id = "id"
+title = "title"
+year = "year"
+genres = "genres"
+description = "description"
+cast = "cast"
+"""
+
+
+def films_file(folder: Path, movies: Iterable[Movie], name: str = "films.jsonl") -> Path:
+    """Write films as JSON lines, and beside them the mapping that reads them with their ids."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mapping.toml").write_text(MAPPING)
+    fields = {"id", "title", "year", "genres", "description", "cast"}
+    lines = [json.dumps(movie.model_dump(mode="json", include=fields)) + "\n" for movie in movies]
+    (folder / name).write_text("".join(lines), "utf-8")
+    return folder / name
+
+
+def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
+    """Publish a generation of these films."""
+    source = films_file(data.with_name(f"{data.name}-source"), movies)
+    return build(
+        source,
+        data,
+        "hashing",
+        HashingEncoder(),
+        lambda folder, _: TantivyWriter(folder),
+        source.with_name("mapping.toml"),
+        quiet=True,
+    )
+
+
+def open_stores(generation: Generation) -> HybridSearch:
+    """Open a generation as the service does."""
+    catalogue = Catalogue(generation.file(files.CATALOGUE))
+    return HybridSearch(
+        generation.manifest.name,
+        catalogue,
+        TantivyEngine(generation.file(tantivy.FOLDER)),
+        open_semantic(generation, catalogue),
+        HashingEncoder(),
+        30,
+        Preferences(),
+    )
+
+
+def follow_stores(data: Path) -> Follower:
+    """Serve what is published in `data`."""
+    return Follower(data, open_stores)

@@ -1,0 +1,190 @@
+"""A process that serves while others publish: it keeps up, and never serves what is damaged."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid.errors import GenerationUnusable
+from hybrid.follow import Follower
+from hybrid.generation import CATALOGUE, CURRENT, open_current, published
+from hybrid.movie import Movie
+from hybrid.query import SearchQuery
+from hybrid.search import HybridSearch
+from hybrid.web.app import create_app
+from indexer.publish import rollback
+from tests import corpus
+from tests.stores import build_stores, follow_stores
+from tests.web.http import Service, serving
+
+FIRST, SECOND = corpus.films(40), corpus.films(60)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Give a data folder with a published generation."""
+    build_stores(tmp_path / "data", FIRST)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def follower(data: Path) -> Iterator[Follower]:
+    """Give what serves it, not yet looking by itself."""
+    found = follow_stores(data)
+    yield found
+    found.close()
+
+
+def size(follower: Follower) -> int:
+    """Return the number of films that are served."""
+    search = follower.live.lend()
+    follower.live.give_back(search)
+    return len(search.catalogue)
+
+
+def damage(data: Path) -> Path:
+    """Flip a bit in the catalogue of the published generation."""
+    file = data / "generations" / published(data)[0].name / CATALOGUE
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    return file
+
+
+def test_a_new_generation_is_noticed(data: Path, follower: Follower) -> None:
+    """Within seconds of its publication the new generation answers."""
+    follower.start()
+    assert size(follower) == len(FIRST)
+    build_stores(data, SECOND)
+    for _ in range(200):
+        if size(follower) == len(SECOND):
+            break
+        threading.Event().wait(0.05)
+    assert size(follower) == len(SECOND)
+    assert follower.live.trouble is None
+
+
+def test_a_request_ends_on_the_generation_it_began_with(data: Path, follower: Follower) -> None:
+    """What was lent stays open through two publications, and is closed when it is given back."""
+    lent, again = follower.live.lend(), follower.live.lend()
+    assert lent is again
+    for films in (SECOND, FIRST):
+        build_stores(data, films)
+        follower.look()
+    assert lent.search(SearchQuery(text="captain")).generation.startswith("1-")
+    follower.live.give_back(again)
+    assert lent.movie(FIRST[0].id) == FIRST[0]
+    follower.live.give_back(lent)
+    with pytest.raises(Exception, match="closed"):
+        lent.movie(FIRST[0].id)
+
+
+def test_a_damaged_generation_is_refused(data: Path, follower: Follower) -> None:
+    """The old one goes on, the new one is named with what is wrong; mended, it is served."""
+    name = build_stores(data, SECOND).manifest.name
+    file = damage(data)
+    with serving(create_app(follower.live)) as service:
+        assert ready(service) == ("ready", [])
+        follower.look()
+        status, problems = ready(service)
+        assert status == "degraded"
+        assert len(problems) == 1
+        assert name in problems[0]
+        assert str(file) in problems[0]
+        assert service.get("/search", q="captain")[0] == 200
+    assert size(follower) == len(FIRST)
+    build_stores(data, SECOND)
+    follower.look()
+    assert (size(follower), follower.live.trouble) == (len(SECOND), None)
+
+
+def ready(service: Service) -> tuple[str, list[str]]:
+    """Return what the service says of itself."""
+    _, answer = service.get("/health/ready")
+    return answer["status"], answer["problems"]
+
+
+def test_at_the_start_the_one_before_stands_in(data: Path) -> None:
+    """A service that finds the published generation damaged serves the one before, and says so."""
+    name = build_stores(data, SECOND).manifest.name
+    damage(data)
+    with pytest.raises(GenerationUnusable, match=CATALOGUE):
+        open_current(data)
+    follower = follow_stores(data)
+    assert size(follower) == len(FIRST)
+    assert name in str(follower.live.trouble)
+    follower.look()
+    assert name in str(follower.live.trouble)
+    follower.close()
+
+
+def test_nothing_to_serve_is_an_error(data: Path) -> None:
+    """Without a generation before it, a damaged one ends the start with its name."""
+    damage(data)
+    with pytest.raises(GenerationUnusable, match=CATALOGUE):
+        follow_stores(data)
+
+
+def test_current_is_lost_while_serving(data: Path, follower: Follower) -> None:
+    """A folder that loses its CURRENT costs no answer; it is told, and told no more when mended."""
+    text = (data / CURRENT).read_text()
+    (data / CURRENT).unlink()
+    follower.look()
+    assert "no index" in str(follower.live.trouble)
+    assert size(follower) == len(FIRST)
+    (data / CURRENT).write_text(text)
+    follower.look()
+    assert follower.live.trouble is None
+
+
+def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:
+    """The generation before is served again; there is none before that."""
+    first = published(data)[0].name
+    second = build_stores(data, SECOND).manifest.name
+    follower.look()
+    assert rollback(data) == (second, first)
+    follower.look()
+    assert size(follower) == len(FIRST)
+    with pytest.raises(GenerationUnusable, match="no generation before"):
+        rollback(data)
+    third = build_stores(data, SECOND).manifest.name
+    assert int(third.split("-")[0]) == 3
+    assert [line.name for line in published(data)] == [third, first]
+
+
+def test_readers_during_publications(data: Path, follower: Follower) -> None:
+    """8 readers during 20 publications: no error, and each answer is of one generation."""
+    marked = {0: FIRST}
+    problems: list[object] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            search = follower.live.lend()
+            try:
+                problems.extend(faults(search))
+            except Exception as error:
+                problems.append(error)
+            finally:
+                follower.live.give_back(search)
+
+    def faults(search: HybridSearch) -> list[object]:
+        answer = search.search(SearchQuery(text="captain mirror river winter", limit=100))
+        number = int(search.generation.split("-")[0]) - 1
+        known = {movie.id: movie for movie in marked[number]}
+        return [hit for hit in answer.hits if known.get(hit.id) != hit.movie]
+
+    follower.start()
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 21):
+        marked[number] = [*FIRST, Movie(id=10_000 + number, title=f"Captain {number}")]
+        build_stores(data, marked[number])
+        follower.look()
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert problems == []
+    assert size(follower) == len(FIRST) + 1
