@@ -110,11 +110,11 @@ def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
 def _usual_k1(search: HybridSearch) -> Iterator[None]:
     """Index the films anew, said once: BM25 with Tantivy's k1 of 1.2."""
     ids = search.catalogue.columns.ids
-    films = (
+    films = [
         found.movie
         for part in np.array_split(ids, max(1, len(ids) // 500))
         for found in search.catalogue.films(part.tolist()).values()
-    )
+    ]
     with (
         tempfile.TemporaryDirectory() as folder,
         patch.object(tantivy, "REPEATS", 1),

@@ -10,6 +10,7 @@ A generation shares the files that did not change with the one before: they are 
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -240,6 +241,21 @@ def check_sizes(generation: Generation) -> None:
         path = generation.folder / file
         if not path.is_file() or path.stat().st_size != expected.size:
             raise _damaged(path)
+
+
+def number_of(name: str) -> int:
+    """Return the number of a generation: each has a higher one than those before it."""
+    return int(name.partition("-")[0])
+
+
+def kept_indices(data: Path) -> set[str]:
+    """Return the keyword indices of the generations that CURRENT names."""
+    found = set()
+    for line in published(data):
+        with suppress(GenerationUnusable):
+            manifest = _manifest(data / GENERATIONS / line.name / MANIFEST, line.manifest_sha256)
+            found.add(manifest.lexical.index)
+    return found
 
 
 def current_name(data: Path) -> str | None:

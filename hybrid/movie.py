@@ -68,6 +68,11 @@ def content_hash(movie: Movie) -> str:
     return hashlib.sha256(movie.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
+def content_number(movie: Movie) -> int:
+    """Return 64 bits of `content_hash` as an int64: what the keyword engines keep of it."""
+    return int.from_bytes(bytes.fromhex(content_hash(movie)[:16]), signed=True)
+
+
 def people(movie: Movie) -> set[str]:
     """Return the names of those who made the film and act in it."""
     return {*movie.cast, *movie.directors, *movie.writers}

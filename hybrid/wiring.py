@@ -43,7 +43,7 @@ def open_search(
         catalogue,
         open_lexical(generation, settings),
         open_semantic(generation, catalogue),
-        model or OnnxEncoder(generation.file(encoder.FOLDER)),
+        model or open_encoder(generation),
         settings.depth,
         Preferences.load(settings.data),
     )
@@ -62,10 +62,15 @@ def follow(settings: Settings) -> Follower:
         model = generation.manifest.files[f"{encoder.FOLDER}/{encoder.MODEL_FILE}"].sha256
         if model not in encoders:
             encoders.clear()
-            encoders[model] = OnnxEncoder(generation.file(encoder.FOLDER))
+            encoders[model] = open_encoder(generation)
         return open_search(settings, generation, encoders[model])
 
     return Follower(settings.data, open_next)
+
+
+def open_encoder(generation: Generation) -> Encoder:
+    """Return the model of the generation."""
+    return OnnxEncoder(generation.file(encoder.FOLDER))
 
 
 def open_lexical(generation: Generation, settings: Settings) -> LexicalEngine:
@@ -130,7 +135,7 @@ def lexical_writer(
     """Return the writer of the keyword side of the generation that is made in `folder`."""
     if engine == "embedded":
         return TantivyWriter(folder)
-    from hybrid.engines.elasticsearch import ElasticsearchWriter
+    from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
 
     return ElasticsearchWriter(
         elasticsearch(settings),

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections import Counter
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -11,19 +12,14 @@ import click
 
 from hybrid.commands import Commands, setting
 from hybrid.errors import GenerationUnusable
-from hybrid.generation import (
-    REJECTS,
-    FileDigest,
-    Lexical,
-    LexicalName,
-    Semantic,
-    open_current,
-    published,
-)
+from hybrid.generation import FileDigest, LexicalName, open_current, published
+from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
+from indexer.report import report_build, report_change, report_warnings
 
 if TYPE_CHECKING:
     from indexer.build import Built
+    from indexer.making import Tools
 
 SAMPLE = Path(__file__).parent / "sample" / "films.csv"
 
@@ -69,7 +65,7 @@ def build(
     """
     bundled = source == Path("sample") and not source.exists()
     settings = Settings.load(**given)
-    _report(_build(SAMPLE if bundled else source, settings, engine, mapping, limit, quiet))
+    report_build(_build(SAMPLE if bundled else source, settings, engine, mapping, limit, quiet))
 
 
 @main.command()
@@ -87,19 +83,100 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 
 
 @main.command()
+@click.argument("source", type=click.Path(path_type=Path))
 @setting("data")
+@setting("elasticsearch_url")
+@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file of its columns")
+@click.option("--keep-missing", is_flag=True, help="keep films that SOURCE does not hold")
+@click.option("--quiet", is_flag=True, help="show no progress")
+def update(
+    source: Path, mapping: Path | None, keep_missing: bool, quiet: bool, **given: str | None
+) -> None:
+    """Make the published index hold the films of SOURCE.
+
+    Only what is new or changed is embedded and written; films that SOURCE does not hold any more
+    are removed. Films keep their ids. The model is that of the index.
+    """
+    from indexer.clean import clean
+    from indexer.sources import read_source
+    from indexer.update import change, follow, read_from
+
+    settings = _settings_of_an_index(given)
+    cleaned = clean(read_source(SAMPLE if source == Path("sample") else source, None, mapping))
+    changed = change(
+        settings.data,
+        follow(cleaned.movies, cleaned.numbered, keep_missing),
+        _tools(settings, quiet),
+        read_from(source, cleaned),
+    )
+    report_change(changed)
+    if cleaned.rejects:
+        click.echo(
+            f"{len(cleaned.rejects):,} records were rejected: `python -m indexer inspect` tells"
+        )
+
+
+@main.command()
+@setting("data")
+@setting("elasticsearch_url")
+def upsert(**given: str | None) -> None:
+    """Add films, or replace those of the same id.
+
+    They are read from standard input: a JSON object, or one a line, with the fields that
+    GET /movies/ID shows.
+    """
+    from indexer.by_hand import films_of
+    from indexer.update import change
+    from indexer.update import upsert as upserted
+
+    settings = _settings_of_an_index(given)
+    movies = films_of(sys.stdin.buffer.read())
+    report_change(change(settings.data, upserted(movies), _tools(settings)))
+
+
+@main.command()
+@click.argument(
+    "ids", type=click.IntRange(min=0, max=MAX_ID), nargs=-1, required=True, metavar="ID..."
+)
+@setting("data")
+@setting("elasticsearch_url")
+def delete(ids: tuple[int, ...], **given: str | None) -> None:
+    """Remove the films of these ids, which are never used again."""
+    from indexer.update import change
+    from indexer.update import delete as deleted
+
+    settings = _settings_of_an_index(given)
+    report_change(change(settings.data, deleted(ids), _tools(settings)))
+
+
+@main.command()
+@setting("data")
+@setting("elasticsearch_url")
 def rollback(**given: str | None) -> None:
     """Publish the generation before the published one again.
 
     One generation is kept to go back to; a service that runs notices by itself.
     """
-    from indexer import publish
+    from indexer.update import rollback as go_back
 
-    data = Settings.load(**given).data
-    published(data)
-    with publish.only_writer(data):
-        left, name = publish.rollback(data)
+    settings = _settings_of_an_index(given)
+    left, name, warnings = go_back(settings.data, _tools(settings))
+    report_warnings(warnings)
     click.echo(f"Went back from generation {left} to {name}.")
+
+
+def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
+    """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
+    settings = Settings.load(**given)
+    published(settings.data)
+    return settings
+
+
+def _tools(settings: Settings, quiet: bool = True) -> "Tools":
+    from hybrid.wiring import lexical_writer, open_encoder
+    from indexer.making import Tools
+
+    return Tools(partial(lexical_writer, settings), open_encoder, quiet=quiet)
 
 
 @main.command()
@@ -168,58 +245,6 @@ def _build(
         mapping,
         limit,
         quiet,
-    )
-
-
-def _report(built: "Built") -> None:
-    """Say what became of every record, where it is, and what it took."""
-    manifest, cleaned = built.manifest, built.cleaned
-    counts = manifest.counts
-    click.echo(
-        f"\nread         {counts.records:>9,}  records of {manifest.source} ({cleaned.format})\n"
-        f"films        {counts.movies:>9,}  of them {counts.without_description:,} without a "
-        f"description, {counts.without_year:,} without a year\n"
-        f"duplicates   {counts.duplicates:>9,}  exact, the first kept\n"
-        f"rejected     {counts.rejected:>9,}"
-    )
-    for kind, number in Counter(reject.kind for reject in cleaned.rejects).most_common():
-        click.echo(f"             {number:>9,}  {kind}")
-    for name, number in cleaned.emptied.items():
-        click.echo(f"emptied      {number:>9,}  {name}: no number")
-    embedded = built.embedded
-    cached = embedded.distinct - embedded.encoded
-    click.echo(
-        f"sentences    {embedded.texts:>9,}  {embedded.distinct:,} distinct, "
-        f"{embedded.encoded:,} embedded now, {cached:,} from the cache\n"
-        f"semantic     {_semantic(manifest.semantic)}\n"
-        f"keyword      {_keyword(manifest.lexical)}"
-    )
-    sizes: Counter[str] = Counter()
-    for name, digest in manifest.files.items():
-        sizes[name.partition("/")[0]] += digest.size
-    for name, size in sizes.items():
-        click.echo(f"size         {size / 1e6:>9.1f}  MB {name}")
-    for stage, seconds in built.seconds.items():
-        click.echo(f"seconds      {seconds:>9.1f}  {stage}")
-    for warning in built.warnings:
-        click.secho(f"note: {warning}", fg="yellow", err=True)
-    if cleaned.rejects:
-        click.echo(f"Why each record was rejected: {built.folder / REJECTS}")
-    click.echo(f"Published generation {manifest.name} in {built.folder.parents[1]}.")
-
-
-def _keyword(lexical: Lexical) -> str:
-    if lexical.engine == "embedded":
-        return "embedded engine"
-    return f"Elasticsearch index {lexical.index}"
-
-
-def _semantic(semantic: Semantic) -> str:
-    if semantic.engine == "exact":
-        return "exact scan: too few sentences to train an IVFPQ index"
-    return (
-        f"IVFPQ of {semantic.lists} lists and {semantic.sub_quantisers} sub-quantisers of 4 bits, "
-        f"nprobe {semantic.nprobe}: recall@10 {semantic.recall_at_10:.4f}"
     )
 
 

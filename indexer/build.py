@@ -13,7 +13,7 @@ from hybrid import generation as files
 from hybrid.engines.catalogue import Catalogue, write_catalogue
 from hybrid.engines.protocols import LexicalWriter
 from hybrid.engines.vectors import read_sentences
-from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
+from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.generation import (
     Counts,
     FileDigest,
@@ -24,18 +24,15 @@ from hybrid.generation import (
     open_current,
     shared_digests,
 )
-from hybrid.movie import Movie
 from hybrid.stopwatch import Stopwatch
 from indexer import publish
 from indexer.clean import Cleaned, clean
-from indexer.embed import Embedded, embed
+from indexer.embed import CACHE, Embedded, embed
 from indexer.model import Model
-from indexer.passages import Span, sentence_spans
+from indexer.passages import sentence_spans, sentence_texts
 from indexer.probe import probe
 from indexer.sources import read_source
 from indexer.write import write_semantic
-
-EMBEDDING_CACHE = "embeddings.sqlite"
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,7 @@ def build(
     """
     watch = Stopwatch()
     with publish.only_writer(data):
+        publish.collect(data)
         with watch.stage("read"):
             cleaned = clean(read_source(source, limit, mapping))
             source_digest = FileDigest.of(source).sha256
@@ -80,9 +78,13 @@ def build(
             writer.create()
             with watch.stage("sentences"):
                 spans = [sentence_spans(movie.description or "") for movie in cleaned.movies]
-                texts = _texts(cleaned.movies, spans)
+                texts = [
+                    text
+                    for movie, film_spans in zip(cleaned.movies, spans, strict=True)
+                    for text in sentence_texts(movie, film_spans)
+                ]
             with watch.stage("embed"):
-                cache, vectors_file = data / EMBEDDING_CACHE, folder / files.piece_file(0)
+                cache, vectors_file = data / CACHE, folder / files.piece_file(0)
                 embedded = embed(texts, model, cache, vectors_file, quiet)
             with watch.stage("export model"):
                 shared = _encoder(data, folder, model, texts)
@@ -117,7 +119,7 @@ def build(
                 probe(Generation(folder, manifest))
                 final = publish.publish(data, folder, manifest)
         with watch.stage("tidy"):
-            warnings = _tidy(data, writer)
+            warnings = publish.tidy(data, writer)
     return Built(manifest, final, embedded, cleaned, watch.seconds, warnings)
 
 
@@ -135,14 +137,6 @@ def _encoder(data: Path, folder: Path, model: Model, texts: Sequence[str]) -> pu
         return {}
     publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
     return shared_digests(before)
-
-
-def _texts(movies: Sequence[Movie], spans: Sequence[Sequence[Span]]) -> list[str]:
-    return [
-        (movie.description or "")[start:end]
-        for movie, film_spans in zip(movies, spans, strict=True)
-        for start, end in film_spans
-    ]
 
 
 @dataclass(frozen=True)
@@ -188,11 +182,3 @@ def _first_rejects(cleaned: Cleaned) -> str:
     if not cleaned.rejects:
         return "there is no record in it"
     return "; ".join(f"line {reject.line}: {reject.reason}" for reject in cleaned.rejects[:3])
-
-
-def _tidy(data: Path, writer: LexicalWriter) -> list[str]:
-    """Remove what is outdated. The generation is published: a failure here is only a warning."""
-    try:
-        return writer.published(publish.collect(data))
-    except (EngineUnavailable, OSError) as error:
-        return [f"old generations were not removed, the next build will: {error}"]

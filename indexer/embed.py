@@ -2,23 +2,56 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-from tqdm import tqdm
 
+from hybrid.encoder import Encoder, Vectors
 from hybrid.errors import BuildFailed
-from indexer.model import Model
+
+CACHE = "embeddings.sqlite"
+"""In the data folder."""
 
 CHUNK = 512
 """Texts encoded at once: the model sorts them by length so that batches hold little padding, and
 a kill costs no more than them."""
 
+BATCH = 32
+
 LOOKUP = 500
 """Keys in one SELECT."""
+
+
+class Embedder(Encoder, Protocol):
+    """An encoder that knows its name by content: equal fingerprints give equal vectors."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The model of a generation as it was exported: it embeds what is changed without torch."""
+
+    fingerprint: str
+    encoder: Encoder
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), dimension); batches of like length hold little padding."""
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        rows: dict[int, Vectors] = {}
+        for start in range(0, len(order), BATCH):
+            places = order[start : start + BATCH]
+            vectors = self.encoder.encode([texts[place] for place in places])
+            rows |= zip(places, vectors, strict=True)
+        return np.array([rows[place] for place in range(len(texts))], np.float32)
 
 
 @dataclass(frozen=True)
@@ -31,9 +64,15 @@ class Embedded:
 
 
 def embed(
-    texts: Sequence[str], model: Model, cache_file: Path, out_file: Path, quiet: bool = False
+    texts: Sequence[str],
+    model: Embedder,
+    cache_file: Path,
+    out_file: Path,
+    quiet: bool = False,
+    more: Vectors | None = None,
 ) -> Embedded:
-    """Write the vectors of `texts` to `out_file` as a .npy array, float32 (len(texts), dimension).
+    """Write the vectors of `texts` to `out_file` as a .npy array, float32 (rows, dimension), and
+    after them the rows of `more`.
 
     Vectors come from the cache where model and text are known, else from the model and into the
     cache. Raises BuildFailed where the cache cannot be used.
@@ -45,7 +84,7 @@ def embed(
             known = {key for key, _ in _stored(cache, list(distinct))}
             missing = {key: text for key, text in distinct.items() if key not in known}
             _encode_into(cache, missing, model, quiet)
-            _write_npy(cache, keys, out_file)
+            write_npy(out_file, len(keys), _blocks(cache, keys), more)
     except sqlite3.DatabaseError as error:
         raise BuildFailed(
             f"the embedding cache {cache_file} cannot be used ({error}); "
@@ -74,30 +113,40 @@ def _stored(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[
 
 
 def _encode_into(
-    cache: sqlite3.Connection, missing: dict[bytes, str], model: Model, quiet: bool
+    cache: sqlite3.Connection, missing: dict[bytes, str], model: Embedder, quiet: bool
 ) -> None:
     items = list(missing.items())
-    with tqdm(total=len(items), unit=" sentences", desc="embedding", disable=quiet) as progress:
-        for start in range(0, len(items), CHUNK):
-            chunk = items[start : start + CHUNK]
-            vectors = model.encode([text for _, text in chunk])
-            rows = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
-            with cache:
-                cache.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-            progress.update(len(chunk))
+    starts: Iterable[int] = range(0, len(items), CHUNK)
+    if not quiet:
+        from tqdm import tqdm
+
+        starts = tqdm(starts, unit_scale=CHUNK, unit=" sentences", desc="embedding")
+    for start in starts:
+        chunk = items[start : start + CHUNK]
+        vectors = model.encode([text for _, text in chunk])
+        rows = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
+        with cache:
+            cache.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
 
-def _write_npy(cache: sqlite3.Connection, keys: Sequence[bytes], out_file: Path) -> None:
-    """Write the vectors of `keys` in their order, some at a time: all may not fit into memory.
+def _blocks(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[Vectors]:
+    """Give the vectors of `keys` in their order, some at a time: all may not fit into memory."""
+    for start in range(0, len(keys), LOOKUP):
+        some = keys[start : start + LOOKUP]
+        found = dict(_stored(cache, list(set(some))))
+        yield np.frombuffer(b"".join(found[key] for key in some), np.float32).reshape(len(some), -1)
+
+
+def write_npy(file: Path, rows: int, blocks: Iterable[Vectors], more: Vectors | None) -> None:
+    """Write `rows` vectors that come in blocks, and after them those of `more`.
 
     Written and not memory-mapped: on a full disk a write raises, where a mapping ends the process.
     """
-    (first,) = _stored(cache, keys[:1]) if keys else ((b"", b""),)
-    dimension = len(first[1]) // np.dtype(np.float32).itemsize
-    with out_file.open("wb") as out:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (len(keys), dimension)}
-        np.lib.format.write_array_header_1_0(out, header)
-        for start in range(0, len(keys), LOOKUP):
-            some = keys[start : start + LOOKUP]
-            found = dict(_stored(cache, list(set(some))))
-            out.write(b"".join(found[key] for key in some))
+    last = np.empty((0, 0), np.float32) if more is None else more
+    with file.open("wb") as out:
+        for number, block in enumerate(chain(blocks, [last])):
+            if number == 0:
+                shape = (rows + len(last), block.shape[1])
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(out, header)
+            out.write(np.ascontiguousarray(block).data)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from tokenizers import Tokenizer
 
-from hybrid.encoder import INPUTS, MODEL_FILE, TOKENIZER_FILE, Encoder, OnnxEncoder, Vectors
+from hybrid.encoder import INPUTS, MODEL_FILE, TOKENIZER_FILE, OnnxEncoder, Vectors
 from hybrid.errors import BuildFailed, InvalidInput
 from hybrid.settings import DEFAULT_MODEL
+from indexer.embed import Embedder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -29,13 +30,8 @@ LEAST_COSINE = 0.9999
 """Between a text's vector by the original and by its export: below, the export is not the model."""
 
 
-class Model(Encoder, Protocol):
-    """An encoder that a build can use: it knows its name by content and can be exported."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Names the model by its content: equal fingerprints give equal vectors."""
-        ...
+class Model(Embedder, Protocol):
+    """What a build embeds with: it can be exported for the query side."""
 
     def export(self, folder: Path, texts: Sequence[str]) -> None:
         """Write what `OnnxEncoder` reads, checked on some of `texts`. Raises BuildFailed."""

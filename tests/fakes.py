@@ -8,17 +8,18 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hybrid.encoder import Vectors
 from hybrid.engines.bm25 import K1, B, attainable
+from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
-from hybrid.generation import Lexical
-from hybrid.movie import Movie, keyword_text
+from hybrid.generation import Generation, Lexical
+from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
@@ -34,14 +35,14 @@ def words(text: str) -> list[str]:
 class FakeLexical:
     """BM25 in memory; engine and writer in one."""
 
-    def __init__(self, movies: Iterable[Movie] = ()) -> None:
+    def __init__(self, movies: Collection[Movie] = ()) -> None:
         self.away = False
         self.write(movies)
 
     def create(self) -> None:
         """Nothing to make."""
 
-    def write(self, movies: Iterable[Movie]) -> None:
+    def write(self, movies: Collection[Movie]) -> None:
         """Take the films in."""
         self.movies = {movie.id: movie for movie in movies}
         self.counts = {i: Counter(words(keyword_text(m))) for i, m in self.movies.items()}
@@ -53,6 +54,17 @@ class FakeLexical:
         """Return what the manifest records."""
         return Lexical(engine="embedded", index="fake", analysis="fake")
 
+    def mend(self, base: Generation, catalogue: Catalogue) -> None:
+        """Nothing is left half-done."""
+
+    def take_over(self, base: Generation) -> None:
+        """Begin with the films that are there."""
+
+    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+        """Replace, add and remove films."""
+        changed = self.movies | {movie.id: movie for movie in movies}
+        self.write([movie for i, movie in changed.items() if i not in gone])
+
     def discard(self) -> None:
         """Forget the films."""
         self.write(())
@@ -60,6 +72,10 @@ class FakeLexical:
     def published(self, kept: Collection[str]) -> list[str]:
         """Nothing to tidy."""
         return []
+
+    def contents(self) -> dict[int, int]:
+        """Return what tells the films from others."""
+        return {film: content_number(movie) for film, movie in self.movies.items()}
 
     def check(self) -> None:
         """Fail while away."""

@@ -1,7 +1,7 @@
 """Generations of the real stores, but for the model: small ones are built in a blink."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hybrid import generation as files
@@ -15,6 +15,8 @@ from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.wiring import open_semantic
 from indexer.build import Built, build
+from indexer.making import Tools
+from indexer.update import Changed, change, delete, follow, upsert
 from tests.fakes import HashingEncoder
 
 MAPPING = """\
@@ -50,6 +52,26 @@ def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
         source.with_name("mapping.toml"),
         quiet=True,
     )
+
+
+def tools() -> Tools:
+    """Return what changes such generations."""
+    return Tools(lambda _, folder, __: TantivyWriter(folder), lambda _: HashingEncoder())
+
+
+def put(data: Path, *movies: Movie) -> Changed:
+    """Publish a generation with these films added or replaced."""
+    return change(data, upsert(movies), tools())
+
+
+def remove(data: Path, *ids: int) -> Changed:
+    """Publish a generation without these films."""
+    return change(data, delete(ids), tools())
+
+
+def follow_films(data: Path, movies: Sequence[Movie], keep_missing: bool = False) -> Changed:
+    """Publish a generation of the films of a source that has ids."""
+    return change(data, follow(movies, False, keep_missing), tools())
 
 
 def open_stores(generation: Generation) -> HybridSearch:

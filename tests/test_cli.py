@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -23,6 +25,7 @@ from tests.web.http import Service
         ["hybrid", "evaluate"],
         ["indexer", "build"],
         ["indexer", "rollback"],
+        ["indexer", "upsert"],
     ],
 )
 def test_help_comes_without_torch(command: list[str]) -> None:
@@ -54,6 +57,8 @@ def test_help_comes_without_torch(command: list[str]) -> None:
         (["hybrid", "compare", "x", "--run", "a:rrf", "--run", "b:hybrid"], {}, "run 'a:rrf'"),
         (["hybrid", "compare", "x", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["hybrid", "serve", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (["indexer", "update", "sample", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (["indexer", "delete", "7", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["indexer", "rollback", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["hybrid", "serve"], {"HYBRID_PORT": "abc"}, "HYBRID_PORT"),
         (["hybrid", "serve"], {"HYBRID_DEPTH": "0"}, "HYBRID_DEPTH"),
@@ -175,6 +180,55 @@ def test_a_second_server_is_told_the_port_is_taken(service: Service, index: Inde
     done = run("hybrid", "serve", "--port", port, **index.variables)
     assert done.returncode == 1
     assert "is taken: choose another with --port" in done.stderr
+
+
+def test_films_changed_by_hand_are_served(service: Service, index: Index) -> None:
+    """A film that is added is served within seconds, and gone again once it is deleted; then the
+    source of the index has nothing new."""
+    film = {"id": 5, "title": "The Lighthouse Machine", "description": "A keeper builds it."}
+    done = run("indexer", "upsert", typed=json.dumps(film), **index.variables)
+    assert done.returncode == 0, done.stderr
+    assert "added                1" in done.stdout
+    eventually(lambda: service.get("/movies/5")[0] == 200)
+    _, answer = service.get("/search", q="lighthouse machine")
+    assert answer["hits"][0]["movie"]["title"] == film["title"]
+    assert answer["degraded"] == []
+    done = run("indexer", "delete", "5", **index.variables)
+    assert "removed              1" in done.stdout
+    eventually(lambda: service.get("/movies/5")[0] == 404)
+    assert service.get("/health/ready")[1]["status"] == "ready"
+    source = str(index.data.parent / "IMDb movies.csv")
+    done = run("indexer", "update", source, "--quiet", **index.variables)
+    assert done.returncode == 0, done.stderr
+    assert "Nothing changed" in done.stdout
+    assert "all 8 films" in done.stdout
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until a thing is so."""
+    until = monotonic() + seconds
+    while not holds():
+        assert monotonic() < until
+        sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("", "no film given"), ('{"id": 1}', "title: is missing"), ("[1]", "no JSON object")],
+)
+def test_films_that_are_none_are_told(index: Index, typed: str, told: str) -> None:
+    """What is wrong with a film given by hand is one line."""
+    done = run("indexer", "upsert", typed=typed, **index.variables)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_film_cannot_be_deleted(index: Index) -> None:
+    """Its id is named."""
+    done = run("indexer", "delete", "77", "2101", **index.variables)
+    assert done.returncode == 1
+    assert "no film with the id 77" in done.stderr
 
 
 def test_search_in_the_terminal(index: Index) -> None:

@@ -149,7 +149,6 @@ def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:
     with pytest.raises(GenerationUnusable, match="no generation before"):
         rollback(data)
     third = build_stores(data, SECOND).manifest.name
-    assert int(third.split("-")[0]) == 3
     assert [line.name for line in published(data)] == [third, first]
 
 

@@ -8,13 +8,14 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.errors import BuildFailed
 from hybrid.movie import MAX_ID, Movie, content_hash, genre_key, people
 from hybrid.query import Filters
 from hybrid.ranking import Ids
@@ -52,6 +53,9 @@ PARTICLES = frozenset(
 """The words of a name that are written small; where others are, it is none."""
 HIGHEST_ID = "highest_id"
 """Name in `meta` of the highest id that any film ever had: ids are never used again."""
+
+LOOKUP = 500
+"""Ids in one SELECT."""
 
 NAME_WORDS = range(4, 1, -1)
 """Names of so many words are looked for in a query, the longest first."""
@@ -196,6 +200,35 @@ class Catalogue:
                 return " ".join(typed[span[0][1] : span[-1][1] + 1]).strip(",.;:!?()\"'")
         return None
 
+    def contents(self) -> dict[int, str]:
+        """Return the SHA-256 of every film, by id."""
+        return dict(self._connection.execute("SELECT id, content FROM movies").fetchall())
+
+    def content_numbers(self) -> dict[int, int]:
+        """Return the number for the content of every film, by id, as `content_number` has it."""
+        return {
+            film: int.from_bytes(bytes.fromhex(content[:16]), signed=True)
+            for film, content in self.contents().items()
+        }
+
+    def some_films(self, ids: Sequence[int]) -> Iterator[Movie]:
+        """Give those of these films that there are, many at a time."""
+        for start in range(0, len(ids), LOOKUP):
+            yield from (film.movie for film in self.films(ids[start : start + LOOKUP]).values())
+
+    def all_films(self) -> Iterator[Movie]:
+        """Give every film in the order of ids."""
+        rows = self._connection.execute("SELECT film FROM movies ORDER BY id")
+        return (Movie.model_validate_json(film) for (film,) in rows)
+
+    def without_description(self) -> int:
+        """Return the number of films that semantic search cannot find."""
+        rows = self._connection.execute(
+            "SELECT count(*) FROM movies WHERE json_extract(film, '$.description') IS NULL"
+        )
+        found: int = rows.fetchone()[0]
+        return found
+
     def highest_id(self) -> int:
         """Return the highest id that any film ever had, -1 before the first film."""
         rows = self._connection.execute("SELECT value FROM meta WHERE name = ?", (HIGHEST_ID,))
@@ -209,10 +242,7 @@ class Catalogue:
 
 def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
     """Write a new catalogue file; the sentences of all films follow each other in piece 0."""
-    with closing(sqlite3.connect(file)) as connection, connection:
-        # Until the generation is published nobody reads the file, and a broken build is thrown
-        # away whole: a journal would protect nothing.
-        connection.execute("PRAGMA journal_mode=OFF")
+    with writing(file) as connection:
         connection.executescript(SCHEMA)
         start = 0
         for movie, spans in films:
@@ -222,6 +252,22 @@ def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
         connection.executemany("INSERT INTO names VALUES (?, ?)", sorted(names.items()))
         highest = max((movie.id for movie, _ in films), default=-1)
         connection.execute("INSERT INTO meta VALUES (?, ?)", (HIGHEST_ID, highest))
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open a catalogue to be written; raise BuildFailed where that fails.
+
+    Until the generation is published nobody reads the file, and a broken one is thrown away whole:
+    a journal would protect nothing, and the file is synced with all others.
+    """
+    try:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute("PRAGMA journal_mode=OFF")
+            connection.execute("PRAGMA synchronous=OFF")
+            yield connection
+    except sqlite3.Error as error:
+        raise BuildFailed(f"the catalogue {file} cannot be written: {error}") from error
 
 
 def insert_film(

@@ -1,20 +1,18 @@
 """One Elasticsearch index of films: its mapping, its bulk writing and its BM25, in one place."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from elasticsearch import ApiError, Elasticsearch, TransportError
-from elasticsearch.helpers import streaming_bulk
 
 from hybrid.engines.bm25 import K1, B, analysis_digest, attainable
 from hybrid.engines.protocols import TermScore
-from hybrid.errors import BuildFailed, EngineUnavailable
-from hybrid.generation import Lexical
-from hybrid.movie import Movie, genre_keys, keyword_text
+from hybrid.errors import EngineUnavailable
+from hybrid.movie import Movie, content_number, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
@@ -53,13 +51,15 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "reviews_from_users": {"type": "integer"},
     "reviews_from_critics": {"type": "integer"},
     "revenue_millions": {"type": "float"},
+    "content": {"type": "long", "index": False},
+    "generation": {"type": "integer"},
 }
+
+SCAN = 10_000
+"""Films in one answer where all are wanted: the most that an index gives."""
 
 INDEX_ANALYSIS = analysis_digest("elasticsearch", ANALYSIS, SIMILARITY, PROPERTIES)
 """What the manifest records."""
-
-WRITE_TIMEOUT = 120.0
-"""Seconds for a bulk request, a refresh or the creation of an index."""
 
 
 def mapping(deployment: str, generation: str) -> dict[str, Any]:
@@ -73,11 +73,14 @@ def mapping(deployment: str, generation: str) -> dict[str, Any]:
     }
 
 
-def document(movie: Movie) -> dict[str, Any]:
-    """Return the film as Elasticsearch holds it: itself, the combined text and the genre keys."""
+def document(movie: Movie, generation: int) -> dict[str, Any]:
+    """Return the film as Elasticsearch holds it: itself, the combined text and the genre keys, a
+    number for its content, and the number of the generation that wrote it."""
     return movie.model_dump(exclude_none=True) | {
         "text": keyword_text(movie),
         "genre_keys": genre_keys(movie),
+        "content": content_number(movie),
+        "generation": generation,
     }
 
 
@@ -89,7 +92,7 @@ def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn the client's many errors into the one that callers expect."""
     try:
         yield
@@ -124,6 +127,31 @@ class ElasticsearchEngine:
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
         return np.array([scores.get(film, 0.0) for film in ids.tolist()])
 
+    def contents(self, newer_than: int = -1) -> dict[int, int]:
+        """Return the number for the content of every film, by id.
+
+        Or only of those that a generation after `newer_than` wrote.
+        """
+        found: dict[int, int] = {}
+        after: list[Any] | None = None
+        while True:
+            with answering():
+                answer = self._client.search(
+                    index=self.index,
+                    query={"range": {"generation": {"gt": newer_than}}},
+                    sort=[{"id": {"order": "asc"}}],
+                    search_after=after,
+                    size=SCAN,
+                    source=False,
+                    docvalue_fields=[{"field": "content"}],
+                    allow_partial_search_results=False,
+                )
+            hits = answer["hits"]["hits"]
+            found |= {int(hit["_id"]): hit["fields"]["content"][0] for hit in hits}
+            if len(hits) < SCAN:
+                return found
+            after = hits[-1]["sort"]
+
     def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
         hits = self._hits(text, clauses, size)
         return Ranking(
@@ -134,7 +162,7 @@ class ElasticsearchEngine:
     def _hits(
         self, text: str, clauses: list[dict[str, Any]], size: int, explain: bool = False
     ) -> list[dict[str, Any]]:
-        with _answering():
+        with answering():
             answer = self._client.search(
                 index=self.index,
                 query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
@@ -168,7 +196,7 @@ class ElasticsearchEngine:
 
     def _analyzed(self, text: str) -> list[tuple[str, str]]:
         """Return each word of `text` as typed and as searched."""
-        with _answering():
+        with answering():
             answer = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
         units = text.encode("utf-16-le")  # what offsets count
         return [
@@ -194,7 +222,7 @@ class ElasticsearchEngine:
                 {"search_type": "dfs_query_then_fetch", "allow_partial_search_results": False},
                 {"query": {"term": {"text": word}}, "size": 1, "_source": False},
             ]
-        with _answering():
+        with answering():
             answers = self._client.msearch(index=self.index, searches=searches)
         for word, answer in zip(words, answers["responses"], strict=True):
             if "error" in answer:
@@ -204,7 +232,7 @@ class ElasticsearchEngine:
 
     def check(self) -> None:
         """Return if the index can be searched now."""
-        with _answering():
+        with answering():
             self._client.search(
                 index=self.index,
                 size=0,
@@ -262,115 +290,3 @@ def _clauses(filters: Filters) -> list[dict[str, Any]]:
         bounds = {"gte": filters.year_from, "lte": filters.year_to}
         clauses.append({"range": {"year": {k: v for k, v in bounds.items() if v is not None}}})
     return clauses
-
-
-class ElasticsearchWriter:
-    """Writes one generation's index, and touches no index that is not this deployment's."""
-
-    def __init__(
-        self, client: Elasticsearch, prefix: str, generation: str, deployment: str, shards: int
-    ) -> None:
-        self._client = client.options(request_timeout=WRITE_TIMEOUT)
-        self._prefix = prefix
-        self._generation = generation
-        self._deployment = deployment
-        self._shards = shards
-        self.name = f"{prefix}-{generation}"
-
-    def manifest(self) -> Lexical:
-        """Return what the manifest records."""
-        with _answering():
-            settings = self._client.indices.get_settings(index=self.name)
-        uuid = settings[self.name]["settings"]["index"]["uuid"]
-        return Lexical(engine="elasticsearch", index=self.name, analysis=INDEX_ANALYSIS, uuid=uuid)
-
-    def create(self) -> None:
-        """Make the empty index. Raises EngineUnavailable."""
-        with _answering():
-            self._client.indices.create(
-                index=self.name,
-                settings={
-                    "number_of_shards": self._shards,
-                    "auto_expand_replicas": "0-1",
-                    "refresh_interval": -1,
-                    "analysis": ANALYSIS,
-                    "similarity": SIMILARITY,
-                },
-                mappings=mapping(self._deployment, self._generation),
-            )
-
-    def write(self, movies: Iterable[Movie]) -> None:
-        """Write every film and make all searchable.
-
-        Raises EngineUnavailable, or BuildFailed with the first of the films that were refused.
-        """
-        with _answering():
-            written = self._bulk(movies)
-            self._client.indices.put_settings(index=self.name, settings={"refresh_interval": None})
-            self._client.indices.refresh(index=self.name)
-            found = self._client.count(index=self.name)["count"]
-        if found != written:
-            raise BuildFailed(f"{written} films were written to {self.name}, {found} are there")
-
-    def _bulk(self, movies: Iterable[Movie]) -> int:
-        actions = (
-            {"_op_type": "create", "_index": self.name, "_id": str(movie.id)} | document(movie)
-            for movie in movies
-        )
-        written = 0
-        refused: list[str] = []
-        for ok, item in streaming_bulk(
-            self._client, actions, chunk_size=1000, raise_on_error=False, max_retries=5
-        ):
-            written += ok
-            if not ok:
-                result = item["create"]
-                refused.append(f"film {result['_id']}: {result['error']}")
-        if refused:
-            raise BuildFailed(
-                f"Elasticsearch refused {len(refused)} films, the first: " + "; ".join(refused[:3])
-            )
-        return written
-
-    def discard(self) -> None:
-        """Remove the index, if there is one."""
-        with _answering():
-            self._client.indices.delete(index=self.name, ignore_unavailable=True)
-
-    def published(self, kept: Collection[str]) -> list[str]:
-        """Remove this deployment's outdated indices, and point the alias here.
-
-        `kept` names the generations whose indices stay. Returns warnings: what belongs to another
-        deployment is left alone.
-        """
-        with _answering():
-            mine = self._owned()
-            for index in mine - {f"{self._prefix}-{generation}" for generation in kept}:
-                self._client.indices.delete(index=index, ignore_unavailable=True)
-            holders = set(self._alias_holders())
-            if holders - mine:
-                return [
-                    f"the alias {self._prefix} belongs to another deployment and was left alone; "
-                    "set HYBRID_ELASTICSEARCH_PREFIX to a name of your own"
-                ]
-            if self._client.indices.exists(index=self._prefix) and not holders:
-                return [f"{self._prefix} is an index, so no alias of that name was made"]
-            actions = [
-                {"remove": {"index": index, "alias": self._prefix}} for index in sorted(holders)
-            ]
-            actions.append({"add": {"index": self.name, "alias": self._prefix}})
-            self._client.indices.update_aliases(actions=actions)
-        return []
-
-    def _alias_holders(self) -> Iterable[str]:
-        if not self._client.indices.exists_alias(name=self._prefix):
-            return ()
-        return self._client.indices.get_alias(name=self._prefix)
-
-    def _owned(self) -> set[str]:
-        indices = self._client.indices.get_mapping(index=f"{self._prefix}-*")
-        return {
-            index
-            for index, found in indices.items()
-            if found["mappings"].get("_meta", {}).get("deployment") == self._deployment
-        }

@@ -3,12 +3,13 @@
 tests/engines/ holds the contract suite that every engine passes.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from hybrid.encoder import Vectors
-from hybrid.generation import Lexical
+from hybrid.engines.catalogue import Catalogue
+from hybrid.generation import Generation, Lexical
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -52,6 +53,10 @@ class LexicalEngine(Protocol):
         """Return what no film's BM25 for `text` exceeds; 0 where no film holds a word of it."""
         ...
 
+    def contents(self) -> dict[int, int]:
+        """Return `content_number` of every film as it was indexed, by id."""
+        ...
+
     def check(self) -> None:
         """Return if the engine can answer a search now."""
         ...
@@ -64,8 +69,23 @@ class LexicalWriter(Protocol):
         """Make an empty index: an engine that is away is noticed before the long work begins."""
         ...
 
-    def write(self, movies: Iterable[Movie]) -> None:
+    def write(self, movies: Collection[Movie]) -> None:
         """Index every film and make all searchable. Raises BuildFailed if one is missing."""
+        ...
+
+    def mend(self, base: Generation, catalogue: Catalogue) -> None:
+        """Undo what others left half-done in the index of `base`, whose catalogue this is."""
+        ...
+
+    def take_over(self, base: Generation) -> None:
+        """Begin with what the generation `base` holds, instead of an empty index."""
+        ...
+
+    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+        """Replace or add `movies`, remove `gone`, and make all that searchable.
+
+        Raises BuildFailed if there are not as many `films` afterwards.
+        """
         ...
 
     def manifest(self) -> Lexical:
@@ -77,9 +97,9 @@ class LexicalWriter(Protocol):
         ...
 
     def published(self, kept: Collection[str]) -> list[str]:
-        """Tidy up once readers see this generation; `kept` names the generations that stay.
+        """Tidy up once readers see this generation.
 
-        Returns warnings for the user.
+        `kept` are the indices, as manifests record them, that stay. Returns warnings for the user.
         """
         ...
 

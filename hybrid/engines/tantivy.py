@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,11 @@ from tantivy import Occur, Query
 
 from hybrid.engines.analysis import WORD, analyze, analyzer, tokens
 from hybrid.engines.bm25 import K1, analysis_digest, attainable
+from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import BuildFailed, GenerationUnusable
-from hybrid.generation import Lexical
-from hybrid.movie import Movie, genre_keys, keyword_text
+from hybrid.generation import Generation, Lexical
+from hybrid.movie import Movie, content_number, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
@@ -43,6 +44,7 @@ EARLIEST, LATEST = 0, 10_000
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_integer_field("content", indexed=False, fast=True)
     builder.add_integer_field("year", indexed=True)
     builder.add_text_field("genre", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
@@ -126,6 +128,17 @@ class TantivyEngine:
         """Return what no film's BM25 for `text` exceeds."""
         return attainable([self._top(word) for word in analyze(text)])
 
+    def contents(self) -> dict[int, int]:
+        """Return the number for the content of every film, by id."""
+        films = self._searcher.num_docs
+        if not films:
+            return {}
+        hits = self._searcher.search(Query.all_query(), films, count=False).hits
+        addresses = [address for _, address in hits]
+        ids = self._searcher.fast_field_values("id", addresses)
+        contents = self._searcher.fast_field_values("content", addresses)
+        return {int(i or 0): int(c or 0) for i, c in zip(ids, contents, strict=True)}
+
     def check(self) -> None:
         """Return: what is open stays open."""
 
@@ -192,22 +205,49 @@ class TantivyWriter:
         """Make the folder."""
         self.folder.mkdir()
 
-    def write(self, movies: Iterable[Movie]) -> None:
+    def write(self, movies: Collection[Movie]) -> None:
         """Write every film in one commit. Raises BuildFailed if one is missing."""
+        self._write(movies, (), len(movies))
+
+    def mend(self, base: Generation, catalogue: Catalogue) -> None:
+        """Nothing: a generation's own folder holds what was published, or goes with it."""
+
+    def take_over(self, base: Generation) -> None:
+        """Share the files of the generation before: Tantivy replaces files, it changes none."""
+        self.folder.mkdir()
+        for file in base.file(FOLDER).iterdir():
+            if not file.name.endswith(".lock"):
+                (self.folder / file.name).hardlink_to(file)
+
+    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+        """Replace or add `movies` and remove `gone` in one commit.
+
+        Raises BuildFailed if there are not as many `films` afterwards.
+        """
+        self._write(movies, [*gone, *(movie.id for movie in movies)], films)
+
+    def _write(self, movies: Collection[Movie], outdated: Collection[int], films: int) -> None:
+        try:
+            found = self._commit(movies, outdated)
+        except ValueError as error:  # all that tantivy raises
+            raise BuildFailed(f"{self.folder} cannot be written: {error}") from error
+        if found != films:
+            raise BuildFailed(f"{films} films should be in {self.folder}, {found} are there")
+
+    def _commit(self, movies: Collection[Movie], outdated: Collection[int]) -> int:
         index = tantivy.Index(_schema(), str(self.folder))
         index.register_tokenizer(ANALYZER, analyzer())
         # Not as a context manager: that would commit even after an exception.
         writer = index.writer(WRITER_BYTES, num_threads=1)
-        written = 0
+        for film in outdated:
+            writer.delete_documents_by_term("id", film)
         for movie in movies:
             writer.add_document(_document(movie))
-            written += 1
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
-        found = index.searcher().num_docs
-        if found != written:
-            raise BuildFailed(f"{written} films were written to {self.folder}, {found} are there")
+        found: int = index.searcher().num_docs
+        return found
 
     def discard(self) -> None:
         """Nothing: the folder goes with its generation."""
@@ -225,6 +265,7 @@ def _document(movie: Movie) -> tantivy.Document:
     """
     document = tantivy.Document()
     document.add_integer("id", movie.id)
+    document.add_integer("content", content_number(movie))
     for _ in range(REPEATS):
         document.add_text("text", keyword_text(movie))
     if movie.year is not None:

@@ -8,13 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from hybrid.movie import Movie, Names
+from hybrid.movie import Movie
 from indexer.sources.records import json_value
 
 CSV, JSON_LINES, PARQUET = "CSV", "JSON lines", "Parquet"
-
-LISTS = [name for name, field in Movie.model_fields.items() if field.annotation == Names]
-"""The fields of `Movie` that hold several texts."""
 
 TEXTS = [
     name for name, field in Movie.model_fields.items() if field.annotation in (str, str | None)

@@ -7,7 +7,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.engines.analysis import analyze
-from hybrid.engines.elasticsearch import ElasticsearchEngine, ElasticsearchWriter, connect
+from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
+from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
 from tests import corpus
 from tests.command import PREFIX
@@ -21,7 +22,7 @@ Engines = tuple[Elasticsearch, ElasticsearchEngine, TantivyEngine]
 def engines(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """Give both engines, filled with the same films."""
     client = connect(elasticsearch_url, None, 10)
-    there = ElasticsearchWriter(client, PREFIX, "congruence", "congruence", 1)
+    there = ElasticsearchWriter(client, PREFIX, "1-congruence", "congruence", 1)
     here = TantivyWriter(tmp_path_factory.mktemp("congruence"))
     for writer in (there, here):
         writer.create()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid.engines.elasticsearch import ElasticsearchEngine, ElasticsearchWriter, connect
+from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
+from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
 from hybrid.movie import Movie
@@ -47,7 +48,7 @@ def lexical(
         return
     client = connect(request.getfixturevalue("elasticsearch_url"), None, 10)
     shards = 3 if request.param.endswith("shards") else 1
-    writer = ElasticsearchWriter(client, PREFIX, f"contract-{shards}", "contract", shards)
+    writer = ElasticsearchWriter(client, PREFIX, f"{shards}-contract", "contract", shards)
     writer.create()
     writer.write(MOVIES)
     yield ElasticsearchEngine(client, writer.name)

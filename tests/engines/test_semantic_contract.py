@@ -13,6 +13,7 @@ from hybrid.engines.protocols import Meaning, SemanticEngine
 from hybrid.engines.vectors import SentenceVectors
 from hybrid.movie import Movie
 from hybrid.query import Filters
+from indexer.write import best_scores
 from tests import corpus
 
 NONE = Filters()
@@ -198,6 +199,15 @@ def test_pieces_hold_what_one_file_holds() -> None:
     whole, pieces = WORLD.sentences, in_pieces(WORLD)
     assert whole.total() == pieces.total() == len(WORLD.vectors)
     assert np.array_equal(whole.vectors(whole.rows(places)), pieces.vectors(pieces.rows(places)))
+
+
+def test_the_truth_that_recall_is_measured_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ten best scores of many queries at once are those of one scan each."""
+    monkeypatch.setattr("indexer.write.BLOCK", 300)
+    found = best_scores(in_pieces(WORLD), WORLD.queries)
+    for query, scores in zip(WORLD.queries, found, strict=True):
+        truth = [score for score, _ in WORLD.truth(query, NONE)[:10]]
+        assert sorted(scores.tolist(), reverse=True) == pytest.approx(truth, abs=1e-5)
 
 
 @pytest.mark.parametrize("ids", [[0], [7, 8, 9, 4095], [1, 2**28, 2**28 + 9], [3, 2**62], []])

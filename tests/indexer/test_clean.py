@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
-from indexer import clean as module
 from indexer.clean import Cleaned, clean
 from indexer.sources import read_source
-from indexer.sources.format import LISTS
+from indexer.values import LISTS, NUMBERS, parsed
 from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, SHAWSHANK, json_lines, kaggle_csv
 
 WIKIPEDIA = Path(__file__).parents[3] / "shared/data/wikipedia-movies.jsonl.gz"
@@ -98,7 +97,7 @@ def test_every_field_is_cleaned() -> None:
         annotation = str(field.annotation)
         assert (name in LISTS) == ("tuple" in annotation), name
         numeric = "int" in annotation or "float" in annotation
-        assert (name in module._NUMBERS or name in ("id", "year")) == numeric, name
+        assert (name in NUMBERS or name in ("id", "year")) == numeric, name
 
 
 def test_text_is_tidied(tmp_path: Path) -> None:
@@ -191,7 +190,7 @@ def test_numbers_that_are_none_are_emptied(tmp_path: Path, cell: str) -> None:
 def test_json_values_that_are_no_numbers(value: object) -> None:
     """true is no 1, though Python's bool is an int."""
     with pytest.raises(ValueError, match="wrong votes"):
-        module._number("votes", value)
+        parsed("votes", value)
 
 
 def test_only_the_cells_of_films_kept_are_emptied(tmp_path: Path) -> None:

@@ -1,0 +1,71 @@
+"""Changing the catalogue of a generation in the making, a copy of the one before."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid.engines.catalogue import HIGHEST_ID, LOOKUP, Spans, insert_film, plain_names, writing
+from hybrid.movie import Movie
+
+
+@dataclass(frozen=True)
+class PlacedFilm:
+    """A film, its sentences, and the first row of their vectors in the new piece."""
+
+    movie: Movie
+    spans: Spans
+    row: int
+
+
+def change_catalogue(
+    file: Path,
+    films: Collection[PlacedFilm],
+    gone: Collection[int],
+    moved: Mapping[int, int],
+    piece: int,
+) -> None:
+    """Replace or add `films`, remove `gone`, and set the rows of the films that `moved`.
+
+    The vectors of `films` and `moved` lie in `piece`. Raises BuildFailed where that fails.
+    """
+    ids = [film.movie.id for film in films]
+    with writing(file) as connection:
+        names = Counter(name for film in films for name in plain_names(film.movie))
+        names.subtract(_forget(connection, [*ids, *gone]))
+        for film in films:
+            insert_film(connection, film.movie, film.spans, piece, film.row)
+        move(connection, moved, piece)
+        connection.executemany(
+            "INSERT INTO names VALUES (?1, ?2)"
+            " ON CONFLICT (name) DO UPDATE SET films = films + excluded.films",
+            [(name, more) for name, more in names.items() if more],
+        )
+        connection.execute("DELETE FROM names WHERE films <= 0")
+        connection.execute(
+            "UPDATE meta SET value = max(value, ?) WHERE name = ?",
+            (max(ids, default=-1), HIGHEST_ID),
+        )
+
+
+def move(connection: sqlite3.Connection, rows: Mapping[int, int], piece: int) -> None:
+    """Set where the vectors of these films lie: the first row of each, in `piece`."""
+    connection.executemany(
+        "UPDATE movies SET piece = ?, row = ? WHERE id = ?",
+        ((piece, row, film) for film, row in rows.items()),
+    )
+
+
+def _forget(connection: sqlite3.Connection, ids: Iterable[int]) -> Counter[str]:
+    """Delete those of these films that there are; return how many of them named each person."""
+    names: Counter[str] = Counter()
+    wanted = list(ids)
+    for start in range(0, len(wanted), LOOKUP):
+        some = wanted[start : start + LOOKUP]
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT film FROM movies WHERE id IN ({marks})", some)
+        for (film,) in rows.fetchall():
+            names.update(plain_names(Movie.model_validate_json(film)))
+        connection.execute(f"DELETE FROM movies WHERE id IN ({marks})", some)
+    return names

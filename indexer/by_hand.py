@@ -1,0 +1,64 @@
+"""Films given by hand, as JSON: checked and cleaned like those of a file."""
+
+import json
+from collections.abc import Mapping
+
+from hybrid.errors import InvalidInput
+from hybrid.movie import Movie
+from hybrid.problems import listed
+from indexer.values import is_nothing, parsed
+
+
+def film(values: Mapping[str, object]) -> Movie:
+    """Return the film of these fields. Raises InvalidInput naming each field that is wrong."""
+    problems = {name: "is unknown" for name in values if name not in Movie.model_fields}
+    found: dict[str, object] = {}
+    for name in Movie.model_fields:
+        value = values.get(name)
+        if name in ("id", "title") and is_nothing(value):
+            problems[name] = "is missing"
+        elif not is_nothing(value):
+            try:
+                found[name] = parsed(name, value)
+            except ValueError as error:
+                problems[name] = str(error)
+    if problems:
+        raise InvalidInput(listed(problems), problems)
+    return Movie.model_validate(found)
+
+
+def films_of(content: bytes) -> list[Movie]:
+    """Return the films of a JSON object, or of JSON lines. The last of one id counts.
+
+    Raises InvalidInput naming the line.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        return [film(_object(json.loads(text), "the input"))]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the input is not UTF-8: {error}") from None
+    except json.JSONDecodeError:
+        pass  # more than one line
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            movie = _film_of_line(line, f"line {number}")
+            found[movie.id] = movie
+    if not found:
+        raise InvalidInput("no film given: write a JSON object, or one a line, to standard input")
+    return list(found.values())
+
+
+def _film_of_line(line: str, where: str) -> Movie:
+    try:
+        return film(_object(json.loads(line), where))
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{where} is no JSON: {error.msg}") from None
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.message}", error.fields) from None
+
+
+def _object(value: object, where: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{where} is no JSON object")
+    return value

@@ -1,0 +1,42 @@
+"""Films of a source without ids of its own keep the ids that they have in the catalogue."""
+
+from collections.abc import Hashable, Iterable, Sequence
+
+from hybrid.movie import Movie
+
+
+def with_known_ids(
+    movies: Sequence[Movie], known: Iterable[Movie], highest: int
+) -> tuple[Movie, ...]:
+    """Return `movies`, in the order of their source, under the ids of the catalogue's films.
+
+    A film is the one with the same page (`href`), else the one of the same title and year; of
+    several alike the first is the first. The others get ids above `highest`, the highest ever used.
+    """
+    before = sorted(known, key=lambda movie: movie.id)
+    ids: list[int | None] = [None] * len(movies)
+    left = {movie.id: movie for movie in before}
+    for key in (_page, _title):
+        waiting: dict[Hashable, list[int]] = {}
+        for film, movie in left.items():
+            waiting.setdefault(key(movie), []).append(film)
+        for place, movie in enumerate(movies):
+            found = waiting.get(key(movie)) if ids[place] is None and key(movie) else None
+            if found:
+                ids[place] = found.pop(0)
+        taken = set(ids)
+        left = {film: movie for film, movie in left.items() if film not in taken}
+    new = iter(range(highest + 1, highest + 1 + len(movies)))
+    same = [
+        movie.model_copy(update={"id": next(new) if film is None else film})
+        for movie, film in zip(movies, ids, strict=True)
+    ]
+    return tuple(sorted(same, key=lambda movie: movie.id))
+
+
+def _page(movie: Movie) -> Hashable:
+    return movie.href
+
+
+def _title(movie: Movie) -> Hashable:
+    return movie.title, movie.year

@@ -1,0 +1,228 @@
+"""Small generations: what changed is written, everything else is shared with the one before."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from hybrid import encoder
+from hybrid import generation as files
+from hybrid.encoder import Encoder
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.catalogue_changes import PlacedFilm, change_catalogue
+from hybrid.engines.protocols import LexicalWriter
+from hybrid.generation import (
+    UNFINISHED,
+    Checked,
+    Counts,
+    Generation,
+    LexicalName,
+    Manifest,
+    piece_file,
+    shared_digests,
+)
+from hybrid.movie import Movie
+from hybrid.ranking import Ids
+from hybrid.stopwatch import Stopwatch
+from hybrid.wiring import open_sentences
+from indexer import publish
+from indexer.embed import CACHE, Embedded, Exported, embed
+from indexer.passages import sentence_spans, sentence_texts
+from indexer.pieces import live_rows, plan
+from indexer.probe import probe
+from indexer.semantic import SemanticSide, change_semantic
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What writes and embeds.
+
+    `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
+    `encoder_of` opens a generation's model; `checked` are the files that this process has read
+    before; `quiet` hides the progress bar.
+    """
+
+    writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
+    encoder_of: Callable[[Generation], Encoder]
+    checked: Checked = field(default_factory=dict)
+    quiet: bool = True
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that the catalogue follows, as the manifest tells of it."""
+
+    source: str
+    source_sha256: str
+    source_format: str
+    records: int
+    rejected: int
+    duplicates: int
+    blank: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What becomes of a catalogue: `films` are new or have new content, `gone` are the ids of those
+    that leave it. Both by id."""
+
+    films: tuple[Movie, ...]
+    gone: tuple[int, ...]
+
+    @property
+    def outdated(self) -> Ids:
+        """The ids of all films that are not what they were."""
+        return np.array(sorted([*self.gone, *(movie.id for movie in self.films)]), np.int64)
+
+
+def file_name(source: Path) -> str:
+    """Return the name of a source as the manifest can hold it, whatever its bytes."""
+    return os.fsencode(source.name).decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The generation that was published."""
+
+    manifest: Manifest
+    embedded: Embedded
+    warnings: list[str]
+
+
+def make(
+    data: Path,
+    before: Generation,
+    catalogue: Catalogue,
+    changes: Changes,
+    tools: Tools,
+    watch: Stopwatch,
+    source: SourceFile | None,
+) -> Made:
+    """Publish `before`, whose `catalogue` is open, with these changes. The caller has the lock."""
+    folder = publish.unfinished_folder(data)
+    engine = before.manifest.lexical.engine
+    writer = tools.writer_in(engine, folder, publish.deployment_id(data))
+    with publish.nothing_stays(folder, writer):
+        with watch.stage("share"):
+            publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
+            publish.link(before.file(files.REJECTS), folder / files.REJECTS)
+            shutil.copyfile(before.file(files.CATALOGUE), folder / files.CATALOGUE)
+        with watch.stage("embed"):
+            piece = _write_piece(data, folder, before, catalogue, changes, tools)
+        with watch.stage("catalogue"):
+            change_catalogue(
+                folder / files.CATALOGUE, piece.films, changes.gone, piece.moved, piece.number
+            )
+        with watch.stage("keyword"):
+            films = len(catalogue) + piece.added - len(changes.gone)
+            writer.mend(before, catalogue)
+            writer.take_over(before)
+            writer.change(changes.films, changes.gone, films)
+        with watch.stage("semantic"):
+            new = np.array([movie.id for movie in changes.films], np.int64)
+            side = change_semantic(folder, before, piece.pieces, changes.outdated, new)
+        with watch.stage("publish"):
+            digests = publish.digests(folder, {**shared_digests(before), **side.written})
+            manifest = _manifest(folder, before, writer, side, source, digests)
+            probe(Generation(folder, manifest))
+            publish.publish(data, folder, manifest)
+    with watch.stage("tidy"):
+        warnings = publish.tidy(data, writer)
+    return Made(manifest, piece.embedded, warnings)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The vectors of a change: the file they lie in, whose they are, and all files there are now.
+
+    `moved` are films that did not change, with their first rows in the new file.
+    """
+
+    number: int
+    films: list[PlacedFilm]
+    moved: Mapping[int, int]
+    pieces: tuple[int, ...]
+    embedded: Embedded
+    added: int
+
+
+def _write_piece(
+    data: Path,
+    folder: Path,
+    before: Generation,
+    catalogue: Catalogue,
+    changes: Changes,
+    tools: Tools,
+) -> _Piece:
+    """Embed the films that changed, and link the vectors of the others or write them again."""
+    spans = [sentence_spans(movie.description or "") for movie in changes.films]
+    pairs = list(zip(changes.films, spans, strict=True))
+    texts = [text for movie, film_spans in pairs for text in sentence_texts(movie, film_spans)]
+    columns, places = catalogue.columns, catalogue.sentences
+    staying = ~np.isin(columns.ids, changes.outdated)
+    chosen = plan(before.manifest.pieces, live_rows(places, staying), len(texts))
+    moving = np.flatnonzero(staying & (places.counts > 0) & np.isin(places.pieces, chosen.absorbed))
+    for number in chosen.kept:
+        publish.link(before.file(piece_file(number)), folder / piece_file(number))
+    embedded, pieces = Embedded(0, 0, 0), chosen.kept
+    if texts:
+        sentences = open_sentences(before, catalogue)
+        embedded = embed(
+            texts,
+            Exported(before.manifest.model.fingerprint, tools.encoder_of(before)),
+            data / CACHE,
+            folder / piece_file(chosen.number),
+            tools.quiet,
+            sentences.vectors(sentences.rows(moving)),
+        )
+        pieces = (*chosen.kept, chosen.number)
+    starts = np.cumsum([0, *map(len, spans)]).tolist()
+    moved = len(texts) + np.cumsum(places.counts[moving]) - places.counts[moving]
+    return _Piece(
+        number=chosen.number,
+        films=[PlacedFilm(*pair, start) for pair, start in zip(pairs, starts, strict=False)],
+        moved=dict(zip(columns.ids[moving].tolist(), moved.tolist(), strict=True)),
+        pieces=pieces,
+        embedded=embedded,
+        added=int((columns.places(changes.outdated) < 0).sum()),
+    )
+
+
+def _manifest(
+    folder: Path,
+    before: Generation,
+    writer: LexicalWriter,
+    side: SemanticSide,
+    source: SourceFile | None,
+    digests: dict[str, files.FileDigest],
+) -> Manifest:
+    """Return the manifest of the generation in `folder`, whose catalogue is read back."""
+    with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
+        counts = before.manifest.counts.model_dump() | {
+            "movies": len(catalogue),
+            "without_description": catalogue.without_description(),
+            "without_year": int((catalogue.columns.years == 0).sum()),
+            "sentences": int(catalogue.sentences.counts.sum()),
+        }
+        ids_sha256 = catalogue.columns.ids_sha256
+    told = asdict(source) if source else {}
+    changed = {name: told.pop(name) for name in counts.keys() & told.keys()}
+    return before.manifest.model_copy(
+        update=told
+        | {
+            "name": folder.name.removesuffix(UNFINISHED),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "base": before.manifest.name,
+            "counts": Counts.model_validate(counts | changed),
+            "ids_sha256": ids_sha256,
+            "lexical": writer.manifest(),
+            "semantic": side.semantic,
+            "pieces": side.pieces,
+            "files": digests,
+        }
+    )

@@ -1,0 +1,89 @@
+"""What a command says of what it did."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from hybrid.generation import REJECTS, Lexical, Semantic
+
+if TYPE_CHECKING:
+    from indexer.build import Built
+    from indexer.update import Changed
+
+
+def report_build(built: "Built") -> None:
+    """Say what became of every record, where it is, and what it took."""
+    manifest, cleaned = built.manifest, built.cleaned
+    counts = manifest.counts
+    click.echo(
+        f"\nread         {counts.records:>9,}  records of {manifest.source} ({cleaned.format})\n"
+        f"films        {counts.movies:>9,}  of them {counts.without_description:,} without a "
+        f"description, {counts.without_year:,} without a year\n"
+        f"duplicates   {counts.duplicates:>9,}  exact, the first kept\n"
+        f"rejected     {counts.rejected:>9,}"
+    )
+    for kind, number in Counter(reject.kind for reject in cleaned.rejects).most_common():
+        click.echo(f"             {number:>9,}  {kind}")
+    for name, number in cleaned.emptied.items():
+        click.echo(f"emptied      {number:>9,}  {name}: no number")
+    embedded = built.embedded
+    cached = embedded.distinct - embedded.encoded
+    click.echo(
+        f"sentences    {embedded.texts:>9,}  {embedded.distinct:,} distinct, "
+        f"{embedded.encoded:,} embedded now, {cached:,} from the cache\n"
+        f"semantic     {_semantic(manifest.semantic)}\n"
+        f"keyword      {_keyword(manifest.lexical)}"
+    )
+    sizes: Counter[str] = Counter()
+    for name, digest in manifest.files.items():
+        sizes[name.partition("/")[0]] += digest.size
+    for name, size in sizes.items():
+        click.echo(f"size         {size / 1e6:>9.1f}  MB {name}")
+    for stage, seconds in built.seconds.items():
+        click.echo(f"seconds      {seconds:>9.1f}  {stage}")
+    report_warnings(built.warnings)
+    if cleaned.rejects:
+        click.echo(f"Why each record was rejected: {built.folder / REJECTS}")
+    click.echo(f"Published generation {manifest.name} in {built.folder.parents[1]}.")
+
+
+def _keyword(lexical: Lexical) -> str:
+    if lexical.engine == "embedded":
+        return "embedded engine"
+    return f"Elasticsearch index {lexical.index}"
+
+
+def _semantic(semantic: Semantic) -> str:
+    if semantic.engine == "exact":
+        return "exact scan: too few sentences to train an IVFPQ index"
+    return (
+        f"IVFPQ of {semantic.lists} lists and {semantic.sub_quantisers} sub-quantisers of 4 bits, "
+        f"nprobe {semantic.nprobe}: recall@10 {semantic.recall_at_10:.4f}"
+    )
+
+
+def report_change(changed: "Changed") -> None:
+    """Say what was changed, and what it took."""
+    report_warnings(changed.warnings)
+    name, seconds = changed.manifest.name, sum(changed.seconds.values())
+    if not changed.published:
+        click.echo(f"Nothing changed: generation {name} has all {changed.unchanged:,} films.")
+        return
+    embedded = changed.embedded
+    click.echo(
+        f"added        {changed.added:>9,}\n"
+        f"changed      {changed.changed:>9,}\n"
+        f"removed      {changed.removed:>9,}\n"
+        f"unchanged    {changed.unchanged:>9,}\n"
+        f"sentences    {embedded.texts:>9,}  {embedded.encoded:,} embedded now\n"
+        f"semantic     {_semantic(changed.manifest.semantic)}\n"
+        f"Published generation {name} after {seconds:.1f} s."
+    )
+
+
+def report_warnings(warnings: Iterable[str]) -> None:
+    """Say what went wrong without keeping the work from being done."""
+    for warning in warnings:
+        click.secho(f"note: {warning}", fg="yellow", err=True)

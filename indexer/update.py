@@ -1,0 +1,172 @@
+"""Changing what is published: single films by id, or all of them to what a source holds."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hybrid import generation as files
+from hybrid.engines.catalogue import Catalogue
+from hybrid.errors import BuildFailed, EngineUnavailable, NotFound
+from hybrid.generation import FileDigest, Generation, Manifest, open_current
+from hybrid.movie import Movie, content_hash
+from hybrid.stopwatch import Stopwatch
+from indexer import publish
+from indexer.embed import Embedded
+from indexer.identity import with_known_ids
+from indexer.making import Changes, SourceFile, Tools, file_name, make
+
+if TYPE_CHECKING:
+    from indexer.clean import Cleaned
+
+NOTHING = Embedded(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a change did, or that there was nothing to do: then `manifest` is what it was."""
+
+    manifest: Manifest
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    embedded: Embedded
+    seconds: dict[str, float]
+    warnings: list[str]
+
+    @property
+    def published(self) -> bool:
+        """Whether there was anything to change."""
+        return self.added + self.changed + self.removed > 0
+
+
+def upsert(movies: Iterable[Movie]) -> Callable[[Catalogue], Changes]:
+    """Return the change that adds `movies`, or replaces those of the same ids."""
+
+    def changes(catalogue: Catalogue) -> Changes:
+        contents = catalogue.contents()
+        return Changes(_new(movies, contents), ())
+
+    return changes
+
+
+def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
+    """Return the change that removes films. It raises NotFound, naming those that are not there."""
+
+    def changes(catalogue: Catalogue) -> Changes:
+        wanted = np.array(sorted(set(ids)), np.int64)
+        unknown = wanted[catalogue.columns.places(wanted) < 0].tolist()
+        if unknown:
+            named = ", ".join(map(str, unknown[:10]))
+            raise NotFound(f"there is no film with the id {named}", {"id": "unknown"})
+        return Changes((), tuple(wanted.tolist()))
+
+    return changes
+
+
+def follow(
+    movies: Sequence[Movie], numbered: bool, keep_missing: bool
+) -> Callable[[Catalogue], Changes]:
+    """Return the change that makes the catalogue hold `movies`, the films of a source.
+
+    `numbered` is whether they have no ids but the numbers of their records: then each has the id
+    that it has in the catalogue, or a new one. Films that the source does not hold are removed,
+    unless `keep_missing`.
+    """
+
+    def changes(catalogue: Catalogue) -> Changes:
+        contents = catalogue.contents()
+        films = movies
+        if numbered:
+            films = with_known_ids(movies, catalogue.all_films(), catalogue.highest_id())
+        missing = set() if keep_missing else contents.keys() - {movie.id for movie in films}
+        return Changes(_new(films, contents), tuple(sorted(missing)))
+
+    return changes
+
+
+def read_from(source: Path, cleaned: "Cleaned") -> SourceFile:
+    """Return what the manifest tells of the file that films were read from."""
+    return SourceFile(
+        source=file_name(source),
+        source_sha256=FileDigest.of(source).sha256,
+        source_format=cleaned.format,
+        records=cleaned.records,
+        rejected=len(cleaned.rejects),
+        duplicates=cleaned.duplicates,
+        blank=cleaned.blank,
+    )
+
+
+def _new(movies: Iterable[Movie], contents: dict[int, str]) -> tuple[Movie, ...]:
+    films = {movie.id: movie for movie in movies if contents.get(movie.id) != content_hash(movie)}
+    return tuple(films[film] for film in sorted(films))
+
+
+def change(
+    data: Path,
+    choose: Callable[[Catalogue], Changes],
+    tools: Tools,
+    source: SourceFile | None = None,
+) -> Changed:
+    """Publish a generation in which the catalogue is changed as `choose` says of the live one.
+
+    `source` is the file that it follows from now on. Raises a HybridError or OSError, and then
+    leaves the published state as it was.
+    """
+    watch = Stopwatch()
+    with publish.only_writer(data):
+        publish.collect(data)
+        with watch.stage("open"):
+            before = open_current(data, tools.checked)
+            catalogue = Catalogue(before.file(files.CATALOGUE))
+        with closing(catalogue):
+            with watch.stage("compare"):
+                changes = choose(catalogue)
+            known = (catalogue.columns.places(changes.outdated) >= 0).sum()
+            added = len(changes.outdated) - int(known)
+            embedded, manifest = NOTHING, before.manifest
+            warnings: list[str] = []
+            if not len(changes.outdated):
+                warnings = settle(data, before, catalogue, tools)
+            else:
+                made = make(data, before, catalogue, changes, tools, watch, source)
+                embedded, warnings, manifest = made.embedded, made.warnings, made.manifest
+    return Changed(
+        manifest,
+        added,
+        len(changes.films) - added,
+        len(changes.gone),
+        len(catalogue) - int(known),
+        embedded,
+        watch.seconds,
+        warnings,
+    )
+
+
+def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Tools) -> list[str]:
+    """Mend what others left half-done beside the published generation; return warnings."""
+    engine = generation.manifest.lexical.engine
+    writer = tools.writer_in(engine, generation.folder, publish.deployment_id(data))
+    try:
+        writer.mend(generation, catalogue)
+    except (EngineUnavailable, BuildFailed) as error:
+        return [error.message]
+    return publish.tidy(data, writer)
+
+
+def rollback(data: Path, tools: Tools) -> tuple[str, str, list[str]]:
+    """Publish the generation before the published one again; return both names and warnings.
+
+    Raises GenerationUnusable where there is none to go back to, or it is damaged.
+    """
+    with publish.only_writer(data):
+        left, name = publish.rollback(data)
+        generation = open_current(data, tools.checked)
+        with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
+            warnings = settle(data, generation, catalogue, tools)
+    return left, name, warnings

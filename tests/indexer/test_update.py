@@ -1,0 +1,366 @@
+"""Changes to what is published: what they write, what they share, and what they leave alone."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, InvalidInput, NotFound
+from hybrid.generation import CURRENT, open_current, open_published, published
+from hybrid.movie import Movie
+from hybrid.query import SearchQuery
+from indexer.by_hand import film, films_of
+from indexer.identity import with_known_ids
+from indexer.making import Tools
+from indexer.pieces import plan
+from indexer.publish import only_writer
+from indexer.update import change, follow, rollback, upsert
+from tests import corpus
+from tests.fakes import FakeLexical, HashingEncoder
+from tests.stores import build_stores, follow_films, open_stores, put, remove, tools
+from tests.stores_agree import assert_holds
+
+FILMS = corpus.films(150)
+BY_ID = {movie.id: movie for movie in FILMS}
+NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a data folder with a published generation of 150 films, 350 sentences."""
+    data = tmp_path_factory.mktemp("update") / "data"
+    build_stores(data, FILMS)
+    return data
+
+
+@pytest.fixture
+def data(built: Path, tmp_path: Path) -> Path:
+    """Give a copy of it to be changed."""
+    return Path(shutil.copytree(built, tmp_path / "data"))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return what every file of a folder holds."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_source_is_followed(data: Path) -> None:
+    """What is new, changed and gone in a source is so in all stores; the rest is not touched."""
+    changed = FILMS[9].model_copy(update={"description": "A new plot. In two sentences."})
+    films = [m for m in FILMS if m.id not in (FILMS[3].id, FILMS[9].id)] + [changed, NEW]
+    done = follow_films(data, films)
+    assert (done.added, done.changed, done.removed, done.unchanged) == (1, 1, 1, 148)
+    assert done.embedded.texts == 4
+    generation = open_current(data)
+    assert generation.manifest == done.manifest
+    assert generation.manifest.base == published(data)[1].name
+    assert_holds(generation, films)
+
+
+def test_nothing_changed_publishes_nothing(data: Path) -> None:
+    """A source that holds what is published leaves everything as it is, and says so."""
+    text = (data / CURRENT).read_text()
+    for done in (follow_films(data, FILMS), put(data, *FILMS[:3])):
+        assert not done.published
+        assert done.unchanged == len(FILMS)
+        assert done.manifest == open_current(data).manifest
+    assert (data / CURRENT).read_text() == text
+
+
+def test_missing_films_may_be_kept(data: Path) -> None:
+    """With keep_missing a source adds and changes, and removes nothing."""
+    done = follow_films(data, [NEW], keep_missing=True)
+    assert (done.added, done.removed) == (1, 0)
+    assert_holds(open_current(data), [*FILMS, NEW])
+
+
+def test_what_did_not_change_is_shared(data: Path) -> None:
+    """Model, vectors and the keyword engine's large files are the same files as before, and no
+    byte of the generation before is changed."""
+    before = open_current(data)
+    held = digests(before.folder)
+    done = put(data, NEW, FILMS[0].model_copy(update={"title": "Renamed"}))
+    after = data / "generations" / done.manifest.name
+    for name in ("encoder/words", "vectors-0.npy", "rejects.jsonl"):
+        assert (after / name).samefile(before.file(name))
+    segments = [name for name in held if name.endswith((".idx", ".term", ".store"))]
+    assert segments
+    assert all((after / name).samefile(before.file(name)) for name in segments)
+    assert not (after / "tantivy/meta.json").samefile(before.file("tantivy/meta.json"))
+    assert digests(before.folder) == held
+    remove(data, FILMS[1].id)
+    assert not before.folder.exists()
+    assert (after / "vectors-0.npy").exists()
+
+
+def test_the_generation_before_stays_as_it_was(data: Path) -> None:
+    """Whatever a change does, the one before can be opened, checked and served."""
+    line = published(data)[0]
+    put(data, NEW, *(movie.model_copy(update={"title": "Renamed"}) for movie in FILMS[:40]))
+    assert_holds(open_published(data, line), FILMS)
+
+
+def test_films_by_id(data: Path) -> None:
+    """Films are added, replaced and removed one by one, and an unknown id is told."""
+    assert put(data, NEW).added == 1
+    assert put(data, NEW.model_copy(update={"year": 1999})).changed == 1
+    assert remove(data, NEW.id, FILMS[0].id).removed == 2
+    assert_holds(open_current(data), FILMS[1:])
+    with pytest.raises(NotFound, match="5000, 6000"):
+        remove(data, 6000, NEW.id, FILMS[1].id)
+    assert_holds(open_current(data), FILMS[1:])
+
+
+def test_people_are_known_while_a_film_names_them(data: Path) -> None:
+    """A name is found in queries from the first film that names it to the last."""
+
+    def knows(name: str) -> bool:
+        search = open_stores(open_current(data))
+        found = search.catalogue.name_in(f"a film with {name}") is not None
+        search.close()
+        return found
+
+    put(data, NEW.model_copy(update={"cast": ("Toshirô Mifune", "Setsuko Hara")}))
+    put(data, Movie(id=5001, title="Another", directors=("Setsuko Hara",)))
+    assert knows("toshiro mifune")
+    put(data, NEW.model_copy(update={"cast": ("Setsuko Hara",)}))
+    assert not knows("toshiro mifune")
+    remove(data, NEW.id)
+    assert knows("setsuko hara")
+    remove(data, 5001)
+    assert not knows("setsuko hara")
+
+
+def test_many_changes_train_the_index_anew(data: Path) -> None:
+    """After half of the sentences came or went the index is trained and all vectors lie in one
+    file again; below 256 sentences there is none, and above there is one again."""
+    assert open_current(data).manifest.semantic.engine == "ivfpq"
+    other = [movie.model_copy(update={"description": f"Plot {movie.id}."}) for movie in FILMS[:100]]
+    first = put(data, *other[:10]).manifest
+    assert (first.pieces, first.semantic.changed > 0) == ((0, 1), True)
+    second = put(data, *other).manifest
+    assert len(second.pieces) == 1
+    assert second.semantic.changed == 0
+    assert_holds(open_current(data), [*other, *FILMS[100:]])
+    assert remove(data, *(movie.id for movie in FILMS[30:])).manifest.semantic.engine == "exact"
+    assert_holds(open_current(data), other[:30])
+    assert follow_films(data, FILMS).manifest.semantic.engine == "ivfpq"
+    assert_holds(open_current(data), FILMS)
+
+
+def test_everything_may_go(data: Path) -> None:
+    """An index of no film is one, and films can be added to it."""
+    remove(data, *BY_ID)
+    assert_holds(open_current(data), [])
+    put(data, NEW)
+    assert_holds(open_current(data), [NEW])
+
+
+class Failing(FakeLexical):
+    """A keyword engine that fails when it is changed."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+        """Fail."""
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [EngineUnavailable("gone"), OSError(28, "x"), KeyboardInterrupt()]
+)
+def test_a_failed_change_leaves_the_old_state(data: Path, error: BaseException) -> None:
+    """Whatever stops a change, the published generation stays and nothing of the new one does."""
+    text = (data / CURRENT).read_text()
+    failing = Tools(lambda *_: Failing(error), lambda _: HashingEncoder())
+    with pytest.raises(type(error)):
+        change(data, upsert([NEW]), failing)
+    assert (data / CURRENT).read_text() == text
+    assert len(list((data / "generations").iterdir())) == 1
+    put(data, NEW)
+    assert_holds(open_current(data), [*FILMS, NEW])
+
+
+def test_a_change_needs_an_index_and_the_lock(data: Path, tmp_path: Path) -> None:
+    """Nothing to change, or another at work: both are told."""
+    with pytest.raises(GenerationUnusable, match="no index"):
+        put(tmp_path / "none", NEW)
+    with only_writer(data), pytest.raises(BuildFailed, match="another command"):
+        put(data, NEW)
+
+
+def test_what_a_killed_writer_left_is_collected(data: Path) -> None:
+    """Folders that were never published go with the next command, even one that changes nothing."""
+    for name in (f"7-{'0' * 12}.unfinished", f"8-{'0' * 12}"):
+        (data / "generations" / name).mkdir()
+    follow_films(data, FILMS)
+    assert len(list((data / "generations").iterdir())) == 1
+
+
+def test_rollback_of_a_change(data: Path) -> None:
+    """What was changed is undone, and the next change is made to what was gone back to."""
+    put(data, NEW)
+    name = published(data)[1].name
+    assert rollback(data, tools())[1:] == (name, [])
+    assert_holds(open_current(data), FILMS)
+    put(data, FILMS[0].model_copy(update={"title": "Renamed"}))
+    assert_holds(open_current(data), [FILMS[0].model_copy(update={"title": "Renamed"}), *FILMS[1:]])
+
+
+def test_ids_of_a_numbered_source() -> None:
+    """Films keep the ids of the same page, else of title, year and occurrence; the new ones get
+    numbers that no film ever had."""
+    known = [
+        Movie(id=0, title="Page", year=1990, href="p"),
+        Movie(id=1, title="Twin", year=1991),
+        Movie(id=2, title="Twin", year=1991),
+        Movie(id=3, title="Gone", year=1992),
+    ]
+    films = [
+        Movie(id=0, title="New", year=2000),
+        Movie(id=1, title="Twin", year=1991, description="first"),
+        Movie(id=2, title="Page renamed", year=1993, href="p"),
+        Movie(id=3, title="Twin", year=1991, description="second"),
+        Movie(id=4, title="Twin", year=1991, description="third"),
+        Movie(id=5, title="Gone", year=1993),
+    ]
+    found = with_known_ids(films, known, highest=9)
+    assert [(movie.id, movie.title) for movie in found] == [
+        (0, "Page renamed"),
+        (1, "Twin"),
+        (2, "Twin"),
+        (10, "New"),
+        (11, "Twin"),
+        (12, "Gone"),
+    ]
+    assert [movie.description for movie in found[1:3]] == ["first", "second"]
+    assert with_known_ids(found, found, highest=12) == found
+
+
+def test_ids_are_never_used_again(data: Path) -> None:
+    """The id of a film that is gone is not given to another, whatever came between."""
+    put(data, NEW)
+    remove(data, NEW.id)
+    done = change(data, follow([Movie(id=0, title="Unheard of")], True, True), tools())
+    assert done.added == 1
+    ids = [movie.id for movie in open_stores(open_current(data)).catalogue.all_films()]
+    assert ids[-1] == NEW.id + 1
+
+
+@given(st.lists(st.integers(1, 50), max_size=60))
+def test_vectors_lie_in_few_files(changes: list[int]) -> None:
+    """However many changes of whatever size: each file is larger than the ones after it, so that
+    there are few, and none is written again without need."""
+    pieces: tuple[int, ...] = (0,)
+    live = {0: 1000}
+    for rows in changes:
+        made = plan(pieces, live, rows)
+        live[made.number] = rows + sum(live[number] for number in made.absorbed)
+        pieces = (*made.kept, made.number)
+        sizes = [live[number] for number in pieces]
+        assert sizes == sorted(sizes, reverse=True)
+        assert sum(sizes) == 1000 + sum(changes[: changes.index(rows) + 1]) or len(changes) > 1
+    assert sum(live[number] for number in pieces) == 1000 + sum(changes)
+    assert len(pieces) <= 50 + 12
+
+
+def test_a_file_of_no_film_is_dropped() -> None:
+    """Where all films of a file are gone it is not shared; nothing is written without need."""
+    made = plan((0, 1, 2), {0: 10, 2: 5}, 0)
+    assert (made.kept, made.absorbed) == ((0, 2), ())
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({"title": "x"}, {"id": "is missing"}),
+        ({"id": 1}, {"title": "is missing"}),
+        ({"id": 1, "title": " "}, {"title": "is missing"}),
+        ({"id": 1, "title": "x", "colour": 7}, {"colour": "is unknown"}),
+        ({"id": -1, "title": "x"}, {"id": "wrong id"}),
+        ({"id": "tt1", "title": "x"}, {"id": "wrong id"}),
+        ({"id": 1, "title": ["x"]}, {"title": "wrong title"}),
+        ({"id": 1, "title": "x", "year": 1492}, {"year": "impossible year"}),
+        ({"id": 1, "title": "x", "genres": "Drama"}, {"genres": "wrong genres"}),
+        ({"id": 1, "title": "x", "votes": 2**40}, {"votes": "wrong votes"}),
+        ({"id": 1, "title": "x", "rating": float("nan")}, {"rating": "wrong rating"}),
+        ({"id": 1, "title": "x", "description": "y" * 100_001}, {"description": "too long"}),
+    ],
+)
+def test_films_given_by_hand_are_checked(
+    values: dict[str, object], problems: dict[str, str]
+) -> None:
+    """An error names each field and what is wrong with it."""
+    with pytest.raises(InvalidInput) as error:
+        film(values)
+    assert error.value.fields.keys() == problems.keys()
+    for name, problem in problems.items():
+        assert problem in error.value.fields[name]
+        assert name in error.value.message
+
+
+def test_films_given_by_hand_are_cleaned() -> None:
+    """Texts come into the form that those of files have; null is nothing."""
+    values = {"id": 7, "title": " Ame\u0301lie\x00 ", "cast": ["A  B", "a b", " "], "year": None}
+    assert film(values) == Movie(id=7, title="Amélie", cast=("A B",))
+
+
+def test_films_as_json_lines() -> None:
+    """One object, over as many lines as it likes, or one a line; the last of an id counts."""
+    one = {"id": 1, "title": "One"}
+    assert films_of(json.dumps(one, indent=2).encode()) == [Movie(id=1, title="One")]
+    lines = f'{json.dumps(one)}\n\n{{"id": 2, "title": "Two"}}\n{{"id": 1, "title": "New"}}\n'
+    assert {m.id: m.title for m in films_of(lines.encode())} == {1: "New", 2: "Two"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "no film given"),
+        (b"[]", "no JSON object"),
+        (b"{", "line 1 is no JSON"),
+        (b'{"id": 1, "title": "x"}\n{"id": 2}', "line 2: title: is missing"),
+        (b'{"id": 1, "title": "x"}\n7', "line 2 is no JSON object"),
+        (b"\xff", "not UTF-8"),
+    ],
+)
+def test_input_that_is_no_film(content: bytes, told: str) -> None:
+    """What cannot be read is told with its line."""
+    with pytest.raises(InvalidInput, match=told):
+        films_of(content)
+
+
+def test_changed_generations_rank_like_built_ones(data: Path, tmp_path: Path) -> None:
+    """The semantic scores after changes are those of a build of the same films, to the bit."""
+    films = [*FILMS[20:], *(m.model_copy(update={"year": 1951}) for m in FILMS[:10]), NEW]
+    for start in range(0, 160, 40):
+        change(data, follow(films[start : start + 40], False, True), tools())
+    follow_films(data, films)
+    build_stores(tmp_path / "fresh", films)
+    ids = np.array(sorted(movie.id for movie in films), np.int64)
+    answers = []
+    for folder in (data, tmp_path / "fresh"):
+        search = open_stores(open_current(folder))
+        candidates = [search.retrieve(query) for query in map(as_query, corpus.queries(20))]
+        answers.append(
+            [search._semantic.score(c.meaning, ids).tolist() for c in candidates if c.meaning]
+        )
+        search.close()
+    assert np.array_equal(answers[0], answers[1], equal_nan=True)
+
+
+def as_query(text: str) -> SearchQuery:
+    """Return a query of this text."""
+    return SearchQuery(text=text)

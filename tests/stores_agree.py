@@ -1,0 +1,62 @@
+"""What must hold of a published generation whatever was done to it."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import faiss
+import numpy as np
+
+from hybrid.engines.ivfpq import read_index
+from hybrid.engines.protocols import Meaning
+from hybrid.generation import FAISS_INDEX, Generation
+from hybrid.movie import Movie, content_number
+from hybrid.query import Filters
+from indexer.passages import sentence_spans, sentence_texts
+from tests.fakes import HashingEncoder
+from tests.stores import open_stores
+
+
+def assert_holds(generation: Generation, movies: Iterable[Movie]) -> None:
+    """Every store of the generation holds exactly these films, with these contents."""
+    films = {movie.id: movie for movie in movies}
+    search = open_stores(generation)
+    try:
+        catalogue = search.catalogue
+        assert {movie.id: movie for movie in catalogue.all_films()} == films
+        assert catalogue.columns.ids.tolist() == sorted(films)
+        assert catalogue.highest_id() >= max(films, default=-1)
+        assert search.lexical.contents() == {i: content_number(m) for i, m in films.items()}
+        texts = {
+            i: sentence_texts(m, sentence_spans(m.description or "")) for i, m in films.items()
+        }
+        assert generation.manifest.counts.movies == len(films)
+        assert generation.manifest.counts.sentences == sum(map(len, texts.values()))
+        assert labels(generation) in (None, Counter({i: len(t) for i, t in texts.items() if t}))
+        encoder = HashingEncoder()
+        for film, sentences in texts.items():
+            for number, text in enumerate(sentences):
+                meaning = Meaning(encoder.encode([text])[0])
+                (found,) = search._semantic.best_sentences(meaning, np.array([film])).tolist()
+                assert sentences[found] == text or found <= number
+                assert search._semantic.score(meaning, np.array([film]))[0] > 0.9999
+        if any(texts.values()):
+            probe = Meaning(encoder.encode(["captain"])[0])
+            found_ids = search._semantic.search(probe, Filters(), 10_000).ids.tolist()
+            assert set(found_ids) <= {film for film, held in texts.items() if held}
+    finally:
+        search.close()
+
+
+def labels(generation: Generation) -> Counter[int] | None:
+    """Return how many sentences the FAISS index holds of each film, None where there is none."""
+    file = generation.file(FAISS_INDEX)
+    if not file.exists():
+        return None
+    index = read_index(file)
+    found: Counter[int] = Counter()
+    for number in range(index.nlist):
+        size = index.invlists.list_size(number)
+        if size:
+            held = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
+            found.update(held.tolist())
+    return found
