@@ -6,11 +6,12 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
 
-from hybrid.errors import GenerationUnusable, HybridError
+from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError
 from hybrid.generation import (
     Checked,
     Generation,
     Published,
+    check_sizes,
     open_current,
     open_published,
     published,
@@ -23,6 +24,9 @@ LOOK = 0.25
 
 RETRY = 60.0
 """Seconds until a generation that could not be opened is tried again."""
+
+CHECK = 60.0
+"""Seconds between looks at what is served: the sizes of its files, and the films in its engine."""
 
 Open = Callable[[Generation], HybridSearch]
 
@@ -43,7 +47,7 @@ class Follower:
         self._looking = Lock()
         line = published(data)[0]
         self._tried: Published | None = line
-        self._tried_at = monotonic()
+        self._tried_at = self._checked_at = monotonic()
         try:
             self.live = Live(self._opened(open_current(data, self._checked)))
         except HybridError as error:
@@ -68,6 +72,8 @@ class Follower:
         """
         with self._looking:
             self._look()
+            if monotonic() > self._checked_at + CHECK:
+                self._check()
 
     def _look(self) -> None:
         try:
@@ -89,12 +95,22 @@ class Follower:
         finally:
             self.live.give_back(before)
 
+    def _check(self) -> None:
+        """Note what is wrong with the generation that is served, as far as is cheap to tell."""
+        self._checked_at = monotonic()
+        search = self.live.lend()
+        try:
+            self.live.fault = _fault(self._generation, search)
+        finally:
+            self.live.give_back(search)
+
     def _due(self) -> bool:
         return self.live.trouble is not None and monotonic() > self._tried_at + RETRY
 
     def _opened(self, generation: Generation) -> HybridSearch:
         search = self._open(generation)
         search.warm()
+        self._generation = generation
         return search
 
     def _before(self, error: HybridError) -> HybridSearch:
@@ -109,6 +125,19 @@ class Follower:
             except Exception as error:
                 logging.getLogger(__name__).exception("a new generation cannot be opened")
                 self.live.trouble = f"a new generation cannot be opened: {error!r}"
+
+
+def _fault(generation: Generation, search: HybridSearch) -> str | None:
+    try:
+        check_sizes(generation)
+        missing = len(search.catalogue) - search.lexical.count()
+    except GenerationUnusable as error:
+        return error.message
+    except EngineUnavailable:
+        return None  # that is told of the engine
+    if missing > 0:
+        return f"the keyword engine lacks {missing} films: see `python -m indexer verify --repair`"
+    return None
 
 
 def _told(line: Published, error: HybridError) -> str:

@@ -206,17 +206,36 @@ def open_readable(data: Path, checked: Checked | None = None) -> Generation:
 
 def open_published(data: Path, line: Published, checked: Checked | None = None) -> Generation:
     """Return the generation that a line of CURRENT names. Raises GenerationUnusable."""
-    folder = data / GENERATIONS / line.name
-    generation = Generation(folder, _manifest(folder / MANIFEST, line.manifest_sha256))
+    generation = open_described(data, line)
     check_sizes(generation)
     before = {} if checked is None else checked
     found: Checked = {}
     for file, expected in generation.manifest.files.items():
-        _check(folder / file, expected.sha256, before, found)
+        _check(generation.file(file), expected.sha256, before, found)
     if checked is not None:
         checked.clear()
         checked.update(found)
     return generation
+
+
+def open_described(data: Path, line: Published) -> Generation:
+    """Return the generation of a line of CURRENT, of which only the manifest was checked.
+
+    Raises GenerationUnusable where that is damaged, or of another version.
+    """
+    folder = data / GENERATIONS / line.name
+    return Generation(folder, _manifest(folder / MANIFEST, line.manifest_sha256))
+
+
+def damaged_files(generation: Generation) -> list[str]:
+    """Return the names of the files that are missing or not as they were written."""
+    damaged = []
+    for file, expected in generation.manifest.files.items():
+        try:
+            _check(generation.file(file), expected.sha256, {}, {})
+        except GenerationUnusable:
+            damaged.append(file)
+    return damaged
 
 
 def _manifest(file: Path, sha256: str) -> Manifest:
@@ -253,8 +272,7 @@ def kept_indices(data: Path) -> set[str]:
     found = set()
     for line in published(data):
         with suppress(GenerationUnusable):
-            manifest = _manifest(data / GENERATIONS / line.name / MANIFEST, line.manifest_sha256)
-            found.add(manifest.lexical.index)
+            found.add(open_described(data, line).manifest.lexical.index)
     return found
 
 
@@ -272,7 +290,8 @@ def identity(path: Path) -> FileIdentity:
 def shared_digests(generation: Generation) -> Mapping[FileIdentity, FileDigest]:
     """Return what the manifest says of the files that a next generation may share."""
     files = generation.manifest.files
-    return {identity(generation.file(name)): digest for name, digest in files.items()}
+    there = {generation.file(name): digest for name, digest in files.items()}
+    return {identity(path): digest for path, digest in there.items() if path.exists()}
 
 
 def _check(path: Path, sha256: str, before: Checked, found: Checked) -> None:

@@ -41,7 +41,7 @@ def open_search(
     return HybridSearch(
         generation.manifest.name,
         catalogue,
-        open_lexical(generation, settings),
+        open_lexical(settings, generation),
         open_semantic(generation, catalogue),
         model or open_encoder(generation),
         settings.depth,
@@ -73,7 +73,7 @@ def open_encoder(generation: Generation) -> Encoder:
     return OnnxEncoder(generation.file(encoder.FOLDER))
 
 
-def open_lexical(generation: Generation, settings: Settings) -> LexicalEngine:
+def open_lexical(settings: Settings, generation: Generation) -> LexicalEngine:
     """Return the keyword engine that the generation was written for.
 
     Raises GenerationUnusable where that reads words differently today.

@@ -15,7 +15,7 @@ from hybrid.errors import GenerationUnusable
 from hybrid.generation import FileDigest, LexicalName, open_current, published
 from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
-from indexer.report import report_build, report_change, report_warnings
+from indexer.report import report_build, report_change, report_verified, report_warnings
 
 if TYPE_CHECKING:
     from indexer.build import Built
@@ -165,6 +165,36 @@ def rollback(**given: str | None) -> None:
     click.echo(f"Went back from generation {left} to {name}.")
 
 
+@main.command()
+@click.option(
+    "--repair", "mend", is_flag=True, help="write both engines again if anything is wrong"
+)
+@click.option("--full", is_flag=True, help="look at every film's content and vectors")
+@setting("data")
+@setting("elasticsearch_url")
+def verify(mend: bool, full: bool, **given: str | None) -> None:
+    """Compare the published index with itself: every film in every store, and nothing more.
+
+    The exit code is 1 if anything is wrong, and could not be repaired.
+    """
+    from indexer.repair import repair
+    from indexer.verify import verify as compare
+
+    settings = _settings_of_an_index(given)
+    tools = _tools(settings)
+    found = compare(settings.data, tools, full)
+    report_verified(found)
+    if mend and not found.clean:
+        wrong = any(check.name == "vectors" and check.findings for check in found.checks)
+        manifest, warnings = repair(settings.data, tools, embed_again=wrong)
+        report_warnings(warnings)
+        click.echo(f"Repaired: published generation {manifest.name}.")
+        found = compare(settings.data, tools, full)
+        report_verified(found)
+    if not found.clean:
+        sys.exit(1)
+
+
 def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
     """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
     settings = Settings.load(**given)
@@ -173,10 +203,15 @@ def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
 
 
 def _tools(settings: Settings, quiet: bool = True) -> "Tools":
-    from hybrid.wiring import lexical_writer, open_encoder
+    from hybrid.wiring import lexical_writer, open_encoder, open_lexical
     from indexer.making import Tools
 
-    return Tools(partial(lexical_writer, settings), open_encoder, quiet=quiet)
+    return Tools(
+        partial(lexical_writer, settings),
+        open_encoder,
+        partial(open_lexical, settings),
+        quiet=quiet,
+    )
 
 
 @main.command()

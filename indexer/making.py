@@ -15,7 +15,7 @@ from hybrid import generation as files
 from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.catalogue_changes import PlacedFilm, change_catalogue
-from hybrid.engines.protocols import LexicalWriter
+from hybrid.engines.protocols import LexicalEngine, LexicalWriter
 from hybrid.generation import (
     UNFINISHED,
     Checked,
@@ -43,12 +43,13 @@ class Tools:
     """What writes and embeds.
 
     `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
-    `encoder_of` opens a generation's model; `checked` are the files that this process has read
-    before; `quiet` hides the progress bar.
+    `encoder_of` opens a generation's model, `lexical_of` its keyword engine; `checked` are the
+    files that this process has read before; `quiet` hides the progress bar.
     """
 
     writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
     encoder_of: Callable[[Generation], Encoder]
+    lexical_of: Callable[[Generation], LexicalEngine]
     checked: Checked = field(default_factory=dict)
     quiet: bool = True
 
@@ -128,7 +129,7 @@ def make(
             side = change_semantic(folder, before, piece.pieces, changes.outdated, new)
         with watch.stage("publish"):
             digests = publish.digests(folder, {**shared_digests(before), **side.written})
-            manifest = _manifest(folder, before, writer, side, source, digests)
+            manifest = described(folder, before, writer, side, source, digests)
             probe(Generation(folder, manifest))
             publish.publish(data, folder, manifest)
     with watch.stage("tidy"):
@@ -193,7 +194,7 @@ def _write_piece(
     )
 
 
-def _manifest(
+def described(
     folder: Path,
     before: Generation,
     writer: LexicalWriter,
@@ -201,7 +202,10 @@ def _manifest(
     source: SourceFile | None,
     digests: dict[str, files.FileDigest],
 ) -> Manifest:
-    """Return the manifest of the generation in `folder`, whose catalogue is read back."""
+    """Return the manifest of the generation in `folder`, which changes `before`.
+
+    Its catalogue is read back.
+    """
     with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
         counts = before.manifest.counts.model_dump() | {
             "movies": len(catalogue),

@@ -11,6 +11,7 @@ from hybrid.generation import REJECTS, Lexical, Semantic
 if TYPE_CHECKING:
     from indexer.build import Built
     from indexer.update import Changed
+    from indexer.verify import Verified
 
 
 def report_build(built: "Built") -> None:
@@ -81,6 +82,17 @@ def report_change(changed: "Changed") -> None:
         f"semantic     {_semantic(changed.manifest.semantic)}\n"
         f"Published generation {name} after {seconds:.1f} s."
     )
+
+
+def report_verified(verified: "Verified") -> None:
+    """Say what was looked at and what is wrong with it."""
+    click.echo(f"generation {verified.generation}")
+    for check in verified.checks:
+        click.echo(f"{check.name:<12} {'wrong' if check.findings else 'ok':<6} {check.covers}")
+        for finding in check.findings:
+            click.secho(f"             {finding}", fg="red")
+    if not verified.clean:
+        click.echo("Mend it with `python -m indexer verify --repair`.")
 
 
 def report_warnings(warnings: Iterable[str]) -> None:

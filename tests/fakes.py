@@ -73,6 +73,11 @@ class FakeLexical:
         """Nothing to tidy."""
         return []
 
+    def count(self) -> int:
+        """Return the number of films."""
+        self.check()
+        return len(self.movies)
+
     def contents(self) -> dict[int, int]:
         """Return what tells the films from others."""
         return {film: content_number(movie) for film, movie in self.movies.items()}

@@ -56,7 +56,11 @@ def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
 
 def tools() -> Tools:
     """Return what changes such generations."""
-    return Tools(lambda _, folder, __: TantivyWriter(folder), lambda _: HashingEncoder())
+    return Tools(
+        lambda _, folder, __: TantivyWriter(folder),
+        lambda _: HashingEncoder(),
+        lambda generation: TantivyEngine(generation.file(tantivy.FOLDER)),
+    )
 
 
 def put(data: Path, *movies: Movie) -> Changed:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 
-import faiss
 import numpy as np
 
 from hybrid.engines.ivfpq import read_index
@@ -12,6 +11,7 @@ from hybrid.generation import FAISS_INDEX, Generation
 from hybrid.movie import Movie, content_number
 from hybrid.query import Filters
 from indexer.passages import sentence_spans, sentence_texts
+from indexer.verify import labels
 from tests.fakes import HashingEncoder
 from tests.stores import open_stores
 
@@ -31,7 +31,9 @@ def assert_holds(generation: Generation, movies: Iterable[Movie]) -> None:
         }
         assert generation.manifest.counts.movies == len(films)
         assert generation.manifest.counts.sentences == sum(map(len, texts.values()))
-        assert labels(generation) in (None, Counter({i: len(t) for i, t in texts.items() if t}))
+        if generation.file(FAISS_INDEX).exists():
+            held = labels(read_index(generation.file(FAISS_INDEX)))
+            assert held == Counter({i: len(t) for i, t in texts.items() if t})
         encoder = HashingEncoder()
         for film, sentences in texts.items():
             for number, text in enumerate(sentences):
@@ -45,18 +47,3 @@ def assert_holds(generation: Generation, movies: Iterable[Movie]) -> None:
             assert set(found_ids) <= {film for film, held in texts.items() if held}
     finally:
         search.close()
-
-
-def labels(generation: Generation) -> Counter[int] | None:
-    """Return how many sentences the FAISS index holds of each film, None where there is none."""
-    file = generation.file(FAISS_INDEX)
-    if not file.exists():
-        return None
-    index = read_index(file)
-    found: Counter[int] = Counter()
-    for number in range(index.nlist):
-        size = index.invlists.list_size(number)
-        if size:
-            held = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
-            found.update(held.tolist())
-    return found

@@ -26,6 +26,7 @@ from tests.web.http import Service
         ["indexer", "build"],
         ["indexer", "rollback"],
         ["indexer", "upsert"],
+        ["indexer", "verify"],
     ],
 )
 def test_help_comes_without_torch(command: list[str]) -> None:
@@ -222,6 +223,15 @@ def test_films_that_are_none_are_told(index: Index, typed: str, told: str) -> No
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_index_is_verified(index: Index) -> None:
+    """Every store is looked at and agrees."""
+    done = run("indexer", "verify", "--full", **index.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    looked_at = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
+    names = ("files", "catalogue", "keyword", "vectors", "index")
+    assert looked_at == [[name, "ok"] for name in names]
 
 
 def test_an_unknown_film_cannot_be_deleted(index: Index) -> None:

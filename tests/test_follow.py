@@ -1,11 +1,13 @@
 """A process that serves while others publish: it keeps up, and never serves what is damaged."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from hybrid.engines.tantivy import TantivyEngine
 from hybrid.errors import GenerationUnusable
 from hybrid.follow import Follower
 from hybrid.generation import CATALOGUE, CURRENT, open_current, published
@@ -136,6 +138,26 @@ def test_current_is_lost_while_serving(data: Path, follower: Follower) -> None:
     (data / CURRENT).write_text(text)
     follower.look()
     assert follower.live.trouble is None
+
+
+def test_what_is_served_is_looked_at(
+    data: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that shrinks, or an engine that loses films, is told within a minute."""
+    monkeypatch.setattr("hybrid.follow.CHECK", -1.0)
+    follower.look()
+    assert follower.live.fault is None
+    file = data / "generations" / published(data)[0].name / "vectors-0.npy"
+    content = file.read_bytes()
+    os.truncate(file, len(content) - 1)
+    follower.look()
+    assert str(file) in str(follower.live.fault)
+    file.write_bytes(content)
+    monkeypatch.setattr(TantivyEngine, "count", lambda _: len(FIRST) - 2)
+    follower.look()
+    assert "lacks 2 films" in str(follower.live.fault)
+    with serving(create_app(follower.live)) as service:
+        assert ready(service)[0] == "degraded"
 
 
 def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:

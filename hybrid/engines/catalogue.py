@@ -168,10 +168,7 @@ class Catalogue:
         rows = self._connection.execute(
             f"SELECT id, film, spans FROM movies WHERE id IN ({marks})", wanted
         )
-        return {
-            film: CatalogueFilm(Movie.model_validate_json(document), json.loads(spans))
-            for film, document, spans in rows.fetchall()
-        }
+        return {film: _film(document, spans) for film, document, spans in rows.fetchall()}
 
     def titles(self) -> Iterator[tuple[int, str]]:
         """Give (place of the film, title) of every title and differing original title."""
@@ -218,8 +215,12 @@ class Catalogue:
 
     def all_films(self) -> Iterator[Movie]:
         """Give every film in the order of ids."""
-        rows = self._connection.execute("SELECT film FROM movies ORDER BY id")
-        return (Movie.model_validate_json(film) for (film,) in rows)
+        return (film.movie for film in self.all_with_sentences())
+
+    def all_with_sentences(self) -> Iterator[CatalogueFilm]:
+        """Give every film with the ranges of its sentences, in the order of ids."""
+        rows = self._connection.execute("SELECT film, spans FROM movies ORDER BY id")
+        return (_film(document, spans) for document, spans in rows)
 
     def without_description(self) -> int:
         """Return the number of films that semantic search cannot find."""
@@ -238,6 +239,10 @@ class Catalogue:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+
+def _film(document: str, spans: str) -> CatalogueFilm:
+    return CatalogueFilm(Movie.model_validate_json(document), json.loads(spans))
 
 
 def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:

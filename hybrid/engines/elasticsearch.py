@@ -127,6 +127,12 @@ class ElasticsearchEngine:
         scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
         return np.array([scores.get(film, 0.0) for film in ids.tolist()])
 
+    def count(self) -> int:
+        """Return the number of films."""
+        with answering():
+            found: int = self._client.count(index=self.index)["count"]
+        return found
+
     def contents(self, newer_than: int = -1) -> dict[int, int]:
         """Return the number for the content of every film, by id.
 

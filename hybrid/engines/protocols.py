@@ -53,6 +53,10 @@ class LexicalEngine(Protocol):
         """Return what no film's BM25 for `text` exceeds; 0 where no film holds a word of it."""
         ...
 
+    def count(self) -> int:
+        """Return the number of films."""
+        ...
+
     def contents(self) -> dict[int, int]:
         """Return `content_number` of every film as it was indexed, by id."""
         ...

@@ -128,12 +128,16 @@ class TantivyEngine:
         """Return what no film's BM25 for `text` exceeds."""
         return attainable([self._top(word) for word in analyze(text)])
 
+    def count(self) -> int:
+        """Return the number of films."""
+        found: int = self._searcher.num_docs
+        return found
+
     def contents(self) -> dict[int, int]:
         """Return the number for the content of every film, by id."""
-        films = self._searcher.num_docs
-        if not films:
+        if not self.count():
             return {}
-        hits = self._searcher.search(Query.all_query(), films, count=False).hits
+        hits = self._searcher.search(Query.all_query(), self.count(), count=False).hits
         addresses = [address for _, address in hits]
         ids = self._searcher.fast_field_values("id", addresses)
         contents = self._searcher.fast_field_values("content", addresses)

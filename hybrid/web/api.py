@@ -10,7 +10,7 @@ from hybrid.comparison import CompareResponse, compare
 from hybrid.fields import CompareAddress, CompareBody, SearchAddress, SearchBody
 from hybrid.movie import MAX_ID, Movie
 from hybrid.ranking import ExplainResponse, SearchResponse
-from hybrid.web.lending import lent_search, trouble
+from hybrid.web.lending import lent_search, problems
 
 api = APIBlueprint("api", __name__)
 
@@ -111,11 +111,11 @@ def ready() -> Ready:
         search.lexical.check()
     except errors.EngineUnavailable as error:
         engines["keyword"] = error.message
-    problems = tuple(filter(None, [trouble()]))
+    found = problems()
     return Ready(
-        status="degraded" if problems or engines["keyword"] != "ok" else "ready",
+        status="degraded" if found or engines["keyword"] != "ok" else "ready",
         generation=search.generation,
         movies=len(search.catalogue),
         engines=engines,
-        problems=problems,
+        problems=found,
     )

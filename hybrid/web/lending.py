@@ -25,6 +25,7 @@ def give_back(_: BaseException | None) -> None:
         _live().give_back(g.pop("search"))
 
 
-def trouble() -> str | None:
-    """Return why the published generation is not the one that is served."""
-    return _live().trouble
+def problems() -> tuple[str, ...]:
+    """Return why the published generation is not the one served, and what is wrong with that."""
+    live = _live()
+    return tuple(problem for problem in (live.trouble, live.fault) if problem)

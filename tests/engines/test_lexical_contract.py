@@ -12,7 +12,7 @@ from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
-from hybrid.movie import Movie
+from hybrid.movie import Movie, content_number
 from hybrid.query import Filters
 from tests import corpus
 from tests.command import PREFIX
@@ -133,6 +133,12 @@ def test_text_without_a_known_word_finds_nothing(lexical: LexicalEngine, text: s
     found = lexical.search(text.replace("comet", "xyzzy"), NONE, 10)
     assert len(found) == 0
     assert found.ids.dtype == np.int64
+
+
+def test_every_film_is_there_with_its_content(lexical: LexicalEngine) -> None:
+    """The films can be counted and compared, without asking for their words."""
+    assert lexical.count() == len(MOVIES)
+    assert lexical.contents() == {movie.id: content_number(movie) for movie in MOVIES}
 
 
 def test_unknown_ids_and_none_score(lexical: LexicalEngine) -> None:

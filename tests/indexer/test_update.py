@@ -184,7 +184,7 @@ class Failing(FakeLexical):
 def test_a_failed_change_leaves_the_old_state(data: Path, error: BaseException) -> None:
     """Whatever stops a change, the published generation stays and nothing of the new one does."""
     text = (data / CURRENT).read_text()
-    failing = Tools(lambda *_: Failing(error), lambda _: HashingEncoder())
+    failing = Tools(lambda *_: Failing(error), lambda _: HashingEncoder(), tools().lexical_of)
     with pytest.raises(type(error)):
         change(data, upsert([NEW]), failing)
     assert (data / CURRENT).read_text() == text

@@ -20,7 +20,9 @@ from hybrid.search import HybridSearch
 from hybrid.wiring import open_semantic
 from indexer.build import build
 from indexer.making import Tools
+from indexer.repair import repair
 from indexer.update import change, delete, rollback, upsert
+from indexer.verify import verify
 from tests import corpus
 from tests.command import PREFIX
 from tests.fakes import HashingEncoder
@@ -47,7 +49,11 @@ class Deployment:
     @property
     def tools(self) -> Tools:
         """What changes its generations."""
-        return Tools(self.writer, lambda _: HashingEncoder())
+        return Tools(
+            self.writer,
+            lambda _: HashingEncoder(),
+            lambda generation: ElasticsearchEngine(self.client, generation.manifest.lexical.index),
+        )
 
     def build(self) -> None:
         """Publish a new index of all films."""
@@ -190,6 +196,18 @@ def test_another_index_of_the_same_name_is_refused(deployment: Deployment) -> No
     with pytest.raises(BuildFailed, match=name):
         change(deployment.data, upsert([NEW]), deployment.tools)
     assert deployment.client.count(index=name)["count"] == 0
+
+
+def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deployment) -> None:
+    """Verify names it, and repair writes a new one from the catalogue."""
+    change(deployment.data, upsert([NEW]), deployment.tools)
+    deployment.client.indices.delete(index=deployment.index)
+    (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]
+    assert wrong.name == "keyword"
+    assert deployment.index in wrong.findings[0]
+    repair(deployment.data, deployment.tools, embed_again=False)
+    assert deployment.agrees()
+    assert verify(deployment.data, deployment.tools, full=True).clean
 
 
 def test_only_our_indices_are_touched(deployment: Deployment) -> None:

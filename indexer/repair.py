@@ -1,0 +1,94 @@
+"""Both engines written again from the catalogue, into a new generation."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from hybrid import encoder
+from hybrid import generation as files
+from hybrid.engines.catalogue import Catalogue, writing
+from hybrid.engines.catalogue_changes import move
+from hybrid.errors import GenerationUnusable
+from hybrid.generation import (
+    Generation,
+    Manifest,
+    damaged_files,
+    open_described,
+    piece_file,
+    published,
+    shared_digests,
+)
+from indexer import publish
+from indexer.embed import CACHE, Exported, embed
+from indexer.making import Tools, described
+from indexer.passages import sentence_texts
+from indexer.probe import probe
+from indexer.semantic import train_anew
+
+NEEDED = (files.CATALOGUE, f"{encoder.FOLDER}/")
+"""How the names of the files begin that nothing else can stand in for."""
+
+
+def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[str]]:
+    """Publish a generation whose keyword side and index are made anew; return it and warnings.
+
+    Vectors are taken over, unless their files are damaged or `embed_again` says that they are
+    wrong. Raises GenerationUnusable where the catalogue or the model is damaged.
+    """
+    with publish.only_writer(data):
+        publish.collect(data)
+        before = open_described(data, published(data)[0])
+        damaged = damaged_files(before)
+        lost = [name for name in damaged if name.startswith(NEEDED)]
+        if lost:
+            raise GenerationUnusable(
+                f"{before.file(lost[0])} is damaged, and nothing can stand in for it: go back to "
+                "the generation before with `python -m indexer rollback`, or build the index again"
+            )
+        engine = before.manifest.lexical.engine
+        folder = publish.unfinished_folder(data)
+        writer = tools.writer_in(engine, folder, publish.deployment_id(data))
+        with publish.nothing_stays(folder, writer):
+            writer.create()
+            publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
+            shutil.copyfile(before.file(files.CATALOGUE), folder / files.CATALOGUE)
+            if files.REJECTS in damaged:
+                (folder / files.REJECTS).touch()
+            else:
+                publish.link(before.file(files.REJECTS), folder / files.REJECTS)
+            with closing(Catalogue(before.file(files.CATALOGUE))) as catalogue:
+                writer.write(list(catalogue.all_films()))
+                vectors_lost = any(name.startswith("vectors-") for name in damaged)
+                if embed_again or vectors_lost:
+                    pieces = _embed_all(data, folder, before, catalogue, tools)
+                else:
+                    pieces = _link_pieces(folder, before)
+            side = train_anew(folder, pieces)
+            digests = publish.digests(folder, {**shared_digests(before), **side.written})
+            manifest = described(folder, before, writer, side, None, digests)
+            probe(Generation(folder, manifest))
+            publish.publish(data, folder, manifest)
+        return manifest, publish.tidy(data, writer)
+
+
+def _link_pieces(folder: Path, before: Generation) -> tuple[int, ...]:
+    for number in before.manifest.pieces:
+        publish.link(before.file(piece_file(number)), folder / piece_file(number))
+    return before.manifest.pieces
+
+
+def _embed_all(
+    data: Path, folder: Path, before: Generation, catalogue: Catalogue, tools: Tools
+) -> tuple[int, ...]:
+    """Write the vectors of all sentences into one piece, and where they lie."""
+    texts: list[str] = []
+    rows: dict[int, int] = {}
+    for found in catalogue.all_with_sentences():
+        rows[found.movie.id] = len(texts)
+        texts += sentence_texts(found.movie, found.spans)
+    model = Exported(before.manifest.model.fingerprint, tools.encoder_of(before))
+    if texts:
+        embed(texts, model, data / CACHE, folder / piece_file(0), tools.quiet)
+    with writing(folder / files.CATALOGUE) as connection:
+        move(connection, rows, 0)
+    return (0,) if texts else ()

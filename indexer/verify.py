@@ -1,0 +1,223 @@
+"""Whether the stores of the published generation hold the same films, and what does not agree."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from hybrid import encoder
+from hybrid import generation as files
+from hybrid.engines import tantivy
+from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.exact import ExactEngine
+from hybrid.engines.ivfpq import IvfPqEngine, read_index
+from hybrid.engines.vectors import SentenceVectors
+from hybrid.errors import HybridError
+from hybrid.generation import FAISS_INDEX, Generation, damaged_files, open_described, published
+from hybrid.movie import content_hash
+from hybrid.ranking import Ids
+from hybrid.wiring import open_sentences
+from indexer.embed import Exported
+from indexer.making import Tools
+from indexer.passages import sentence_spans, sentence_texts
+from indexer.semantic import LEAST_RECALL
+from indexer.write import Probes
+
+SAMPLE = 200
+"""Films whose content is hashed and whose sentences are embedded again, unless all are."""
+
+SAME_COSINE = 0.999
+"""Between a sentence's stored vector and the one that the model gives it now, at least."""
+
+LOST_RECALL = 0.01
+"""So much less than was measured is a finding."""
+
+SHOWN = 5
+"""Ids that a finding names."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: what it covers, and what is wrong with it, if anything."""
+
+    name: str
+    covers: str
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found of the published generation."""
+
+    generation: str
+    checks: tuple[Check, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(check.findings for check in self.checks)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """The generation that is looked at; `places` are those of the films of the sample."""
+
+    generation: Generation
+    catalogue: Catalogue
+    tools: Tools
+    places: Ids
+
+    @property
+    def sentences(self) -> SentenceVectors:
+        """The vectors of all films."""
+        return open_sentences(self.generation, self.catalogue)
+
+
+def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
+    """Compare all stores of the published generation with its catalogue and its manifest.
+
+    `full` looks at the content and the vectors of every film, not of a sample. Raises
+    GenerationUnusable where nothing is published, or the manifest itself is damaged.
+    """
+    generation = open_described(data, published(data)[0])
+    damaged = damaged_files(generation)
+    checks = [
+        Check(
+            "files",
+            f"{len(generation.manifest.files)} by size and SHA-256",
+            tuple(f"{name} is missing or not as it was written" for name in damaged),
+        )
+    ]
+    if files.CATALOGUE not in damaged:
+        with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
+            places = _sample(len(catalogue), full)
+            opened = _Opened(generation, catalogue, tools, places)
+            checks += [_checked(part, opened, damaged) for part in PARTS]
+    return Verified(generation.manifest.name, tuple(checks))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A check, what it covers, and how the names of the files that it needs begin."""
+
+    name: str
+    covers: str
+    needs: tuple[str, ...]
+    find: Callable[[_Opened], Iterable[str]]
+
+
+def _checked(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Check:
+    if any(name.startswith(part.needs) for name in damaged):
+        return Check(part.name, "not looked at, as its files are damaged", ())
+    covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.places))
+    try:
+        return Check(part.name, covers, tuple(part.find(opened)))
+    except HybridError as error:
+        return Check(part.name, covers, (error.message,))
+
+
+def _sample(films: int, full: bool) -> Ids:
+    """Return the places of all films, or of some that are other ones every time."""
+    if full or films <= SAMPLE:
+        return np.arange(films)
+    return np.sort(np.random.default_rng().choice(films, SAMPLE, replace=False))
+
+
+def _of_catalogue(opened: _Opened) -> Iterator[str]:
+    catalogue, manifest = opened.catalogue, opened.generation.manifest
+    if catalogue.columns.ids_sha256 != manifest.ids_sha256:
+        yield "its films are not those that the manifest tells of"
+    ids = catalogue.columns.ids[opened.places].tolist()
+    contents = catalogue.contents()
+    films = catalogue.some_films(ids)
+    yield from _named(
+        "content is not as it was hashed",
+        [movie.id for movie in films if content_hash(movie) != contents[movie.id]],
+    )
+
+
+def _of_keyword(opened: _Opened) -> Iterator[str]:
+    found = opened.tools.lexical_of(opened.generation).contents()
+    wanted = opened.catalogue.content_numbers()
+    yield from _named("are missing", wanted.keys() - found.keys())
+    yield from _named("are there that the catalogue does not have", found.keys() - wanted.keys())
+    both = wanted.keys() & found.keys()
+    yield from _named("have other content", [film for film in both if found[film] != wanted[film]])
+
+
+def _of_vectors(opened: _Opened) -> Iterator[str]:
+    """Embed sentences again, and compare."""
+    sentences, generation = opened.sentences, opened.generation
+    model = Exported(generation.manifest.model.fingerprint, opened.tools.encoder_of(generation))
+    ids = opened.catalogue.columns.ids
+    for start in range(0, len(opened.places), SAMPLE):
+        places = opened.places[start : start + SAMPLE]
+        films = list(opened.catalogue.some_films(ids[places].tolist()))
+        texts = [sentence_texts(m, sentence_spans(m.description or "")) for m in films]
+        counts = np.array([len(of_film) for of_film in texts], np.int64)
+        wrong = ids[places][counts != sentences.counts[places]].tolist()
+        yield from _named("have other sentences than vectors", wrong)
+        stored = sentences.vectors(sentences.rows(places))
+        if not wrong and len(stored):
+            again = model.encode([text for of_film in texts for text in of_film])
+            far = (stored * again).sum(axis=1) < SAME_COSINE
+            yield from _named(
+                "have other vectors", set(np.repeat(ids[places], counts)[far].tolist())
+            )
+
+
+def _of_index(opened: _Opened) -> Iterator[str]:
+    semantic, sentences = opened.generation.manifest.semantic, opened.sentences
+    if semantic.engine == "exact" or semantic.nprobe is None:
+        return
+    index = read_index(opened.generation.file(FAISS_INDEX))
+    columns = opened.catalogue.columns
+    wanted = Counter(dict(zip(columns.ids.tolist(), sentences.counts.tolist(), strict=True)))
+    found = labels(index)
+    yield from _named("lack sentences", (wanted - found).keys())
+    yield from _named("have sentences that the catalogue does not have", (found - wanted).keys())
+    exact = ExactEngine(sentences, columns)
+    recall = Probes.of(exact).recall_at_10(IvfPqEngine(index, semantic.nprobe, exact))
+    if recall < min(LEAST_RECALL, (semantic.recall_at_10 or 1.0) - LOST_RECALL):
+        yield f"recall@10 is {recall:.4f}, where it was {semantic.recall_at_10}"
+
+
+def labels(index: "faiss.IndexIVF") -> Counter[int]:
+    """Return how many sentences an index holds of each film."""
+    found: Counter[int] = Counter()
+    for number in range(index.nlist):
+        size = index.invlists.list_size(number)
+        if size:
+            held = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
+            found.update(held.tolist())
+    return found
+
+
+def _named(what: str, films: Collection[int]) -> Iterator[str]:
+    """Give one finding about films, by the lowest of their ids, or none."""
+    if films:
+        first = ", ".join(map(str, sorted(films)[:SHOWN]))
+        more = ", ..." if len(films) > SHOWN else ""
+        yield f"{len(films):,} films {what}: {first}{more}"
+
+
+PARTS = (
+    _Part("catalogue", "ids of {films:,} films, content of {sample:,}", (), _of_catalogue),
+    _Part("keyword", "ids and content of {films:,} films", (f"{tantivy.FOLDER}/",), _of_keyword),
+    _Part(
+        "vectors",
+        "sentences of {sample:,} films, embedded again",
+        ("vectors-", f"{encoder.FOLDER}/"),
+        _of_vectors,
+    ),
+    _Part(
+        "index",
+        "sentences of {films:,} films, recall by 200 queries",
+        ("vectors-", FAISS_INDEX),
+        _of_index,
+    ),
+)

@@ -1,0 +1,197 @@
+"""Stores that do not agree are named, film by film, and written again from the catalogue."""
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import faiss
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hybrid.engines.ivfpq import read_index, write_index
+from hybrid.engines.tantivy import TantivyWriter
+from hybrid.errors import GenerationUnusable
+from hybrid.generation import (
+    CATALOGUE,
+    FAISS_INDEX,
+    MANIFEST,
+    Generation,
+    Published,
+    open_current,
+    open_described,
+    published,
+)
+from hybrid.movie import Movie
+from indexer.__main__ import main
+from indexer.publish import _write_current, digests
+from indexer.repair import repair
+from indexer.verify import verify
+from tests import corpus
+from tests.stores import build_stores, put, tools
+from tests.stores_agree import assert_holds
+
+FILMS = corpus.films(150)
+NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a data folder of two generations, the second a change."""
+    data = tmp_path_factory.mktemp("verify") / "data"
+    build_stores(data, FILMS)
+    put(data, NEW)
+    return data
+
+
+@pytest.fixture
+def data(built: Path, tmp_path: Path) -> Path:
+    """Give a copy of it to be damaged."""
+    return Path(shutil.copytree(built, tmp_path / "data"))
+
+
+def findings(data: Path, full: bool = False) -> dict[str, tuple[str, ...]]:
+    """Return what is wrong, by what was looked at."""
+    return {c.name: c.findings for c in verify(data, tools(), full).checks if c.findings}
+
+
+def current(data: Path) -> Generation:
+    """Return the published generation, however damaged."""
+    return open_described(data, published(data)[0])
+
+
+def seal(data: Path) -> None:
+    """Make the manifest say of the files what they are now, as if they had been written so."""
+    generation = current(data)
+    (generation.folder / MANIFEST).unlink()
+    manifest = generation.manifest.model_copy(update={"files": digests(generation.folder, {})})
+    text = manifest.model_dump_json().encode()
+    (generation.folder / MANIFEST).write_bytes(text)
+    lines = [Published(manifest.name, hashlib.sha256(text).hexdigest()), *published(data)[1:]]
+    _write_current(data, lines)
+
+
+def test_nothing_is_wrong(data: Path) -> None:
+    """A generation as it was published is clean, by sample and in full."""
+    for full in (False, True):
+        verified = verify(data, tools(), full)
+        assert verified.clean
+        assert [check.name for check in verified.checks] == [
+            "files",
+            "catalogue",
+            "keyword",
+            "vectors",
+            "index",
+        ]
+
+
+def without_a_film(generation: Generation) -> None:
+    """Take a film out of the keyword index, and put another in."""
+    shutil.copytree(generation.file("tantivy"), generation.folder / "new")
+    shutil.rmtree(generation.file("tantivy"))
+    (generation.folder / "new").rename(generation.file("tantivy"))
+    stranger = Movie(id=7777, title="Stranger")
+    renamed = FILMS[1].model_copy(update={"title": "Renamed"})
+    TantivyWriter(generation.folder).change([stranger, renamed], [FILMS[0].id], len(FILMS) + 1)
+
+
+def without_a_label(generation: Generation) -> None:
+    """Take a film out of the FAISS index."""
+    index = read_index(generation.file(FAISS_INDEX))
+    index.remove_ids(faiss.IDSelectorBatch(np.array([FILMS[1].id], np.int64)))
+    write_index(index, generation.file(FAISS_INDEX))
+
+
+def with_other_vectors(generation: Generation) -> None:
+    """Make the vectors of the first piece those of other sentences."""
+    vectors = np.load(generation.file("vectors-0.npy"))
+    np.save(generation.file("vectors-0.npy"), np.roll(vectors, 7, axis=0))
+
+
+def with_other_content(generation: Generation) -> None:
+    """Change a film behind the catalogue's back."""
+    with sqlite3.connect(generation.file(CATALOGUE)) as connection:
+        connection.execute(
+            "UPDATE movies SET film = json_set(film, '$.title', 'Else') WHERE id = ?",
+            (FILMS[0].id,),
+        )
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "name", "told"),
+    [
+        (without_a_film, "keyword", f"1 films are missing: {FILMS[0].id}"),
+        (without_a_film, "keyword", "1 films are there that the catalogue does not have: 7777"),
+        (without_a_film, "keyword", f"1 films have other content: {FILMS[1].id}"),
+        (without_a_label, "index", f"1 films lack sentences: {FILMS[1].id}"),
+        (with_other_vectors, "vectors", "films have other vectors: "),
+        (with_other_content, "catalogue", f"content is not as it was hashed: {FILMS[0].id}"),
+    ],
+)
+def test_what_differs_is_named(
+    data: Path, damage: Callable[[Generation], None], name: str, told: str
+) -> None:
+    """A store that was written wrongly is found although its files are as they were written."""
+    damage(current(data))
+    seal(data)
+    found = findings(data)
+    assert "files" not in found
+    assert any(told in finding for finding in found[name]), found
+
+
+@pytest.mark.parametrize("damage", [without_a_film, without_a_label, with_other_vectors])
+def test_what_differs_is_repaired(data: Path, damage: Callable[[Generation], None]) -> None:
+    """Both engines are written again from the catalogue, the vectors from its sentences."""
+    damage(current(data))
+    seal(data)
+    repair(data, tools(), embed_again=damage is with_other_vectors)
+    assert findings(data, full=True) == {}
+    assert_holds(open_current(data), [*FILMS, NEW])
+    put(data, FILMS[0].model_copy(update={"title": "Renamed"}))
+    assert findings(data, full=True) == {}
+
+
+def test_the_exit_code_tells(data: Path) -> None:
+    """0 for a clean index and a repaired one, 1 for one that is wrong."""
+    command = ["verify", "--data", str(data)]
+    with patch("indexer.__main__._tools", lambda _: tools()):
+        assert CliRunner().invoke(main, command).exit_code == 0
+        without_a_film(current(data))
+        seal(data)
+        wrong = CliRunner().invoke(main, command)
+        assert (wrong.exit_code, f"missing: {FILMS[0].id}" in wrong.output) == (1, True)
+        mended = CliRunner().invoke(main, [*command, "--repair"])
+        assert (mended.exit_code, "Repaired" in mended.output) == (0, True)
+        assert CliRunner().invoke(main, command).exit_code == 0
+
+
+def files_of(name: str, data: Path) -> Path:
+    """Return the largest file of the published generation whose name begins like this."""
+    folder = current(data).folder
+    found = [p for p in folder.rglob("*") if p.relative_to(folder).as_posix().startswith(name)]
+    return max((p for p in found if p.is_file()), key=lambda path: path.stat().st_size)
+
+
+@pytest.mark.parametrize("name", [FAISS_INDEX, "vectors-0", "vectors-1", "tantivy/", "rejects"])
+def test_a_damaged_file_is_named_and_replaced(data: Path, name: str) -> None:
+    """Whatever can be made again from the catalogue is."""
+    file = files_of(name, data)
+    file.write_bytes(file.read_bytes()[:-1] + b"?" if file.stat().st_size else b"?")
+    assert file.name in findings(data)["files"][0]
+    repair(data, tools(), embed_again=False)
+    assert findings(data, full=True) == {}
+    assert_holds(open_current(data), [*FILMS, NEW])
+
+
+@pytest.mark.parametrize("name", [CATALOGUE, "encoder/"])
+def test_what_cannot_be_made_again_is_told(data: Path, name: str) -> None:
+    """Without its catalogue or its model a generation is lost; the remedy is told."""
+    file = files_of(name, data)
+    file.unlink()
+    assert file.name in findings(data)["files"][0]
+    with pytest.raises(GenerationUnusable, match="rollback"):
+        repair(data, tools(), embed_again=False)
