@@ -203,6 +203,10 @@ def test_films_changed_by_hand_are_served(service: Service, index: Index) -> Non
     assert done.returncode == 0, done.stderr
     assert "Nothing changed" in done.stdout
     assert "all 8 films" in done.stdout
+    if index.engine == "elasticsearch":
+        # Deleted films count in BM25 until segments merge, and other tests read this index.
+        with Elasticsearch(index.variables["HYBRID_ELASTICSEARCH_URL"]) as client:
+            client.indices.forcemerge(index=f"{PREFIX}-cli-*", max_num_segments=1)
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
