@@ -28,12 +28,12 @@ from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
 from hybrid.engines.vectors import Places, Rows, SentenceVectors
 from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import JudgedQuery
-from hybrid.evaluation.measures import NDCG, measured
+from hybrid.evaluation.measures import MRR, NDCG, measured
 from hybrid.evaluation.results import kinds
 from hybrid.evaluation.runs import retrieved
 from hybrid.query import Fusion, FusionMethod
 from hybrid.ranked import ranked
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.ranking import Ranking, Scores
 from hybrid.reading import Reading
 from hybrid.retrieval import Candidates
 from hybrid.runs import Run
@@ -167,7 +167,7 @@ def figures(
                 query.id: _ranking(search, part.candidates(candidates), part)
                 for query, candidates in retrieved(search, queries)
             }
-        scores = measured(queries, rankings, (NDCG, "MRR@10"))
+        scores = measured(queries, rankings, (NDCG, MRR))
         for places in kinds(queries).values():
             found.append(float(scores[measure_of(queries)][list(places)].mean()))
     return found
@@ -175,15 +175,13 @@ def figures(
 
 def measure_of(queries: Sequence[JudgedQuery]) -> str:
     """Return what queries of a file are measured by: one film is wanted where a title is."""
-    return "MRR@10" if {query.kind for query in queries} == {"title"} else NDCG
+    return MRR if {query.kind for query in queries} == {"title"} else NDCG
 
 
 def _ranking(search: HybridSearch, candidates: Candidates, part: Part) -> Ranking:
     fusion = part.run.fusion.over(search.preferences.default)
     weight = search.preferences.text_weight if part.text_weight is None else part.text_weight
-    ranking = ranked(candidates, part.run.mode, fusion, weight).ranking
-    ids: Ids = ranking.ids[:10]
-    return Ranking(ids, ranking.scores[:10])
+    return ranked(candidates, part.run.mode, fusion, weight).ranking.top(10)
 
 
 @click.command()

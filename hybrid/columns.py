@@ -6,6 +6,7 @@ from textwrap import wrap
 
 import click
 
+from hybrid.commands import clear
 from hybrid.comparison import CompareResponse, Pair, RunAnswer
 from hybrid.ranking import FusedHit
 
@@ -81,11 +82,6 @@ def _pairs(pairs: Sequence[Pair], limit: int) -> Iterator[str]:
             f"{padded(clipped(name, size), size)}  {common:>6}   {pair.jaccard:7.2f}"
             f"   {pair.rbo:4.2f}   {tau:>4}"
         )
-
-
-def clear(text: str) -> str:
-    """Return the text of others without what would act on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def clipped(text: str, size: int) -> str:

@@ -1,4 +1,4 @@
-"""What the two command lines share: errors in one line, and options that are settings."""
+"""What the two command lines share: errors in one line, options that are settings, clear text."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -38,3 +38,8 @@ def setting(field: str) -> Callable[[Decorated], Decorated]:
         metavar=field.split("_")[-1].upper(),
         help=f"{described.description}  [default: {described.default}; HYBRID_{field.upper()}]",
     )
+
+
+def clear(text: str) -> str:
+    """Return the text of others without what would act on a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -7,9 +7,10 @@ from importlib.util import find_spec
 from itertools import combinations, pairwise
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hybrid.agreement import jaccard, kendall_tau, rbo
+from hybrid.answer import Answer
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fields import QueryFields
 from hybrid.fusion import Side, normalised
@@ -25,11 +26,7 @@ MOST_MOVES = 10
 """So many films of a pair of rankings are named as having moved."""
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RunAnswer(_Answer):
+class RunAnswer(Answer):
     """What one run makes of the query."""
 
     mode: Mode
@@ -42,7 +39,7 @@ class RunAnswer(_Answer):
     )
 
 
-class Move(_Answer):
+class Move(Answer):
     """A film that two runs place differently."""
 
     id: int
@@ -52,7 +49,7 @@ class Move(_Answer):
     by: int | None = Field(description="places gained from a to b, null where a rank is null")
 
 
-class Pair(_Answer):
+class Pair(Answer):
     """How far two runs agree on the first `limit` films."""
 
     a: str
@@ -66,14 +63,14 @@ class Pair(_Answer):
     moves: tuple[Move, ...] = Field(description="the largest, ten at most")
 
 
-class Place(_Answer):
+class Place(Answer):
     """A candidate in one run."""
 
     rank: int | None = Field(description="null where the run's mode does not list the film")
     score: float
 
 
-class ComparedMovie(_Answer):
+class ComparedMovie(Answer):
     """A candidate with what every linear fusion of it needs."""
 
     title: str
@@ -86,7 +83,7 @@ class ComparedMovie(_Answer):
     runs: dict[str, Place]
 
 
-class ListFigures(_Answer):
+class ListFigures(Answer):
     """What min_max, z_score and dbsf normalise a side by; null where its list is empty."""
 
     count: int
@@ -109,14 +106,14 @@ class ListFigures(_Answer):
         )
 
 
-class Lists(_Answer):
+class Lists(Answer):
     """The retrieved list of each side, in shares and cosines."""
 
     keyword: ListFigures
     semantic: ListFigures
 
 
-class Swap(_Answer):
+class Swap(Answer):
     """Two neighbours of a hybrid run, and the alpha at which they change places."""
 
     run: str
@@ -125,7 +122,7 @@ class Swap(_Answer):
     alpha: float
 
 
-class CompareResponse(_Answer):
+class CompareResponse(Answer):
     """The answer to a comparison. It has always the same keys."""
 
     query: QueryFields

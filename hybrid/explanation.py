@@ -2,14 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from hybrid.answer import Answer
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TermWhy(_Answer):
+class TermWhy(Answer):
     """What a word of the query gives the film."""
 
     word: str = Field(description="as it is typed")
@@ -23,7 +21,7 @@ class TermWhy(_Answer):
     share: float = Field(description="the same as a part of the keyword share by words")
 
 
-class KeywordWhy(_Answer):
+class KeywordWhy(Answer):
     """What the words of the query say of the film."""
 
     counts: Literal["text", "title"] | None = Field(
@@ -37,7 +35,7 @@ class KeywordWhy(_Answer):
     not_found: tuple[str, ...] = Field(description="words that the film has not")
 
 
-class SentenceWhy(_Answer):
+class SentenceWhy(Answer):
     """A sentence that counts."""
 
     sentence: str
@@ -45,7 +43,7 @@ class SentenceWhy(_Answer):
     weight: float
 
 
-class WordWhy(_Answer):
+class WordWhy(Answer):
     """How much of the meaning a word of the query carries."""
 
     word: str = Field(description="as typed")
@@ -53,7 +51,7 @@ class WordWhy(_Answer):
     drop: float = Field(description="what semantic.score loses when the query lacks the word")
 
 
-class SemanticWhy(_Answer):
+class SemanticWhy(Answer):
     """What the meaning of the query says of the film."""
 
     sentences: tuple[SentenceWhy, ...] = Field(
@@ -62,7 +60,7 @@ class SemanticWhy(_Answer):
     words: tuple[WordWhy, ...] | None = Field(description="null unless the explanation is full")
 
 
-class FusionWhy(_Answer):
+class FusionWhy(Answer):
     """How the score comes from both sides."""
 
     formula: str
@@ -70,7 +68,7 @@ class FusionWhy(_Answer):
     semantic: float = Field(description="the semantic side's part of the score")
 
 
-class RanksWhy(_Answer):
+class RanksWhy(Answer):
     """The film's rank with both sides and with one; null where it is not in that list."""
 
     hybrid: int | None
@@ -78,7 +76,7 @@ class RanksWhy(_Answer):
     semantic_only: int | None
 
 
-class Why(_Answer):
+class Why(Answer):
     """Why a film ranks where it does."""
 
     summary: str

@@ -39,9 +39,13 @@ Checked = dict[FileIdentity, str]
 """SHA-256 of the files that a process has read: what generations share is read once."""
 
 
+PIECES = "vectors-"
+"""Begins the names of the files of vectors."""
+
+
 def piece_file(number: int) -> str:
     """Return the name of the file that holds this piece of the vectors."""
-    return f"vectors-{number}.npy"
+    return f"{PIECES}{number}.npy"
 
 
 class _Part(BaseModel):

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from hybrid.answer import Answer
 from hybrid.engines.analysis import tokens
 from hybrid.movie import Movie
 
@@ -13,13 +14,11 @@ BETWEEN = ", "
 """Stands between the entries of a field of several, so that one text has the ranges."""
 
 
-class Highlight(BaseModel):
+class Highlight(Answer):
     """Ranges [start, end) of characters (Unicode code points) that hold a word of the query.
 
     Those of a field of several entries are counted over the entries joined by a comma and a blank.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Ranges
     original_title: Ranges

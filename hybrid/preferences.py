@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hybrid.durable import replace
 from hybrid.errors import InvalidInput
 from hybrid.problems import listed, problems
 from hybrid.query import AlphaOrAuto, Fusion, FusionMethod
@@ -56,7 +57,5 @@ class Preferences(BaseModel):
             f"alpha = {alpha}",
             f"text_weight = {self.text_weight}",
         ]
-        beside = file.with_suffix(".new")
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        beside.replace(file)
+        replace(file, "\n".join(lines) + "\n")
         return file

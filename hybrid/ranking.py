@@ -5,8 +5,9 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from hybrid.answer import Answer
 from hybrid.explanation import Why
 from hybrid.fields import SearchBody
 from hybrid.highlight import Highlight
@@ -42,17 +43,17 @@ class Ranking:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def top(self, depth: int) -> "Ranking":
+        """Return the best `depth` of these films."""
+        return Ranking(self.ids[:depth], self.scores[:depth])
+
     def ranks_of(self, ids: Ids) -> Ranks:
         """Return the 1-based rank of each of `ids`, 0 where it is not in this ranking."""
         rank = {film: position for position, film in enumerate(self.ids.tolist(), start=1)}
         return np.fromiter((rank.get(film, 0) for film in ids.tolist()), np.int64, len(ids))
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class KeywordHit(_Answer):
+class KeywordHit(Answer):
     """A film as the keyword engine sees it."""
 
     rank: int | None = Field(description="place in the keyword list, null outside it")
@@ -66,7 +67,7 @@ class KeywordHit(_Answer):
     )
 
 
-class SemanticHit(_Answer):
+class SemanticHit(Answer):
     """A film as the semantic engine sees it."""
 
     rank: int | None = Field(description="place in the semantic list, null outside it")
@@ -77,7 +78,7 @@ class SemanticHit(_Answer):
     sentence: str | None = Field(description="the best sentence")
 
 
-class FusedHit(_Answer):
+class FusedHit(Answer):
     """A film in the answer, with its place, its scores on both sides and itself."""
 
     id: int
@@ -90,7 +91,7 @@ class FusedHit(_Answer):
     why: Why | None = Field(description="null unless asked for")
 
 
-class ExplainedHit(_Answer):
+class ExplainedHit(Answer):
     """Any film as a search sees it, with the keys of a hit."""
 
     id: int
@@ -103,14 +104,14 @@ class ExplainedHit(_Answer):
     why: Why
 
 
-class Total(_Answer):
+class Total(Answer):
     """How many films were considered."""
 
     value: int
     scope: Literal["candidates"] = "candidates"
 
 
-class SearchResponse(_Answer):
+class SearchResponse(Answer):
     """The answer to a search. It has always the same keys."""
 
     query: SearchBody
@@ -124,7 +125,7 @@ class SearchResponse(_Answer):
     generation: str
 
 
-class ExplainResponse(_Answer):
+class ExplainResponse(Answer):
     """Why a film ranks where it does for a query. It has always the same keys."""
 
     query: SearchBody

@@ -63,9 +63,8 @@ def build(
     "sample" for the films that come with this project. Embeddings are kept in the data folder:
     what was embedded once never is again.
     """
-    bundled = source == Path("sample") and not source.exists()
     settings = Settings.load(**given)
-    report_build(_build(SAMPLE if bundled else source, settings, engine, mapping, limit, quiet))
+    report_build(_build(_file(source), settings, engine, mapping, limit, quiet))
 
 
 @main.command()
@@ -102,7 +101,8 @@ def update(
     from indexer.update import change, follow, read_from
 
     settings = _settings_of_an_index(given)
-    cleaned = clean(read_source(SAMPLE if source == Path("sample") else source, None, mapping))
+    source = _file(source)
+    cleaned = clean(read_source(source, None, mapping))
     changed = change(
         settings.data,
         follow(cleaned.movies, cleaned.numbered, keep_missing),
@@ -193,6 +193,12 @@ def verify(mend: bool, full: bool, **given: str | None) -> None:
         report_verified(found)
     if not found.clean:
         sys.exit(1)
+
+
+def _file(source: Path) -> Path:
+    """Return the file that a SOURCE names: a file of that name comes before the films that come
+    along."""
+    return SAMPLE if source == Path("sample") and not source.exists() else source
 
 
 def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:

@@ -1,7 +1,6 @@
 """The whole write side: read, clean, cut, embed, write all stores, publish."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from hybrid.stopwatch import Stopwatch
 from indexer import publish
 from indexer.clean import Cleaned, clean
 from indexer.embed import CACHE, Embedded, embed
+from indexer.making import file_name
 from indexer.model import Model
 from indexer.passages import sentence_spans, sentence_texts
 from indexer.probe import probe
@@ -61,8 +61,8 @@ def build(
 
     `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
     deployment; `mapping` says what the columns of a file of your own are; `limit` is the number of
-    records to read; `quiet` hides the progress bar. Raises a
-    HybridError or OSError, and then leaves the published state as it was.
+    records to read; `quiet` hides the progress bar. Raises a HybridError or OSError, and then
+    leaves the published state as it was.
     """
     watch = Stopwatch()
     with publish.only_writer(data):
@@ -101,7 +101,7 @@ def build(
                 manifest = Manifest(
                     name=folder.name.removesuffix(files.UNFINISHED),
                     created=datetime.now(UTC).isoformat(timespec="seconds"),
-                    source=os.fsencode(source.name).decode("utf-8", "replace"),
+                    source=file_name(source),
                     source_sha256=source_digest,
                     source_format=cleaned.format,
                     counts=_counts(cleaned, embedded),

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from textwrap import shorten
 
+from hybrid.commands import clear
 from hybrid.movie import Movie
 from indexer.clean import Cleaned, clean
 from indexer.passages import sentence_spans
@@ -70,7 +71,7 @@ def inspect(path: Path, mapping: Path | None = None, limit: int | None = None) -
 
 
 def _recognised(path: Path, source: Source, cleaned: Cleaned) -> Iterator[str]:
-    yield f"{_clear(path.name)} is read as: {source.format}"
+    yield f"{clear(path.name)} is read as: {source.format}"
     yield from _columns(source)
     yield from _counts(cleaned)
     if cleaned.movies:
@@ -80,13 +81,13 @@ def _recognised(path: Path, source: Source, cleaned: Cleaned) -> Iterator[str]:
     if cleaned.rejects:
         yield f"\nThe first rejects ({REJECTS} at most)"
     for reject in cleaned.rejects[:REJECTS]:
-        yield f"  line {reject.line:,}: {_clear(reject.reason)}"
-        yield f"    {_short(_clear(reject.text))}"
+        yield f"  line {reject.line:,}: {clear(reject.reason)}"
+        yield f"    {_short(clear(reject.text))}"
 
 
 def _not_recognised(path: Path, error: Unrecognised) -> Iterator[str]:
-    yield f"{_clear(path.name)} is not recognised: {error.kind} with the columns"
-    yield f"  {_clear(listed(error.columns))}"
+    yield f"{clear(path.name)} is not recognised: {error.kind} with the columns"
+    yield f"  {clear(listed(error.columns))}"
     yield f"\nFormats known, {error.container}"
     for format in formats_in(error.container):
         missing = format.missing(error.columns)
@@ -101,7 +102,7 @@ def _columns(source: Source) -> Iterator[str]:
         fields[column].append(field)
     yield "\nColumn of the file -> field of a film"
     for column, names in islice(fields.items(), COLUMNS):
-        yield f"  {_short(_clear(repr(column)), 40):<40}  {', '.join(names) or '-- not used'}"
+        yield f"  {_short(clear(repr(column)), 40):<40}  {', '.join(names) or '-- not used'}"
     if len(fields) > COLUMNS:
         yield f"  and {len(fields) - COLUMNS:,} more"
     if "description" not in source.fields:
@@ -120,7 +121,7 @@ def _counts(cleaned: Cleaned) -> Iterator[str]:
     yield f"  blank lines {cleaned.blank:>9,}"
     yield f"  rejected    {len(cleaned.rejects):>9,}"
     for kind, number in Counter(reject.kind for reject in cleaned.rejects).most_common():
-        yield f"              {number:>9,}  {_clear(kind)}"
+        yield f"              {number:>9,}  {clear(kind)}"
     for field, number in cleaned.emptied.items():
         yield f"  emptied     {number:>9,}  {field}: no number"
 
@@ -139,11 +140,6 @@ def _film(movie: Movie) -> Iterator[str]:
 
 def _short(text: str, most: int = 100) -> str:
     return shorten(text, most, placeholder=" ...") if " " in text[:most] else text[:most]
-
-
-def _clear(text: str) -> str:
-    """Return a file's own text without what would act on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def inspected(path: Path, mapping: Path | None, limit: int | None) -> str:

@@ -1,7 +1,6 @@
 """A generation is written in a folder of its own and becomes the published one in one step."""
 
 import fcntl
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from hybrid import durable
 from hybrid.engines.protocols import LexicalWriter
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
 from hybrid.generation import (
@@ -52,7 +52,7 @@ def deployment_id(data: Path) -> str:
     """Return the UUID of this data folder, made on first use: it marks what is ours."""
     file = data / "DEPLOYMENT"
     if not file.exists():
-        _write_atomically(file, uuid4().hex)
+        durable.replace(file, uuid4().hex)
     return file.read_text(encoding="ascii").strip()
 
 
@@ -110,11 +110,11 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     manifest_file = folder / MANIFEST
     manifest_file.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
     for path in (folder, *folder.rglob("*")):
-        _sync(path)
+        durable.sync(path)
     digest = FileDigest.of(manifest_file).sha256
     final = data / GENERATIONS / manifest.name
     folder.rename(final)
-    _sync(final.parent)
+    durable.sync(final.parent)
     _write_current(data, [Published(manifest.name, digest), *_readable(data)[:1]])
     return final
 
@@ -122,8 +122,7 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
 def rollback(data: Path) -> tuple[str, str]:
     """Publish the generation before the published one again; return the names of both.
 
-    Raises
-    GenerationUnusable where there is none to go back to, or it is damaged.
+    Raises GenerationUnusable where there is none to go back to, or it is damaged.
     """
     lines = published(data)
     if len(lines) == 1:
@@ -139,9 +138,8 @@ def rollback(data: Path) -> tuple[str, str]:
 def collect(data: Path) -> None:
     """Remove all generations that CURRENT does not name, unless it cannot be read.
 
-    Who reads one of them has its files open, and goes on.
-
-    What is not named like a generation is not ours and stays.
+    Who reads one of them has its files open, and goes on. What is not named like a generation is
+    not ours and stays.
     """
     kept = {line.name for line in _readable(data)}
     for folder in (data / GENERATIONS).iterdir() if kept else ():
@@ -168,21 +166,4 @@ def _readable(data: Path) -> tuple[Published, ...]:
 
 def _write_current(data: Path, lines: Iterable[Published]) -> None:
     text = "".join(f"{line.name} {line.manifest_sha256}\n" for line in lines)
-    _write_atomically(data / CURRENT, text)
-
-
-def _write_atomically(file: Path, text: str) -> None:
-    """Replace `file`: after a crash it holds the old text or the new, whole."""
-    new = file.with_name(f".{file.name}.new")
-    new.write_text(text, encoding="ascii")
-    _sync(new)
-    new.replace(file)
-    _sync(file.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.replace(data / CURRENT, text)

@@ -58,7 +58,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
                 publish.link(before.file(files.REJECTS), folder / files.REJECTS)
             with closing(Catalogue(before.file(files.CATALOGUE))) as catalogue:
                 writer.write(list(catalogue.all_films()))
-                vectors_lost = any(name.startswith("vectors-") for name in damaged)
+                vectors_lost = any(name.startswith(files.PIECES) for name in damaged)
                 if embed_again or vectors_lost:
                     pieces = _embed_all(data, folder, before, catalogue, tools)
                 else:

@@ -211,13 +211,13 @@ PARTS = (
     _Part(
         "vectors",
         "sentences of {sample:,} films, embedded again",
-        ("vectors-", f"{encoder.FOLDER}/"),
+        (files.PIECES, f"{encoder.FOLDER}/"),
         _of_vectors,
     ),
     _Part(
         "index",
         "sentences of {films:,} films, recall by 200 queries",
-        ("vectors-", FAISS_INDEX),
+        (files.PIECES, FAISS_INDEX),
         _of_index,
     ),
 )

@@ -104,6 +104,8 @@ def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
         done = run(*shlex.split(command)[2:], HYBRID_DATA=str(tmp_path))
         assert done.returncode == 0, done.stderr
         assert "  1.  " in done.stdout
+    updated = run("indexer", "update", "sample", HYBRID_DATA=str(tmp_path))
+    assert updated.stdout.startswith("Nothing changed"), updated.stderr
     evaluation_examples(tmp_path)
     tuning_example(tmp_path)
 

@@ -51,6 +51,7 @@ PARTICLES = frozenset(
     zu""".split()
 )
 """The words of a name that are written small; where others are, it is none."""
+
 HIGHEST_ID = "highest_id"
 """Name in `meta` of the highest id that any film ever had: ids are never used again."""
 

@@ -152,10 +152,9 @@ class ElasticsearchWriter:
         """Write again what differs from the catalogue of generation `number`."""
         with answering():
             self._client.indices.refresh(index=self.name)
-            films = self._client.count(index=self.name)["count"]
         engine = ElasticsearchEngine(self._client, self.name)
         newer = engine.contents(newer_than=number)
-        if not newer and films == len(catalogue):
+        if not newer and engine.count() == len(catalogue):
             return
         there, wanted = engine.contents(), catalogue.content_numbers()
         wrong = {film for film, content in wanted.items() if there.get(film) != content}

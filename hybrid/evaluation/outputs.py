@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid.durable import replace
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.page import as_page
 from hybrid.evaluation.report import as_json, as_trec_qrels, as_trec_run
@@ -43,13 +44,3 @@ class Outputs:
                 texts[self.trec / f"{run.name}.run"] = as_trec_run(evaluation, run.name)
             texts[self.trec / "qrels.txt"] = as_trec_qrels(evaluation)
         return texts
-
-
-def replace(file: Path, text: str) -> None:
-    """Write `file` whole: until then a reader finds what was there before."""
-    new = file.with_name(f".{file.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8", newline="\n")
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from itertools import groupby
 from textwrap import shorten
 from typing import Any
 
+from hybrid.commands import clear
 from hybrid.evaluation.judgements import ALL, JudgedQuery
 from hybrid.evaluation.measures import first_relevant
 from hybrid.evaluation.results import Comparison, Evaluation, Place, Win
@@ -99,11 +100,6 @@ def _win(win: Win) -> str:
 
 def _place(place: Place) -> str:
     return f"{place.ndcg:.3f} at {place.rank or '-':<3}"
-
-
-def clear(text: str) -> str:
-    """Return the text of others without what would act on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def as_json(evaluation: Evaluation) -> str:

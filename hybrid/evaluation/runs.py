@@ -35,7 +35,7 @@ def rankings(search: HybridSearch, queries: Sequence[JudgedQuery], runs: Sequenc
         for run in runs:
             fusion = run.fusion.over(search.preferences.default)
             ranking = search.fuse(candidates, run.mode, fusion).ranking
-            found[run.name][query.id] = Ranking(ranking.ids[:DEPTH], ranking.scores[:DEPTH])
+            found[run.name][query.id] = ranking.top(DEPTH)
     return found
 
 

@@ -22,7 +22,7 @@ from hybrid.evaluation.significance import p_values
 from hybrid.preferences import Preferences
 from hybrid.query import AlphaOrAuto, FusionMethod
 from hybrid.ranked import ranked
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.ranking import Ids, Scores
 from hybrid.retrieval import Candidates
 from hybrid.search import HybridSearch
 
@@ -144,7 +144,7 @@ def _ndcg(
     rankings = {}
     for query, found in zip(queries, candidates, strict=True):
         ranking = ranked(found, "hybrid", choice.default, choice.text_weight).ranking
-        rankings[query.id] = Ranking(ranking.ids[:10], ranking.scores[:10])
+        rankings[query.id] = ranking.top(10)
     return measured(queries, rankings, (NDCG,))[NDCG]
 
 

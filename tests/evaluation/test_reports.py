@@ -8,8 +8,9 @@ from pathlib import Path
 import ir_measures
 import pytest
 
+from hybrid.durable import replace
 from hybrid.errors import InvalidInput
-from hybrid.evaluation.outputs import Outputs, replace
+from hybrid.evaluation.outputs import Outputs
 from hybrid.evaluation.page import Axis, as_page
 from hybrid.evaluation.report import as_json, as_table, as_trec_qrels, as_trec_run
 from hybrid.evaluation.results import Evaluation

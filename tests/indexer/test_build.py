@@ -198,7 +198,7 @@ def test_a_failing_sync_leaves_the_old_state_or_the_new(
             left = 1_000
             raise error
 
-    monkeypatch.setattr("indexer.publish._sync", failing)
+    monkeypatch.setattr("hybrid.durable.sync", failing)
     broken = Broken(RuntimeError("never"))
     broken.write = FakeLexical.write.__get__(broken)  # type: ignore[method-assign]
     try:
