@@ -38,6 +38,19 @@ def field(name: str, kind: Any = None, multiple: bool = False) -> Callable[[Deco
     )
 
 
+def asked_for(command: Decorated) -> Decorated:
+    """Add what is searched for, and the options that say which films may be found."""
+    for option in (
+        field("year_to", int),
+        field("year_from", int),
+        field("genre_match", GenreMatch),
+        field("genre", multiple=True),
+        click.argument("text"),
+    ):
+        command = option(command)
+    return command
+
+
 def judged(command: Decorated) -> Decorated:
     """Add the options that name judged queries."""
     file = click.Path(path_type=Path)
@@ -61,11 +74,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("text")
-@field("genre", multiple=True)
-@field("genre_match", GenreMatch)
-@field("year_from", int)
-@field("year_to", int)
+@asked_for
 @field("mode", Mode)
 @field("fusion", FusionMethod)
 @field("alpha")
@@ -92,11 +101,7 @@ def search(
 
 
 @main.command()
-@click.argument("text")
-@field("genre", multiple=True)
-@field("genre_match", GenreMatch)
-@field("year_from", int)
-@field("year_to", int)
+@asked_for
 @field("limit", int)
 @click.option(
     "--run",

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from itertools import combinations, pairwise
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from hybrid.agreement import jaccard, kendall_tau, rbo
@@ -14,7 +16,7 @@ from hybrid.answer import Answer
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fields import QueryFields
 from hybrid.fusion import Side, normalised
-from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
+from hybrid.query import FusionMethod, Mode, SearchQuery
 from hybrid.ranked import Ranked
 from hybrid.ranking import FusedHit, Scores
 from hybrid.retrieval import Candidates
@@ -139,18 +141,22 @@ class CompareResponse(Answer):
 
 @dataclass(frozen=True)
 class FusedRun:
-    """A run, and what it made of the candidates with the fusion that it used."""
+    """A run, and what it made of the candidates."""
 
     run: Run
-    fusion: Fusion
     fused: Ranked
     limit: int
 
     @property
     def top(self) -> Sequence[int]:
         """The films shown, from best to worst."""
-        films: list[int] = self.fused.ranking.ids[: self.limit].tolist()
+        films: list[int] = self.fused.ranking.top(self.limit).ids.tolist()
         return films
+
+    @cached_property
+    def listed(self) -> NDArray[np.bool_]:
+        """Whether the run lists each candidate, bool (n,)."""
+        return self.fused.ranking.ranks_of(self.fused.ids) > 0
 
     @cached_property
     def ranks(self) -> Mapping[int, int]:
@@ -179,7 +185,7 @@ def compare(
         with watch.stage("fuse"):
             fused = [_fused(search, candidates, run, query.limit) for run in runs]
         with watch.stage("hydrate"):
-            hits = [search.hydrate(candidates, run.fused, query.limit) for run in fused]
+            hits = search.hydrate(candidates, [run.fused for run in fused], query.limit)
             movies = _movies(search, fused)
         with watch.stage("compare"):
             titles = {film: movie.title for film, movie in movies.items()}
@@ -235,7 +241,7 @@ def _check_grades(grades: Mapping[int, int]) -> None:
 
 def _fused(search: HybridSearch, candidates: Candidates, run: Run, limit: int) -> FusedRun:
     fusion = run.fusion.over(search.preferences.default)
-    return FusedRun(run, fusion, search.fuse(candidates, run.mode, fusion), limit)
+    return FusedRun(run, search.fuse(candidates, run.mode, fusion), limit)
 
 
 def _measures(query: SearchQuery, run: FusedRun, grades: Mapping[int, int]) -> dict[str, float]:
@@ -244,8 +250,9 @@ def _measures(query: SearchQuery, run: FusedRun, grades: Mapping[int, int]) -> d
     from hybrid.evaluation.measures import MRR, NDCG, UNJUDGED, measured
 
     judged = JudgedQuery("q", ALL, query.text, query.filters, grades)
-    scores = measured([judged], {judged.id: run.fused.ranking})
-    return {name: float(scores[name][0]) for name in (NDCG, MRR, UNJUDGED)}
+    names = (NDCG, MRR, UNJUDGED)
+    scores = measured([judged], {judged.id: run.fused.ranking}, names)
+    return {name: float(scores[name][0]) for name in names}
 
 
 def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, ComparedMovie]:
@@ -282,8 +289,7 @@ def _told(side: Side) -> list[tuple[float | None, int | None]]:
 
 
 def _pair(a: FusedRun, b: FusedRun, titles: Mapping[int, str]) -> Pair:
-    listed = [run.fused.ranking.ranks_of(run.fused.ids) > 0 for run in (a, b)]
-    both = listed[0] & listed[1]
+    both = a.listed & b.listed
     return Pair(
         a=a.run.name,
         b=b.run.name,
@@ -319,10 +325,10 @@ def _moves(a: FusedRun, b: FusedRun, titles: Mapping[int, str]) -> tuple[Move, .
 
 def _swaps(run: FusedRun) -> Iterator[Swap]:
     """Give the neighbours among the films shown that change places at some alpha."""
-    if run.run.mode != "hybrid" or run.fusion.method == "rrf":
-        return
     fused = run.fused
-    keyword, semantic = normalised(fused.keyword, fused.semantic, run.fusion.method)
+    if fused.mode != "hybrid" or fused.method == "rrf":
+        return
+    keyword, semantic = normalised(fused.keyword, fused.semantic, fused.method)
     places = {film: place for place, film in enumerate(fused.ids.tolist())}
     for above, below in pairwise(run.top):
         a, b = places[above], places[below]

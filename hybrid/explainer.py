@@ -1,8 +1,9 @@
-"""Says why films rank where they do, from what both sides said of them."""
+"""Says why films rank where they do: what both sides say of them once, then what a fusion makes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,13 @@ MOST_WORDS = 24
 Terms = Sequence[TermScore]
 
 
+class Told(NamedTuple):
+    """What both sides say of a film, however that is fused; None where a side was not asked."""
+
+    keyword: KeywordWhy | None
+    semantic: SemanticWhy | None
+
+
 @dataclass(frozen=True)
 class Explainer:
     """Asks the engines of one generation what made the scores of its films.
@@ -46,35 +54,17 @@ class Explainer:
     encoder: Encoder
     text_weight: float
 
-    def explain(
-        self, candidates: Candidates, fused: Ranked, films: Mapping[int, CatalogueFilm]
-    ) -> Sequence[Why]:
-        """Return why each of `films`, all of them candidates, ranks where it does."""
+    def told(
+        self, candidates: Candidates, films: Mapping[int, CatalogueFilm]
+    ) -> Mapping[int, Told]:
+        """Return what both sides say of each of `films`, all of them candidates."""
         ids = np.fromiter(films, np.int64, len(films))
-        places = np.searchsorted(fused.ids, ids)
-        ranks = fused.ranking.ranks_of(ids).tolist()
-        keyword = self._keyword(candidates, fused, films, places)
+        keyword = self._keyword(candidates, films, ids)
         semantic = self._semantic(candidates, films, ids)
-        fusion = _fusion(fused, places)
-        matches = candidates.query.filters.matches
-        allowed = [matches(film.movie.year, film.movie.genres) for film in films.values()]
-        return [
-            Why(
-                summary=summary(ranks[n] or None, allowed[n], keyword[n], semantic[n], fusion[n]),
-                keyword=keyword[n],
-                semantic=semantic[n],
-                fusion=fusion[n],
-                ranks=_ranks(fused, ranks[n], place),
-            )
-            for n, place in enumerate(places.tolist())
-        ]
+        return dict(zip(films, map(Told, keyword, semantic), strict=True))
 
     def _keyword(
-        self,
-        candidates: Candidates,
-        fused: Ranked,
-        films: Mapping[int, CatalogueFilm],
-        places: NDArray[np.int64],
+        self, candidates: Candidates, films: Mapping[int, CatalogueFilm], ids: Ids
     ) -> Sequence[KeywordWhy | None]:
         if candidates.query.mode == "semantic":
             return [None] * len(films)
@@ -82,7 +72,8 @@ class Explainer:
         if not np.isnan(candidates.words.bm25).any():
             # Where it was lost since it gave the scores, those stand without their terms.
             with suppress(EngineUnavailable):
-                told = self.lexical.explain(candidates.reading.wording, fused.ids[places])
+                told = self.lexical.explain(candidates.reading.wording, ids)
+        places = np.searchsorted(candidates.words.ids, ids)
         return [
             self._of_words(candidates, film, place, terms)
             for film, place, terms in zip(films.values(), places.tolist(), told, strict=True)
@@ -149,6 +140,31 @@ class Explainer:
             )
             for drops in (scores - without).T.tolist()
         ]
+
+
+def whys(
+    candidates: Candidates,
+    fused: Ranked,
+    films: Mapping[int, CatalogueFilm],
+    told: Mapping[int, Told],
+) -> Mapping[int, Why]:
+    """Return why each of `films`, of which both sides have `told`, ranks where it does."""
+    ids = np.fromiter(films, np.int64, len(films))
+    places = np.searchsorted(fused.ids, ids)
+    ranks = fused.ranking.ranks_of(ids).tolist()
+    fusion = _fusion(fused, places)
+    matches = candidates.query.filters.matches
+    allowed = [matches(film.movie.year, film.movie.genres) for film in films.values()]
+    return {
+        film: Why(
+            summary=summary(ranks[n] or None, allowed[n], *told[film], fusion[n]),
+            keyword=told[film].keyword,
+            semantic=told[film].semantic,
+            fusion=fusion[n],
+            ranks=_ranks(fused, ranks[n], place),
+        )
+        for n, (film, place) in enumerate(zip(films, places.tolist(), strict=True))
+    }
 
 
 def _ranks(fused: Ranked, rank: int, place: int) -> RanksWhy:

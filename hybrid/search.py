@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,7 @@ from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue, CatalogueFilm
 from hybrid.engines.protocols import LexicalEngine, SemanticEngine
 from hybrid.errors import EngineUnavailable, NotFound
-from hybrid.explainer import Explainer
-from hybrid.explanation import Why
+from hybrid.explainer import Explainer, Told, whys
 from hybrid.fields import SearchBody
 from hybrid.fusion import Side
 from hybrid.highlight import highlight
@@ -67,17 +68,11 @@ class HybridSearch:
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion)
             with watch.stage("hydrate"):
-                hits = self.hydrate(candidates, fused, query.limit)
+                (hits,) = self.hydrate(candidates, [fused], query.limit)
         return SearchResponse(
-            query=SearchBody.of(query),
             hits=hits,
             total=Total(value=len(fused.ranking)),
-            alpha=fused.alpha.value,
-            alpha_reason=fused.alpha.reason,
-            degraded=candidates.degraded,
-            warnings=self.warnings(candidates),
-            timings_ms=watch.milliseconds(),
-            generation=self.generation,
+            **self._of_all(candidates, fused, watch),
         )
 
     def retrieve(self, query: SearchQuery, watch: Stopwatch | None = None) -> Candidates:
@@ -105,22 +100,25 @@ class HybridSearch:
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion)
             with watch.stage("hydrate"):
-                (hit,) = self._hits(candidates, fused, [film])
+                said = self._said(candidates, [film])
+                (hit,) = _hits(candidates, fused, [film], said)
         return ExplainResponse(
-            query=SearchBody.of(query),
-            hit=ExplainedHit.model_validate(hit),
-            alpha=fused.alpha.value,
-            alpha_reason=fused.alpha.reason,
-            degraded=candidates.degraded,
-            warnings=self.warnings(candidates),
-            timings_ms=watch.milliseconds(),
-            generation=self.generation,
+            hit=ExplainedHit.model_validate(hit), **self._of_all(candidates, fused, watch)
         )
 
-    def hydrate(self, candidates: Candidates, fused: Ranked, limit: int) -> tuple[FusedHit, ...]:
-        """Return the best `limit` films with all that is said of them."""
-        shown = fused.ranking.ids[:limit].tolist()
-        return tuple(FusedHit(**hit) for hit in self._hits(candidates, fused, shown))
+    def hydrate(
+        self, candidates: Candidates, runs: Sequence[Ranked], limit: int
+    ) -> list[tuple[FusedHit, ...]]:
+        """Return the best `limit` films of each run, with all that is said of them.
+
+        What does not depend on the run is found out once.
+        """
+        shown = [run.ranking.top(limit).ids.tolist() for run in runs]
+        said = self._said(candidates, list(dict.fromkeys(chain(*shown))))
+        return [
+            tuple(FusedHit(**hit) for hit in _hits(candidates, run, films, said))
+            for run, films in zip(runs, shown, strict=True)
+        ]
 
     def warnings(self, candidates: Candidates) -> tuple[str, ...]:
         """Return what of the query was probably not meant."""
@@ -156,46 +154,70 @@ class HybridSearch:
         self._retrieval.close()
         self.catalogue.close()
 
-    def _hits(
-        self, candidates: Candidates, fused: Ranked, shown: Sequence[int]
-    ) -> Iterator[dict[str, Any]]:
-        """Give the fields of each film's hit, as far as the query asks for them."""
+    def _said(self, candidates: Candidates, shown: Sequence[int]) -> "_Said":
         query, ids = candidates.query, np.array(shown, np.int64)
-        found = self.catalogue.films(shown)
-        films = {film: found[film] for film in shown}
+        films = self.catalogue.films(shown)
         numbers = np.full(len(ids), -1, np.int64)
         if candidates.meaning:
             numbers = self._semantic.best_sentences(candidates.meaning, ids)
-        whys = self._whys(candidates, fused, films)
-        ranks = fused.ranking.ranks_of(ids).tolist()
-        places = np.searchsorted(fused.ids, ids).tolist()
-        for nth, (film, place) in enumerate(zip(shown, places, strict=True)):
-            movie = films[film].movie
-            yield {
-                "id": film,
-                "rank": ranks[nth] or None,
-                "score": float(fused.scores[place]),
-                "movie": movie,
-                "keyword": _keyword_hit(candidates, fused.keyword, place),
-                "semantic": SemanticHit(
-                    rank=int(fused.semantic.ranks[place]) or None,
-                    score=_number(fused.semantic.scores[place]),
-                    sentence=films[film].sentence(int(numbers[nth])),
-                ),
-                "highlight": highlight(movie, candidates.reading.wording)
-                if query.highlight
-                else None,
-                "why": whys[nth],
-            }
+        told = None
+        if query.explain != "none":
+            weight = self.preferences.text_weight
+            explainer = Explainer(self.lexical, self._semantic, self._encoder, weight)
+            told = explainer.told(candidates, films)
+        return _Said(films, dict(zip(shown, numbers.tolist(), strict=True)), told)
 
-    def _whys(
-        self, candidates: Candidates, fused: Ranked, films: Mapping[int, CatalogueFilm]
-    ) -> Sequence[Why | None]:
-        if candidates.query.explain == "none":
-            return [None] * len(films)
-        weight = self.preferences.text_weight
-        explainer = Explainer(self.lexical, self._semantic, self._encoder, weight)
-        return explainer.explain(candidates, fused, films)
+    def _of_all(self, candidates: Candidates, fused: Ranked, watch: Stopwatch) -> dict[str, Any]:
+        """Return what an answer says beside its films."""
+        return {
+            "query": SearchBody.of(candidates.query),
+            "alpha": fused.alpha.value,
+            "alpha_reason": fused.alpha.reason,
+            "degraded": candidates.degraded,
+            "warnings": self.warnings(candidates),
+            "timings_ms": watch.milliseconds(),
+            "generation": self.generation,
+        }
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What there is to say of films, however they are fused, by id.
+
+    `numbers` are those of their best sentences, -1 without one; `told` is None where no film is to
+    be explained.
+    """
+
+    films: Mapping[int, CatalogueFilm]
+    numbers: Mapping[int, int]
+    told: Mapping[int, Told] | None
+
+
+def _hits(
+    candidates: Candidates, fused: Ranked, shown: Sequence[int], said: _Said
+) -> Iterator[dict[str, Any]]:
+    """Give the fields of each film's hit, as far as the query asks for them."""
+    query, ids = candidates.query, np.array(shown, np.int64)
+    films = {film: said.films[film] for film in shown}
+    why = {} if said.told is None else whys(candidates, fused, films, said.told)
+    ranks = fused.ranking.ranks_of(ids).tolist()
+    places = np.searchsorted(fused.ids, ids).tolist()
+    for film, rank, place in zip(shown, ranks, places, strict=True):
+        movie = films[film].movie
+        yield {
+            "id": film,
+            "rank": rank or None,
+            "score": float(fused.scores[place]),
+            "movie": movie,
+            "keyword": _keyword_hit(candidates, fused.keyword, place),
+            "semantic": SemanticHit(
+                rank=int(fused.semantic.ranks[place]) or None,
+                score=_number(fused.semantic.scores[place]),
+                sentence=films[film].sentence(said.numbers[film]),
+            ),
+            "highlight": highlight(movie, candidates.reading.wording) if query.highlight else None,
+            "why": why.get(film),
+        }
 
 
 def _keyword_hit(candidates: Candidates, side: Side, place: int) -> KeywordHit:
