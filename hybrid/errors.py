@@ -30,6 +30,12 @@ class NotFound(HybridError):
     code = "not_found"
 
 
+class WritesOff(HybridError):
+    """A change asked of a service that takes none."""
+
+    code = "writes_off"
+
+
 class EngineUnavailable(HybridError):
     """An engine does not answer, or not in time."""
 
@@ -52,3 +58,9 @@ class BuildFailed(HybridError):
     """A build that stopped before it published anything."""
 
     code = "build_failed"
+
+
+class AnotherWriter(BuildFailed):
+    """Another process writes to the data folder."""
+
+    code = "another_writer"

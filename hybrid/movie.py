@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,6 +54,7 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+@lru_cache(maxsize=4096)
 def genre_key(name: str) -> str:
     """Return the form in which genres are compared: NFC, case folded, outer blanks removed."""
     return normalise(normalise(name).strip().casefold())

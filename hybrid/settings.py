@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     )
     depth: Annotated[int, Field(ge=1, le=1000)] = Field(
         200, description="films taken from each engine before they are fused"
+    )
+    writes: Literal["off", "on"] = Field(
+        "off", description="whether the service changes films: PUT and DELETE /movies/ID"
     )
     host: str = Field("127.0.0.1", description="address the service listens on")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(

@@ -4,6 +4,8 @@ Elasticsearch's client takes longer to import than the embedded engine to answer
 where it is needed.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +25,14 @@ from hybrid.generation import UNFINISHED, Generation, LexicalName, open_current,
 from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
+from hybrid.writes import Writes
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+
+
+PATIENCE = 10.0
+"""Seconds that a change over HTTP waits for another process that writes."""
 
 
 def open_search(
@@ -49,23 +56,45 @@ def open_search(
     )
 
 
-def follow(settings: Settings) -> Follower:
+def kept_encoders() -> Callable[[Generation], Encoder]:
+    """Return what opens a generation's model, and keeps the last: most generations share it."""
+    kept: dict[str, Encoder] = {}
+
+    def encoder_of(generation: Generation) -> Encoder:
+        model = generation.manifest.files[f"{encoder.FOLDER}/{encoder.MODEL_FILE}"].sha256
+        found = kept.get(model)
+        if found is None:
+            found = open_encoder(generation)
+            kept.clear()
+            kept[model] = found
+        return found
+
+    return encoder_of
+
+
+def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Follower:
     """Return what serves the published generation of the settings, and those that follow it.
 
     Raises GenerationUnusable where there is none to begin with.
     """
+    return Follower(settings.data, lambda found: open_search(settings, found, encoder_of(found)))
 
-    encoders: dict[str, Encoder] = {}
 
-    def open_next(generation: Generation) -> HybridSearch:
-        # A model takes long to open, and is shared by most generations.
-        model = generation.manifest.files[f"{encoder.FOLDER}/{encoder.MODEL_FILE}"].sha256
-        if model not in encoders:
-            encoders.clear()
-            encoders[model] = open_encoder(generation)
-        return open_search(settings, generation, encoders[model])
+def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Writes | None:
+    """Return what changes films for the service, None where the settings allow no changes."""
+    if settings.writes == "off":
+        return None
+    # The one place where the query side knows the write side: a service that takes changes.
+    from indexer.making import Tools
+    from indexer.writes import GroupCommit
 
-    return Follower(settings.data, open_next)
+    tools = Tools(
+        partial(lexical_writer, settings),
+        encoder_of,
+        partial(open_lexical, settings),
+        patience=PATIENCE,
+    )
+    return GroupCommit(settings.data, tools)
 
 
 def open_encoder(generation: Generation) -> Encoder:

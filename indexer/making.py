@@ -44,7 +44,8 @@ class Tools:
 
     `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
     `encoder_of` opens a generation's model, `lexical_of` its keyword engine; `checked` are the
-    files that this process has read before; `quiet` hides the progress bar.
+    files that this process has read before; `quiet` hides the progress bar; `patience` are the
+    seconds to wait for another that writes.
     """
 
     writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
@@ -52,6 +53,7 @@ class Tools:
     lexical_of: Callable[[Generation], LexicalEngine]
     checked: Checked = field(default_factory=dict)
     quiet: bool = True
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
+from typing import IO
 from uuid import uuid4
 
 from hybrid import durable
 from hybrid.engines.protocols import LexicalWriter
-from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
+from hybrid.errors import AnotherWriter, EngineUnavailable, GenerationUnusable
 from hybrid.generation import (
     CURRENT,
     GENERATIONS,
@@ -30,22 +32,38 @@ from hybrid.generation import (
 
 NAME = re.compile(rf"[0-9]+-[0-9a-f]{{12}}({re.escape(UNFINISHED)})?")
 
+LOCK_INTERVAL = 0.02
+"""Seconds between two attempts to get the lock."""
+
 Digests = Mapping[FileIdentity, FileDigest]
 """Of files that need not be read again: those shared with the generation before."""
 
 
 @contextmanager
-def only_writer(data: Path) -> Iterator[None]:
-    """Hold the data folder's lock, which dies with its process. Raises BuildFailed if held."""
+def only_writer(data: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold the data folder's lock, which dies with its process.
+
+    Raises AnotherWriter if one has held it for `patience` seconds.
+    """
     data.mkdir(parents=True, exist_ok=True)
+    until = monotonic() + patience
     with (data / "WRITER").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildFailed(
-                f"another command is writing to {data}: wait for it, or use another --data folder"
-            ) from None
+        while not _locked(file):
+            if monotonic() >= until:
+                raise AnotherWriter(
+                    f"another command is writing to {data}: wait for it, or use another --data "
+                    "folder"
+                )
+            sleep(LOCK_INTERVAL)
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def deployment_id(data: Path) -> str:

@@ -119,7 +119,7 @@ def change(
     leaves the published state as it was.
     """
     watch = Stopwatch()
-    with publish.only_writer(data):
+    with publish.only_writer(data, tools.patience):
         publish.collect(data)
         with watch.stage("open"):
             before = open_current(data, tools.checked)

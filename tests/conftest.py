@@ -65,7 +65,7 @@ def service(index: Index) -> Iterator[Service]:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "hybrid", "serve", "--port", str(port)],
-        env=os.environ | index.variables,
+        env=os.environ | index.variables | {"HYBRID_WRITES": "on"},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -17,6 +17,7 @@ from hybrid.wiring import open_semantic
 from indexer.build import Built, build
 from indexer.making import Tools
 from indexer.update import Changed, change, delete, follow, upsert
+from indexer.writes import GroupCommit
 from tests.fakes import HashingEncoder
 
 MAPPING = """\
@@ -61,6 +62,11 @@ def tools() -> Tools:
         lambda _: HashingEncoder(),
         lambda generation: TantivyEngine(generation.file(tantivy.FOLDER)),
     )
+
+
+def open_group(data: Path) -> GroupCommit:
+    """Return what changes such generations for a service."""
+    return GroupCommit(data, tools())
 
 
 def put(data: Path, *movies: Movie) -> Changed:

@@ -1,4 +1,4 @@
-"""Changes by the command line under a running service.
+"""Changes by the command line and over HTTP under a running service.
 
 They leave traces in the statistics of the index that tests share (a deleted film counts in BM25
 until segments merge), so this file stands behind those that read figures off it.
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 from tests.command import Index, run
+from tests.test_docs import ROOT, changes_a_film, commands, curl
 from tests.web.http import Service
 
 
@@ -32,6 +33,13 @@ def test_films_changed_by_hand_are_served(service: Service, index: Index) -> Non
     assert done.returncode == 0, done.stderr
     assert "Nothing changed" in done.stdout
     assert "all 8 films" in done.stdout
+
+
+def test_the_examples_of_changes(service: Service) -> None:
+    """The film of docs/http.md is added and removed again."""
+    put, delete = filter(changes_a_film, commands("curl", [ROOT / "docs" / "http.md"]))
+    assert curl(put, service)["change"] == "added"
+    assert curl(delete, service)["change"] == "removed"
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:

@@ -155,7 +155,9 @@ class Catalogue:
         rows = self._connection.execute(
             "SELECT id, year, genres, piece, row, sentences FROM movies ORDER BY id"
         ).fetchall()
-        self.columns = FilterColumns.of((row[0], row[1], json.loads(row[2])) for row in rows)
+        # Thousands of films have the same genres.
+        genres = {text: json.loads(text) for text in {row[2] for row in rows}}
+        self.columns = FilterColumns.of((row[0], row[1], genres[row[2]]) for row in rows)
         places = np.array([row[3:] for row in rows], np.int64).reshape(len(rows), 3)
         self.sentences = SentencePlaces(*np.ascontiguousarray(places.T))
 

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from hybrid import errors
 from hybrid.comparison import CompareResponse, compare
 from hybrid.fields import CompareAddress, CompareBody, SearchAddress, SearchBody
-from hybrid.movie import MAX_ID, Movie
+from hybrid.movie import Movie
 from hybrid.ranking import ExplainResponse, SearchResponse
+from hybrid.web.films import film_id
 from hybrid.web.lending import lent_search, problems
 
 api = APIBlueprint("api", __name__)
@@ -71,7 +72,7 @@ def compare_body(fields: CompareBody) -> CompareResponse:
 @api.output(Movie)
 def movie(movie_id: str) -> Movie:
     """Return one film."""
-    return lent_search().movie(_film(movie_id))
+    return lent_search().movie(film_id(movie_id))
 
 
 @api.get("/explain/<movie_id>")
@@ -80,18 +81,7 @@ def movie(movie_id: str) -> Movie:
 def explain(movie_id: str, fields: SearchAddress) -> ExplainResponse:
     """Tell why a film, found or not, ranks where it does; in full unless a summary is asked."""
     search = lent_search()
-    return search.explain(fields.as_query(search.preferences.default), _film(movie_id))
-
-
-def _film(movie_id: str) -> int:
-    """Return the number that an address names. Raises InvalidInput, or NotFound above any id."""
-    if not (movie_id.isascii() and movie_id.isdecimal()):
-        problem = "is not an id: ids are whole numbers, such as 111161"
-        raise errors.InvalidInput(f"'{movie_id}' {problem}", {"id": problem})
-    significant = movie_id.lstrip("0") or "0"
-    if len(significant) > len(str(MAX_ID)):
-        raise errors.NotFound("there is no film with so large an id", {"id": "unknown"})
-    return int(significant)
+    return search.explain(fields.as_query(search.preferences.default), film_id(movie_id))
 
 
 @api.get("/health/live")

@@ -9,10 +9,11 @@ from werkzeug.exceptions import BadRequest
 
 from hybrid.live import Live
 from hybrid.search import HybridSearch
-from hybrid.web import errors, headers
+from hybrid.web import errors, films, headers
 from hybrid.web.api import api
 from hybrid.web.lending import give_back
 from hybrid.web.pages import pages
+from hybrid.writes import Writes
 
 MAX_BODY = 64 * 1024
 
@@ -36,10 +37,12 @@ class _Request(Request):
             raise BadRequest from None
 
 
-def create_app(search: HybridSearch | Live, poster_host: str | None = None) -> APIFlask:
+def create_app(
+    search: HybridSearch | Live, poster_host: str | None = None, writes: Writes | None = None
+) -> APIFlask:
     """Return the service over one search, or over one that is exchanged as it goes.
 
-    Posters are shown from `poster_host` alone, if at all.
+    Posters are shown from `poster_host` alone, if at all; without `writes` no film is changed.
     """
     app = APIFlask(
         __name__,
@@ -56,7 +59,9 @@ def create_app(search: HybridSearch | Live, poster_host: str | None = None) -> A
     errors.register(app)
     headers.register(app, poster_host)
     app.register_blueprint(api)
+    app.register_blueprint(films.writes)
     app.register_blueprint(pages)
     app.extensions["live"] = search if isinstance(search, Live) else Live(search)
+    app.extensions["writes"] = writes
     app.teardown_appcontext(give_back)
     return app

@@ -18,7 +18,10 @@ Answer = tuple[dict[str, Any] | str, int, dict[str, str]]
 STATUS = {
     errors.InvalidInput: 422,
     errors.NotFound: 404,
+    errors.WritesOff: 403,
     errors.EngineUnavailable: 503,
+    errors.BuildFailed: 503,
+    errors.AnotherWriter: 503,
     errors.GenerationUnusable: 503,
 }
 
@@ -26,7 +29,7 @@ HTTP_ERRORS = {
     400: ("malformed", 'the body is not JSON: send an object such as {{"query": "heist"}}'),
     404: ("not_found", "there is nothing at {path}: /openapi.json lists what there is"),
     405: ("method_not_allowed", "{path} does not take {method}"),
-    413: ("too_large", "the request is larger than 64 KiB: a query has at most 1,000 characters"),
+    413: ("too_large", "the request is larger than 64 KiB"),
 }
 
 SCHEMA = {

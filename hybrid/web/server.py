@@ -17,6 +17,9 @@ from hybrid.settings import Settings
 
 THREADS = 8
 
+WRITE_THREADS = 8
+"""More where films may be changed: a change waits for its publication, searches need not."""
+
 MAX_REQUEST_LINE = 32 * 1024
 """A query of 1,000 characters may be 12,000 long in an address."""
 
@@ -36,7 +39,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "worker_class": "gthread",
-            "threads": THREADS,
+            "threads": THREADS + (WRITE_THREADS if self._settings.writes == "on" else 0),
             "loglevel": "warning",
             "control_socket_disable": True,
             "limit_request_line": MAX_REQUEST_LINE,
@@ -48,12 +51,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
         # Engines start threads when they are imported, and those would not survive the fork that
         # makes a worker: nothing but the worker may import them.
         from hybrid.web.app import create_app
-        from hybrid.wiring import follow
+        from hybrid.wiring import follow, kept_encoders, open_writes
 
+        encoders = kept_encoders()
         try:
-            follower = follow(self._settings)
+            follower = follow(self._settings, encoders)
             follower.start()
-            return create_app(follower.live, self._settings.poster_host)
+            writes = open_writes(self._settings, encoders)
+            return create_app(follower.live, self._settings.poster_host, writes)
         except HybridError as error:
             click.echo(f"Error: {error.message}", err=True)
             sys.exit(Arbiter.APP_LOAD_ERROR)

@@ -40,8 +40,12 @@ class Service:
 
     def post(self, path: str, body: object) -> tuple[int, Any]:
         """Return status and JSON; bytes are sent as they are."""
+        return self.send("POST", path, body)
+
+    def send(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return status and JSON of any method."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = urllib3.request("POST", self.url + path, body=raw, retries=False, timeout=60)
+        answer = urllib3.request(method, self.url + path, body=raw, retries=False, timeout=60)
         return answer.status, json.loads(answer.data)
 
 
