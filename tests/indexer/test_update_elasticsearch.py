@@ -2,108 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from elasticsearch import Elasticsearch
 
-from hybrid import generation as files
-from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
 from hybrid.errors import BuildFailed
-from hybrid.generation import LexicalName, open_current
+from hybrid.generation import open_current
 from hybrid.movie import Movie
-from hybrid.preferences import Preferences
 from hybrid.query import SearchQuery
-from hybrid.search import HybridSearch
-from hybrid.wiring import open_semantic
-from indexer.build import build
-from indexer.making import Tools
 from indexer.repair import repair
 from indexer.update import change, delete, rollback, upsert
 from indexer.verify import verify
 from tests import corpus
-from tests.command import PREFIX
-from tests.fakes import HashingEncoder
-from tests.stores import films_file
+from tests.elasticsearch_deployment import Deployment
 
 FILMS = corpus.films(60)
 NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
 RENAMED = FILMS[0].model_copy(update={"title": "Renamed"})
 
 
-class Deployment:
-    """A data folder and its indices, by a prefix of its own."""
-
-    def __init__(self, client: Elasticsearch, data: Path) -> None:
-        self.client = client
-        self.data = data
-        self.prefix = f"{PREFIX}-{uuid4().hex[:8]}"
-
-    def writer(self, _: LexicalName, folder: Path, deployment: str) -> ElasticsearchWriter:
-        """Return a writer as the command line makes it."""
-        name = folder.name.removesuffix(files.UNFINISHED)
-        return ElasticsearchWriter(self.client, self.prefix, name, deployment, 1)
-
-    @property
-    def tools(self) -> Tools:
-        """What changes its generations."""
-        return Tools(
-            self.writer,
-            lambda _: HashingEncoder(),
-            lambda generation: ElasticsearchEngine(self.client, generation.manifest.lexical.index),
-        )
-
-    def build(self) -> None:
-        """Publish a new index of all films."""
-        source = films_file(self.data.with_name("source"), FILMS)
-        build(
-            source,
-            self.data,
-            "hashing",
-            HashingEncoder(),
-            lambda folder, deployment: self.writer("elasticsearch", folder, deployment),
-            source.with_name("mapping.toml"),
-            quiet=True,
-        )
-
-    @property
-    def index(self) -> str:
-        """The index of the published generation."""
-        return open_current(self.data).manifest.lexical.index
-
-    def agrees(self) -> bool:
-        """Whether the index holds what the catalogue holds."""
-        with_contents = ElasticsearchEngine(self.client, self.index).contents()
-        catalogue = Catalogue(open_current(self.data).file(files.CATALOGUE))
-        wanted = catalogue.content_numbers()
-        catalogue.close()
-        return with_contents == wanted
-
-    def search(self) -> HybridSearch:
-        """Open the published generation."""
-        generation = open_current(self.data)
-        catalogue = Catalogue(generation.file(files.CATALOGUE))
-        return HybridSearch(
-            generation.manifest.name,
-            catalogue,
-            ElasticsearchEngine(self.client, self.index),
-            open_semantic(generation, catalogue),
-            HashingEncoder(),
-            30,
-            Preferences(),
-        )
-
-
 @pytest.fixture
 def deployment(elasticsearch_url: str, tmp_path: Path) -> Iterator[Deployment]:
     """Give a deployment with a published index."""
-    with connect(elasticsearch_url, None, 10) as client:
-        made = Deployment(client, tmp_path / "data")
-        made.build()
-        yield made
-        client.indices.delete(index=list(client.indices.get(index=f"{made.prefix}*")))
+    made = Deployment.at(elasticsearch_url, tmp_path / "data")
+    made.build(FILMS)
+    yield made
+    made.close()
 
 
 def test_changes_go_into_the_same_index(deployment: Deployment) -> None:
@@ -172,7 +96,7 @@ def test_films_deleted_too_late_or_too_early_are_mended(
 def test_rollback_to_another_index(deployment: Deployment) -> None:
     """A build makes an index of its own; going back finds the one before, and the alias follows."""
     first = deployment.index
-    deployment.build()
+    deployment.build(FILMS)
     second = deployment.index
     assert first != second
     rollback(deployment.data, deployment.tools)

@@ -1,0 +1,121 @@
+"""A disk that fails: at every step in turn, once and for ever; and one that is really full."""
+
+import errno
+import itertools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid.errors import HybridError
+from hybrid.generation import CURRENT, open_current
+from indexer.verify import verify
+from tests.faults.injection import counted, fail, never
+from tests.faults.test_kill import fresh, published_state
+from tests.faults.work import AFTER, BEFORE, FILMS, do
+from tests.stores import build_stores, put, tools
+
+EVERY = int(os.environ.get("FAULTS_EVERY", 3))
+"""Every so many steps of a work one is failed; 1 fails each, in every way."""
+
+WAYS = list(itertools.product((errno.EIO, errno.ENOSPC), (False, True)))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a data folder with a published generation and one before."""
+    data = tmp_path_factory.mktemp("errors") / "data"
+    build_stores(data, FILMS[:5])
+    build_stores(data, FILMS)
+    return data
+
+
+def failing(work: str, data: Path, step: int, code: int, for_ever: bool) -> Exception | None:
+    """Do a piece of work on a disk that fails at a step; return what stopped it."""
+    try:
+        with counted(data, fail(step, code, for_ever)):
+            do(work, data)
+    except (HybridError, OSError) as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("work", ["upsert", "update"])
+def test_every_step_fails_in_turn(work: str, built: Path, tmp_path: Path) -> None:
+    """Whichever step fails and however: the old state or the new one, never a mix; an error that
+    is for users, or none; and the next change works."""
+    data = fresh(built, tmp_path / "count")
+    with counted(data, never) as steps:
+        do(work, data)
+    for step, kind in list(enumerate(steps.kinds, start=1))[::EVERY]:
+        for code, for_ever in WAYS if EVERY == 1 else [WAYS[step // EVERY % len(WAYS)]]:
+            case = f"{work}, step {step} ({kind}), {errno.errorcode[code]}, for ever: {for_ever}"
+            data = fresh(built, tmp_path / "work")
+            stopped = failing(work, data, step, code, for_ever)
+            found = published_state(data)
+            assert found in (BEFORE, AFTER[work]), case
+            assert stopped is not None or found == AFTER[work], case
+            put(data, FILMS[50].model_copy(update={"title": "The next change"}))
+            assert len(list((data / "generations").iterdir())) == 2, case
+    assert verify(data, tools()).clean
+
+
+def test_a_failure_before_the_commit_leaves_no_litter(built: Path, tmp_path: Path) -> None:
+    """What was written is removed at once where the disk allows it."""
+    for step in (5, 25, 60):
+        data = fresh(built, tmp_path / "work")
+        text = (data / CURRENT).read_text()
+        assert failing("upsert", data, step, errno.EIO, for_ever=False) is not None
+        assert (data / CURRENT).read_text() == text
+        assert len(list((data / "generations").iterdir())) == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a file system of two megabytes of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    # Lazily: what was opened there and not yet collected would keep it busy.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk(small_disk: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With less and less room left, a change fails with a message and the old state serves; once
+    there is room it succeeds."""
+    monkeypatch.setattr("hybrid.engines.tantivy.WRITER_BYTES", 15_000_000)
+    data = Path(shutil.copytree(built, small_disk / "data"))
+    filler = small_disk / "filler"
+    told = []
+    for left in (0, 4, 16, 64, 128, 192, 256, 320):
+        fill(filler, left * 1024)
+        try:
+            do("upsert", data)
+        except (HybridError, OSError) as error:
+            told.append(str(error))
+            filler.unlink()
+            assert published_state(data) == BEFORE
+        else:
+            break
+    print(*dict.fromkeys(told), sep="\n")
+    assert told
+    assert all(told)
+    filler.unlink(missing_ok=True)
+    do("upsert", data)
+    assert published_state(data) == AFTER["upsert"]
+    assert verify(data, tools()).clean
+    assert open_current(data)
+
+
+def fill(file: Path, left: int) -> None:
+    """Leave only so many bytes of the disk."""
+    file.unlink(missing_ok=True)
+    free = os.statvfs(file.parent)
+    with file.open("wb") as out:
+        out.write(b"x" * max(free.f_bavail * free.f_bsize - left, 0))

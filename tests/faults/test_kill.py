@@ -1,0 +1,140 @@
+"""A writer killed at any step: what is published is whole, and what was acknowledged is there.
+
+FAULTS_KILLS is the number of kills, FAULTS_SEED the seed that draws them.
+"""
+
+import os
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid.generation import open_current
+from hybrid.query import SearchQuery
+from indexer.update import change, upsert
+from indexer.verify import verify
+from tests.elasticsearch_deployment import Deployment
+from tests.faults.work import AFTER, BEFORE, FILMS, State, counting, killed
+from tests.stores import build_stores, follow_stores, put, tools
+from tests.stores_agree import assert_holds
+
+KILLS = int(os.environ.get("FAULTS_KILLS", 40))
+SEED = int(os.environ.get("FAULTS_SEED", random.SystemRandom().randrange(10**6)))
+
+Step = tuple[str, int, str]
+"""A piece of work, the number of a step of it, and its kind."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a data folder with a published generation and one before."""
+    data = tmp_path_factory.mktemp("kill") / "data"
+    build_stores(data, FILMS[:5])
+    build_stores(data, FILMS)
+    return data
+
+
+def fresh(built: Path, folder: Path) -> Path:
+    """Return a copy of the data folder, in place of the last one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return Path(shutil.copytree(built, folder / "data"))
+
+
+def drawn(steps: list[Step], kills: int) -> list[Step]:
+    """Return one step of every kind of every work, and others uniformly up to so many."""
+    choose = random.Random(SEED)
+    shuffled = choose.sample(steps, len(steps))
+    first = list({(work, kind): (work, n, kind) for work, n, kind in shuffled}.values())
+    return first + choose.sample(steps, min(max(kills - len(first), 0), len(steps)))
+
+
+def published_state(data: Path) -> State:
+    """Return the films that are published, which every store holds."""
+    generation = open_current(data)
+    follower = follow_stores(data)
+    search = follower.live.lend()
+    films = {movie.id: movie for movie in search.catalogue.all_films()}
+    follower.close()
+    assert_holds(generation, films.values())
+    return films
+
+
+def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
+    """Old state or new, ids equal in all stores, `verify` clean, acknowledged changes present, a
+    service that answers throughout, and a next change that works and leaves no litter."""
+    steps: list[Step] = []
+    for work in AFTER:
+        kinds = counting(work, fresh(built, tmp_path / "count"), None)
+        steps += [(work, n, kind) for n, kind in enumerate(kinds, start=1)]
+    chosen = drawn(steps, KILLS)
+    outcomes: Counter[str] = Counter()
+    for work, step, kind in chosen:
+        case = f"{work} killed before step {step} ({kind}), seed {SEED}"
+        data = fresh(built, tmp_path / "work")
+        follower = follow_stores(data)
+        acknowledged = killed(work, data, None, step)
+        follower.look()
+        search = follower.live.lend()
+        assert search.search(SearchQuery(text="captain")).hits, case
+        follower.live.give_back(search)
+        found = published_state(data)
+        assert found in (BEFORE, AFTER[work]), case
+        assert not acknowledged or found == AFTER[work], case
+        assert verify(data, tools()).clean, case
+        put(data, FILMS[50].model_copy(update={"title": "The next change"}))
+        follower.look()
+        assert follower.live.trouble is None, case
+        follower.close()
+        assert len(list((data / "generations").iterdir())) == 2, case
+        outcomes["new" if found == AFTER[work] else "old"] += 1
+    hit = Counter(kind for _, _, kind in chosen)
+    print(f"seed {SEED}: {len(chosen)} kills of {len(steps)} steps, {dict(hit)}, {dict(outcomes)}")
+    assert set(hit) == {kind for _, _, kind in steps}
+    assert {"write", "sync", "rename", "replace", "link", "remove", "commit", "catalogue"} <= set(
+        hit
+    )
+    assert outcomes["old"]
+    assert outcomes["new"]
+
+
+@pytest.fixture
+def deployment(elasticsearch_url: str, tmp_path: Path) -> Iterator[Deployment]:
+    """Give a deployment on Elasticsearch with a published generation."""
+    made = Deployment.at(elasticsearch_url, tmp_path / "data")
+    made.build(FILMS)
+    yield made
+    made.close()
+
+
+def test_killed_with_elasticsearch(deployment: Deployment, elasticsearch_url: str) -> None:
+    """Likewise where the keyword side is shared by all generations: after a kill at any step, every
+    second one around a bulk request, the next change makes index and catalogue agree, and no index
+    is left over."""
+    choose = random.Random(SEED)
+    kinds = {}
+    for work in ("update", "build"):
+        kinds[work] = counting(work, deployment.data, elasticsearch_url)
+        assert "bulk" in kinds[work]
+        next_change(deployment, work)
+    for number in range(max(4, KILLS // 10)):
+        work = choose.choice(("update", "build"))
+        steps = [n for n, kind in enumerate(kinds[work], 1) if number % 2 or kind == "bulk"]
+        step = choose.choice(steps)
+        acknowledged = killed(work, deployment.data, elasticsearch_url, step)
+        case = f"{work} killed before step {step}, seed {SEED}"
+        assert not acknowledged or deployment.agrees(), case
+        next_change(deployment, f"{number}")
+        assert deployment.agrees(), case
+        assert verify(deployment.data, deployment.tools).clean, case
+        held = deployment.client.indices.get(index=f"{deployment.prefix}-*")
+        assert len(held) <= 2, case
+
+
+def next_change(deployment: Deployment, name: str) -> None:
+    """Change a film that no other work changes."""
+    renamed = FILMS[50].model_copy(update={"title": f"The next change {name}"})
+    change(deployment.data, upsert([renamed]), deployment.tools)

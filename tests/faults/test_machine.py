@@ -1,0 +1,146 @@
+"""Any order of changes, builds, crashes, rollbacks and restarts, against a dictionary.
+
+FAULTS_STEPS is the number of steps of one run, FAULTS_RUNS the number of runs.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from hybrid.errors import NotFound
+from hybrid.generation import open_current, published
+from hybrid.movie import Movie
+from indexer.update import change, delete, rollback, upsert
+from tests import corpus
+from tests.faults.injection import counted
+from tests.stores import build_stores, follow_films, follow_stores, put, remove, tools
+from tests.stores_agree import assert_holds
+
+RUNS = int(os.environ.get("FAULTS_RUNS", 6))
+STEPS = int(os.environ.get("FAULTS_STEPS", 15))
+
+FILMS = corpus.films(150)
+PLACES = st.integers(0, len(FILMS) - 1)
+TITLES = st.sampled_from(["Captain", "Mirror", "The Winter River"])
+PLOTS = st.sampled_from([None, "A captain.", "A mirror. In winter. By the river.", "Nothing else"])
+
+
+class Crash(BaseException):
+    """Stands for the death of the process: nothing runs after it."""
+
+
+class Stores(RuleBasedStateMachine):
+    """A data folder, what it should hold, and what the generation before held."""
+
+    @initialize(count=st.integers(1, len(FILMS)))
+    def begin(self, count: int) -> None:
+        """Build a first index."""
+        self.folder = Path(tempfile.mkdtemp())
+        self.data = self.folder / "data"
+        self.films = {movie.id: movie for movie in FILMS[:count]}
+        self.before: dict[int, Movie] | None = None
+        build_stores(self.data, self.films.values())
+        self.follower = follow_stores(self.data)
+
+    def becomes(self, films: dict[int, Movie]) -> None:
+        """Note that something may have been published."""
+        if films != self.films:
+            self.before, self.films = self.films, films
+
+    @rule(place=PLACES, title=TITLES, plot=PLOTS)
+    def put_a_film(self, place: int, title: str, plot: str | None) -> None:
+        """Add a film, or replace it."""
+        movie = FILMS[place].model_copy(update={"title": title, "description": plot})
+        put(self.data, movie)
+        self.becomes(self.films | {movie.id: movie})
+
+    @rule(place=PLACES)
+    def delete_a_film(self, place: int) -> None:
+        """Remove a film, if it is there."""
+        film = FILMS[place].id
+        try:
+            remove(self.data, film)
+        except NotFound:
+            assert film not in self.films
+        else:
+            self.becomes({i: movie for i, movie in self.films.items() if i != film})
+
+    @rule(first=PLACES, count=st.integers(1, 150))
+    def follow_a_source(self, first: int, count: int) -> None:
+        """Make it hold the films of a source."""
+        films = FILMS[first : first + count]
+        follow_films(self.data, films)
+        self.becomes({movie.id: movie for movie in films})
+
+    @rule(first=PLACES, count=st.integers(1, 150))
+    def build(self, first: int, count: int) -> None:
+        """Build it anew."""
+        films = FILMS[first : first + count]
+        build_stores(self.data, films)
+        self.before, self.films = self.films, {movie.id: movie for movie in films}
+
+    @precondition(lambda self: self.before is not None)
+    @rule()
+    def go_back(self) -> None:
+        """Go back to the generation before."""
+        rollback(self.data, tools())
+        assert self.before is not None
+        self.films, self.before = self.before, None
+
+    @rule(place=PLACES, step=st.integers(1, 120), removes=st.booleans())
+    def crash(self, place: int, step: int, removes: bool) -> None:
+        """Die at a step of a change: it happened or it did not."""
+        movie = FILMS[place].model_copy(update={"title": "Crashed"})
+        removes = removes and movie.id in self.films
+        choose = delete([movie.id]) if removes else upsert([movie])
+
+        def die(number: int, kind: str) -> None:
+            if number >= step:
+                raise Crash
+
+        name = published(self.data)[0].name
+        try:
+            with counted(self.data, die):
+                change(self.data, choose, tools())
+        except Crash:
+            pass
+        if published(self.data)[0].name != name:
+            others = {i: film for i, film in self.films.items() if i != movie.id}
+            self.becomes(others if removes else others | {movie.id: movie})
+
+    @rule()
+    def restart(self) -> None:
+        """Serve from a new process."""
+        self.follower.close()
+        self.follower = follow_stores(self.data)
+
+    @invariant()
+    def all_stores_agree(self) -> None:
+        """What is published and served is what it should be."""
+        if hasattr(self, "films"):
+            assert_holds(open_current(self.data), self.films.values())
+            self.follower.look()
+            search = self.follower.live.lend()
+            assert {movie.id: movie for movie in search.catalogue.all_films()} == self.films
+            self.follower.live.give_back(search)
+            assert self.follower.live.trouble is None
+
+    def teardown(self) -> None:
+        """Remove the folder."""
+        if hasattr(self, "folder"):
+            self.follower.close()
+            shutil.rmtree(self.folder)
+
+
+TestStores = Stores.TestCase
+TestStores.settings = settings(
+    max_examples=RUNS,
+    stateful_step_count=STEPS,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,98 @@
+"""What a writer does to a small index, in a process that may be killed at any step of it.
+
+The processes are forked from one that has everything imported and has used none of it.
+"""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from hybrid.movie import Movie
+from indexer.update import change, delete, follow, upsert
+from tests import corpus
+from tests.elasticsearch_deployment import Deployment
+from tests.faults.injection import counted, kill, never
+from tests.stores import build_stores, tools
+
+SPAWN = multiprocessing.get_context("forkserver")
+SPAWN.set_forkserver_preload(["tests.faults.work"])
+
+FILMS = corpus.films(120)
+"""Of 290 sentences: enough for an index that is trained."""
+
+NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
+RENAMED = FILMS[0].model_copy(update={"title": "Renamed", "description": "Else. Entirely."})
+
+State = dict[int, Movie]
+
+
+def state(movies: Iterable[Movie]) -> State:
+    """Return films by id."""
+    return {movie.id: movie for movie in movies}
+
+
+BEFORE = state(FILMS)
+
+AFTER: Mapping[str, State] = {
+    "build": state([*FILMS[10:], NEW]),
+    "update": state([RENAMED, *FILMS[3:], NEW]),
+    "upsert": BEFORE | state([NEW, RENAMED]),
+    "delete": state(FILMS[2:]),
+}
+"""What the catalogue holds once each piece of work is done."""
+
+
+def do(work: str, data: Path, url: str | None = None) -> None:
+    """Do a piece of work, the keyword side in the Elasticsearch at `url` if there is one."""
+    writing = Deployment.at(url, data).tools if url else tools()
+    if work == "build" and url:
+        Deployment.at(url, data).build(AFTER["build"].values())
+    elif work == "build":
+        build_stores(data, AFTER["build"].values())
+    elif work == "update":
+        change(data, follow(list(AFTER["update"].values()), False, False), writing)
+    elif work == "upsert":
+        change(data, upsert([NEW, RENAMED]), writing)
+    else:
+        change(data, delete([FILMS[0].id, FILMS[1].id]), writing)
+
+
+def counting(work: str, data: Path, url: str | None) -> list[str]:
+    """Do a piece of work in a process of its own; return the kinds of its steps."""
+    told = data.with_name("kinds.json")
+    _run(_count, work, data, url, told)
+    kinds: list[str] = json.loads(told.read_text())
+    return kinds
+
+
+def killed(work: str, data: Path, url: str | None, step: int) -> bool:
+    """Do a piece of work in a process that is killed before a step; return whether it was
+    acknowledged before."""
+    told = data.with_name("acknowledged")
+    told.unlink(missing_ok=True)
+    code = _run(_die, work, data, url, told, step)
+    assert code == -9, f"the process ended with {code}"
+    return told.exists()
+
+
+def _run(target: Callable[..., None], *arguments: object) -> int | None:
+    process = SPAWN.Process(target=target, args=arguments)
+    process.start()
+    process.join(60)
+    assert process.exitcode is not None, "the process hangs"
+    return process.exitcode
+
+
+def _count(work: str, data: Path, url: str | None, told: Path) -> None:
+    with counted(data, never) as steps:
+        do(work, data, url)
+    told.write_text(json.dumps(steps.kinds))
+
+
+def _die(work: str, data: Path, url: str | None, told: Path, step: int) -> None:
+    with counted(data, kill(step)):
+        do(work, data, url)
+    told.touch()
+    os.kill(os.getpid(), 9)
