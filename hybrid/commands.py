@@ -23,7 +23,8 @@ class Commands(click.Group):
         except ValidationError as error:
             raise click.ClickException(listed(problems(error))) from error
         except OSError as error:
-            where = f": {error.filename}" if error.filename else ""
+            file = error.filename2 or error.filename  # the one that is written
+            where = f": {file}" if file else ""
             raise click.ClickException(f"{error.strerror or error}{where}") from error
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock, Thread
-from time import monotonic
+from time import monotonic, time
 
 from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError
 from hybrid.generation import (
@@ -19,7 +19,7 @@ from hybrid.generation import (
 from hybrid.live import Live
 from hybrid.search import HybridSearch
 
-LOOK = 0.25
+LOOK = 0.1
 """Seconds between looks at CURRENT."""
 
 RETRY = 60.0
@@ -47,12 +47,13 @@ class Follower:
         self._looking = Lock()
         line = published(data)[0]
         self._tried: Published | None = line
-        self._tried_at = self._checked_at = monotonic()
+        self._tried_at = monotonic()
         try:
             self.live = Live(self._opened(open_current(data, self._checked)))
         except HybridError as error:
             self.live = Live(self._before(error))
             self.live.trouble = _told(line, error)
+        self._check()
 
     def start(self) -> None:
         """Look for new generations from now on."""
@@ -89,6 +90,7 @@ class Follower:
             if line.name != before.generation:
                 generation = open_current(self._data, self._checked)
                 self.live.exchange(self._opened(generation))
+                self._check()
             self.live.trouble = None
         except HybridError as error:
             self.live.trouble = _told(line, error)
@@ -101,6 +103,7 @@ class Follower:
         search = self.live.lend()
         try:
             self.live.fault = _fault(self._generation, search)
+            self.live.looked_at = time()
         finally:
             self.live.give_back(search)
 

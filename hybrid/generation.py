@@ -122,7 +122,7 @@ class Manifest(_Part):
     the vectors' files.
     """
 
-    format: Literal[2] = 2  # rises with what stands in any store: schema, analysis, similarity
+    format: Literal[3] = 3  # rises with what stands in any store: schema, analysis, similarity
     name: str
     created: str
     base: str | None = None

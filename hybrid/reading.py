@@ -86,8 +86,11 @@ def read(text: str) -> Reading:
 
 def plain(text: str) -> str:
     """Return `text` without case, accents, apostrophes and punctuation inside words."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    return re.sub(r"[^\w\s]|_", "", "".join(c for c in folded if not unicodedata.combining(c)))
+    folded = text.casefold()
+    if not folded.isascii():
+        decomposed = unicodedata.normalize("NFKD", folded)
+        folded = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return re.sub(r"[^\w\s]|_", "", folded)
 
 
 def name_words(text: str) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +118,12 @@ def _in_figures(words: Sequence[str]) -> list[str]:
     return figures
 
 
+@lru_cache(maxsize=1 << 20)
+def _compared(title: str) -> tuple[str, str]:
+    """Return a title's words and whole text. Most titles are in the next generation, too."""
+    return _BLANK.join(title_words(title)), whole_title(title)
+
+
 @dataclass(frozen=True)
 class TitleIndex:
     """The trigrams of all titles as postings, and their words in order.
@@ -140,9 +147,7 @@ class TitleIndex:
     @classmethod
     def of(cls, titles: Iterable[tuple[int, str]], years: NDArray[np.int32]) -> "TitleIndex":
         """Index every title, given with the place of its film."""
-        worded = sorted(
-            (_BLANK.join(title_words(title)), place, whole_title(title)) for place, title in titles
-        )
+        worded = sorted((*_compared(title), place) for place, title in titles)
         codes, owners = _trigrams([words.replace(_BLANK, "") for words, _, _ in worded])
         order = np.lexsort((owners, codes))
         codes, owners = codes[order], owners[order]
@@ -155,9 +160,9 @@ class TitleIndex:
             np.append(firsts, len(codes)),
             owners.astype(np.int32),
             np.bincount(owners, minlength=len(worded)),
-            np.array([place for _, place, _ in worded], np.int64),
+            np.array([place for _, _, place in worded], np.int64),
             tuple(words for words, _, _ in worded),
-            tuple(whole for _, _, whole in worded),
+            tuple(whole for _, whole, _ in worded),
             years,
         )
 

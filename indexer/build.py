@@ -27,6 +27,7 @@ from hybrid.stopwatch import Stopwatch
 from indexer import publish
 from indexer.clean import Cleaned, clean
 from indexer.embed import CACHE, Embedded, embed
+from indexer.held import Held, held_by
 from indexer.making import file_name
 from indexer.model import Model
 from indexer.passages import sentence_spans, sentence_texts
@@ -104,8 +105,8 @@ def build(
                     source=file_name(source),
                     source_sha256=source_digest,
                     source_format=cleaned.format,
-                    counts=_counts(cleaned, embedded),
-                    ids_sha256=stores.ids_sha256,
+                    counts=_counts(cleaned, stores.held),
+                    ids_sha256=stores.held.ids_sha256,
                     model=ModelName(
                         name=model_name,
                         fingerprint=model.fingerprint,
@@ -143,7 +144,7 @@ def _encoder(data: Path, folder: Path, model: Model, texts: Sequence[str]) -> pu
 class _Stores:
     """What was read back of the catalogue and written beside it."""
 
-    ids_sha256: str
+    held: Held
     dimension: int
     semantic: Semantic
     written: publish.Digests
@@ -157,19 +158,16 @@ def _semantic(folder: Path, movies: int, sentences: int) -> _Stores:
             raise BuildFailed(f"the catalogue in {folder} does not hold what was written to it")
         semantic, written = write_semantic(folder, vectors, catalogue.columns)
         dimension = vectors.pieces[0].shape[1]
-        return _Stores(catalogue.columns.ids_sha256, dimension, semantic, written)
+        return _Stores(held_by(catalogue), dimension, semantic, written)
 
 
-def _counts(cleaned: Cleaned, embedded: Embedded) -> Counts:
+def _counts(cleaned: Cleaned, held: Held) -> Counts:
     return Counts(
         records=cleaned.records,
-        movies=len(cleaned.movies),
         rejected=len(cleaned.rejects),
         duplicates=cleaned.duplicates,
         blank=cleaned.blank,
-        without_description=cleaned.without_description,
-        without_year=cleaned.without_year,
-        sentences=embedded.texts,
+        **held.counts,
     )
 
 

@@ -32,6 +32,7 @@ from hybrid.stopwatch import Stopwatch
 from hybrid.wiring import open_sentences
 from indexer import publish
 from indexer.embed import CACHE, Embedded, Exported, embed
+from indexer.held import Held, held_by
 from indexer.passages import sentence_spans, sentence_texts
 from indexer.pieces import live_rows, plan
 from indexer.probe import probe
@@ -126,12 +127,13 @@ def make(
             writer.mend(before, catalogue)
             writer.take_over(before)
             writer.change(changes.films, changes.gone, films)
-        with watch.stage("semantic"):
+        with watch.stage("semantic"), closing(Catalogue(folder / files.CATALOGUE)) as after:
+            held = held_by(after)
             new = np.array([movie.id for movie in changes.films], np.int64)
-            side = change_semantic(folder, before, piece.pieces, changes.outdated, new)
+            side = change_semantic(folder, before, after, piece.pieces, changes.outdated, new)
         with watch.stage("publish"):
             digests = publish.digests(folder, {**shared_digests(before), **side.written})
-            manifest = described(folder, before, writer, side, source, digests)
+            manifest = described(folder, before, held, writer, side, source, digests)
             probe(Generation(folder, manifest))
             publish.publish(data, folder, manifest)
     with watch.stage("tidy"):
@@ -199,24 +201,15 @@ def _write_piece(
 def described(
     folder: Path,
     before: Generation,
+    held: Held,
     writer: LexicalWriter,
     side: SemanticSide,
     source: SourceFile | None,
     digests: dict[str, files.FileDigest],
 ) -> Manifest:
-    """Return the manifest of the generation in `folder`, which changes `before`.
-
-    Its catalogue is read back.
-    """
-    with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
-        counts = before.manifest.counts.model_dump() | {
-            "movies": len(catalogue),
-            "without_description": catalogue.without_description(),
-            "without_year": int((catalogue.columns.years == 0).sum()),
-            "sentences": int(catalogue.sentences.counts.sum()),
-        }
-        ids_sha256 = catalogue.columns.ids_sha256
+    """Return the manifest of the generation in `folder`, which changes `before`."""
     told = asdict(source) if source else {}
+    counts = before.manifest.counts.model_dump() | held.counts
     changed = {name: told.pop(name) for name in counts.keys() & told.keys()}
     return before.manifest.model_copy(
         update=told
@@ -225,7 +218,7 @@ def described(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "base": before.manifest.name,
             "counts": Counts.model_validate(counts | changed),
-            "ids_sha256": ids_sha256,
+            "ids_sha256": held.ids_sha256,
             "lexical": writer.manifest(),
             "semantic": side.semantic,
             "pieces": side.pieces,

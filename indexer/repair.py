@@ -20,6 +20,7 @@ from hybrid.generation import (
 )
 from indexer import publish
 from indexer.embed import CACHE, Exported, embed
+from indexer.held import held_by
 from indexer.making import Tools, described
 from indexer.passages import sentence_texts
 from indexer.probe import probe
@@ -64,8 +65,10 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
                 else:
                     pieces = _link_pieces(folder, before)
             side = train_anew(folder, pieces)
+            with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
+                held = held_by(catalogue)
             digests = publish.digests(folder, {**shared_digests(before), **side.written})
-            manifest = described(folder, before, writer, side, None, digests)
+            manifest = described(folder, before, held, writer, side, None, digests)
             probe(Generation(folder, manifest))
             publish.publish(data, folder, manifest)
         return manifest, publish.tidy(data, writer)

@@ -44,27 +44,31 @@ class SemanticSide:
 
 
 def change_semantic(
-    folder: Path, before: Generation, pieces: tuple[int, ...], outdated: Ids, new: Ids
+    folder: Path,
+    before: Generation,
+    catalogue: Catalogue,
+    pieces: tuple[int, ...],
+    outdated: Ids,
+    new: Ids,
 ) -> SemanticSide:
-    """Write the index of the catalogue in `folder`, whose sentences lie in its `pieces`.
+    """Write the index of the `catalogue` in `folder`, whose sentences lie in its `pieces`.
 
     `outdated` are the films that left the catalogue or changed since `before`, `new` those that
-    came or changed.
+    came or changed. What is open of the catalogue may be outdated then.
     """
-    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
-        exact = ExactEngine(_sentences(folder, catalogue, pieces), catalogue.columns)
-        semantic = before.manifest.semantic
-        if semantic.engine == "exact":
-            if exact.sentences.total() < MIN_VECTORS:
-                return SemanticSide(semantic, pieces, {})
-        else:
-            index = read_index(before.file(FAISS_INDEX))
-            rows = _replace(index, exact, outdated, new)
-            changed = _measured(semantic, index, exact, rows)
-            if changed:
-                file = folder / FAISS_INDEX
-                digest = write_index(index, file)
-                return SemanticSide(changed, pieces, {identity(file): digest})
+    exact = ExactEngine(_sentences(folder, catalogue, pieces), catalogue.columns)
+    semantic = before.manifest.semantic
+    if semantic.engine == "exact":
+        if exact.sentences.total() < MIN_VECTORS:
+            return SemanticSide(semantic, pieces, {})
+    else:
+        index = read_index(before.file(FAISS_INDEX))
+        rows = _replace(index, exact, outdated, new)
+        changed = _measured(semantic, index, exact, rows)
+        if changed:
+            file = folder / FAISS_INDEX
+            digest = write_index(index, file)
+            return SemanticSide(changed, pieces, {identity(file): digest})
     return train_anew(folder, pieces)
 
 

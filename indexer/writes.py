@@ -1,19 +1,24 @@
 """Group commit: changes that arrive while a generation is published share the next one."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from time import sleep
 
 from hybrid.engines.catalogue import Catalogue
-from hybrid.errors import AnotherWriter, BuildFailed, NotFound
+from hybrid.errors import AnotherWriter, BuildFailed, HybridError, NotFound
 from hybrid.movie import Movie, content_hash
 from hybrid.writes import Written
 from indexer.by_hand import film as film_of
 from indexer.making import Changes, Tools
-from indexer.update import change
+from indexer.update import change, upsert
+
+GATHER = 0.03
+"""Seconds that the first change waits for others that arrive together with it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,9 @@ class GroupCommit:
         return order.done.result()
 
     def _run(self) -> None:
+        self._settle()
         while (first := self._orders.get()) is not None:
+            sleep(GATHER)
             group, last = [first], False
             while not self._orders.empty() and not last:
                 order = self._orders.get()
@@ -62,6 +69,15 @@ class GroupCommit:
             self._publish(group)
             if last:
                 return
+
+    def _settle(self) -> None:
+        """Mend what others left half-done when they died: a change of nothing does."""
+        try:
+            warnings = change(self._data, upsert(()), self._tools).warnings
+        except (HybridError, OSError) as error:
+            warnings = [str(error)]
+        for warning in warnings:
+            logging.getLogger(__name__).warning("not all is tidy: %s", warning)
 
     def _publish(self, group: Sequence[_Order]) -> None:
         """Publish a group; where that fails, each order alone, so that one spoils no other."""

@@ -11,7 +11,7 @@ from hybrid import generation as files
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
-from hybrid.generation import LexicalName, open_current
+from hybrid.generation import Generation, LexicalName, open_current
 from hybrid.movie import Movie
 from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
@@ -86,12 +86,15 @@ class Deployment:
 
     def search(self) -> HybridSearch:
         """Open the published generation."""
-        generation = open_current(self.data)
+        return self.open(open_current(self.data))
+
+    def open(self, generation: Generation) -> HybridSearch:
+        """Open a generation as the service does."""
         catalogue = Catalogue(generation.file(files.CATALOGUE))
         return HybridSearch(
             generation.manifest.name,
             catalogue,
-            ElasticsearchEngine(self.client, self.index),
+            ElasticsearchEngine(self.client, generation.manifest.lexical.index),
             open_semantic(generation, catalogue),
             HashingEncoder(),
             30,

@@ -4,16 +4,15 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import time
 
 import pytest
 
 from hybrid.engines.tantivy import TantivyEngine
-from hybrid.errors import GenerationUnusable
+from hybrid.errors import EngineUnavailable, GenerationUnusable
 from hybrid.follow import Follower
 from hybrid.generation import CATALOGUE, CURRENT, open_current, published
-from hybrid.movie import Movie
 from hybrid.query import SearchQuery
-from hybrid.search import HybridSearch
 from hybrid.web.app import create_app
 from indexer.publish import rollback
 from tests import corpus
@@ -160,6 +159,51 @@ def test_what_is_served_is_looked_at(
         assert ready(service)[0] == "degraded"
 
 
+def test_what_is_served_is_looked_at_from_the_start(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Films that the engine lacks are told at once, until a whole generation is there."""
+    with monkeypatch.context() as patched:
+        patched.setattr(TantivyEngine, "count", lambda _: len(FIRST) - 2)
+        follower = follow_stores(data)
+    assert "lacks 2 films" in str(follower.live.fault)
+    build_stores(data, SECOND)
+    follower.look()
+    assert follower.live.fault is None
+    follower.close()
+
+
+def test_a_monitor_sees_it(data: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures at /metrics say which generation is served, and what is wrong."""
+    with serving(create_app(follower.live)) as service:
+        figures = scraped(service)
+        assert figures["hybrid_films"] == len(FIRST)
+        assert figures[f'hybrid_generation_info{{generation="{published(data)[0].name}"}}'] == 1
+        assert abs(figures["hybrid_stores_checked_timestamp_seconds"] - time()) < 60
+        assert [figures[f"hybrid_{name}"] for name in WHOLE] == [1, 1, 1]
+        build_stores(data, SECOND)
+        damage(data)
+        follower.look()
+        follower.live.fault = "vectors-0.npy is gone"
+        monkeypatch.setattr(TantivyEngine, "check", away)
+        assert [scraped(service)[f"hybrid_{name}"] for name in WHOLE] == [0, 0, 0]
+
+
+WHOLE = ("published_served", "stores_whole", "keyword_engine_up")
+
+
+def scraped(service: Service) -> dict[str, float]:
+    """Return the figures that a monitor reads."""
+    lines = service.page("/metrics")[1].splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+def away(_: TantivyEngine) -> None:
+    """Stand for an engine that does not answer."""
+    raise EngineUnavailable("away")
+
+
 def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:
     """The generation before is served again; there is none before that."""
     first = published(data)[0].name
@@ -172,40 +216,3 @@ def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:
         rollback(data)
     third = build_stores(data, SECOND).manifest.name
     assert [line.name for line in published(data)] == [third, first]
-
-
-def test_readers_during_publications(data: Path, follower: Follower) -> None:
-    """8 readers during 20 publications: no error, and each answer is of one generation."""
-    marked = {0: FIRST}
-    problems: list[object] = []
-    done = threading.Event()
-
-    def read() -> None:
-        while not done.is_set():
-            search = follower.live.lend()
-            try:
-                problems.extend(faults(search))
-            except Exception as error:
-                problems.append(error)
-            finally:
-                follower.live.give_back(search)
-
-    def faults(search: HybridSearch) -> list[object]:
-        answer = search.search(SearchQuery(text="captain mirror river winter", limit=100))
-        number = int(search.generation.split("-")[0]) - 1
-        known = {movie.id: movie for movie in marked[number]}
-        return [hit for hit in answer.hits if known.get(hit.id) != hit.movie]
-
-    follower.start()
-    readers = [threading.Thread(target=read) for _ in range(8)]
-    for reader in readers:
-        reader.start()
-    for number in range(1, 21):
-        marked[number] = [*FIRST, Movie(id=10_000 + number, title=f"Captain {number}")]
-        build_stores(data, marked[number])
-        follower.look()
-    done.set()
-    for reader in readers:
-        reader.join()
-    assert problems == []
-    assert size(follower) == len(FIRST) + 1

@@ -25,16 +25,21 @@ Spans = Sequence[tuple[int, int]]
 Mask = NDArray[np.bool_]
 
 SCHEMA = """
-CREATE TABLE movies (
+CREATE TABLE movies (           -- what is read of all films whenever a generation is opened
     id INTEGER PRIMARY KEY,
     year INTEGER,
     genres TEXT NOT NULL,       -- JSON list
-    film TEXT NOT NULL,         -- JSON object, the whole film
-    content TEXT NOT NULL,      -- its SHA-256
-    spans TEXT NOT NULL,        -- JSON list: [start, end) of each sentence of the description
-    sentences INTEGER NOT NULL, -- their number; one vector each, side by side
+    title TEXT NOT NULL,
+    original_title TEXT,
+    content TEXT NOT NULL,      -- SHA-256 of the whole film
+    sentences INTEGER NOT NULL, -- of the description; one vector each, side by side
     piece INTEGER NOT NULL,     -- number of the file that holds these vectors
     row INTEGER NOT NULL        -- the first of them in that file
+);
+CREATE TABLE documents (        -- what is read of a few
+    id INTEGER PRIMARY KEY,
+    film TEXT NOT NULL,         -- JSON object, the whole film
+    spans TEXT NOT NULL         -- JSON list: [start, end) of each sentence of the description
 );
 CREATE TABLE names (
     name TEXT PRIMARY KEY,      -- of a person, plain, of two words or more
@@ -79,16 +84,19 @@ class FilterColumns:
         """Make the columns from (id, year, genres) of each film, in the order of ids."""
         ids: list[int] = []
         years: list[int] = []
-        genres: dict[str, list[int]] = {}
+        alike: dict[tuple[str, ...], list[int]] = {}  # thousands of films have the same genres
         for place, (film, year, names) in enumerate(films):
             ids.append(film)
             years.append(year or 0)
+            alike.setdefault(tuple(names), []).append(place)
+        genres: dict[str, list[list[int]]] = {}
+        for names, places in alike.items():
             for key in {genre_key(name) for name in names}:
-                genres.setdefault(key, []).append(place)
+                genres.setdefault(key, []).append(places)
         return cls(
             np.array(ids, np.int64),
             np.array(years, np.int32),
-            {key: np.array(places, np.int64) for key, places in genres.items()},
+            {key: np.sort(np.concatenate(places)) for key, places in genres.items()},
         )
 
     @property
@@ -155,11 +163,11 @@ class Catalogue:
         rows = self._connection.execute(
             "SELECT id, year, genres, piece, row, sentences FROM movies ORDER BY id"
         ).fetchall()
-        # Thousands of films have the same genres.
-        genres = {text: json.loads(text) for text in {row[2] for row in rows}}
-        self.columns = FilterColumns.of((row[0], row[1], genres[row[2]]) for row in rows)
-        places = np.array([row[3:] for row in rows], np.int64).reshape(len(rows), 3)
-        self.sentences = SentencePlaces(*np.ascontiguousarray(places.T))
+        ids, years, genres, *places = zip(*rows, strict=True) if rows else ((),) * 6
+        names = {text: tuple(json.loads(text)) for text in set(genres)}
+        films = zip(ids, years, map(names.__getitem__, genres), strict=True)
+        self.columns = FilterColumns.of(films)
+        self.sentences = SentencePlaces(*(np.array(column, np.int64) for column in places))
 
     def __len__(self) -> int:
         return len(self.columns.ids)
@@ -169,16 +177,13 @@ class Catalogue:
         wanted = [film for film in ids if 0 <= film <= MAX_ID]
         marks = ",".join("?" * len(wanted))
         rows = self._connection.execute(
-            f"SELECT id, film, spans FROM movies WHERE id IN ({marks})", wanted
+            f"SELECT id, film, spans FROM documents WHERE id IN ({marks})", wanted
         )
         return {film: _film(document, spans) for film, document, spans in rows.fetchall()}
 
     def titles(self) -> Iterator[tuple[int, str]]:
         """Give (place of the film, title) of every title and differing original title."""
-        rows = self._connection.execute(
-            "SELECT json_extract(film, '$.title'), json_extract(film, '$.original_title')"
-            " FROM movies ORDER BY id"
-        )
+        rows = self._connection.execute("SELECT title, original_title FROM movies ORDER BY id")
         for place, titles in enumerate(rows.fetchall()):
             yield from ((place, title) for title in set(titles) if title)
 
@@ -222,16 +227,8 @@ class Catalogue:
 
     def all_with_sentences(self) -> Iterator[CatalogueFilm]:
         """Give every film with the ranges of its sentences, in the order of ids."""
-        rows = self._connection.execute("SELECT film, spans FROM movies ORDER BY id")
+        rows = self._connection.execute("SELECT film, spans FROM documents ORDER BY id")
         return (_film(document, spans) for document, spans in rows)
-
-    def without_description(self) -> int:
-        """Return the number of films that semantic search cannot find."""
-        rows = self._connection.execute(
-            "SELECT count(*) FROM movies WHERE json_extract(film, '$.description') IS NULL"
-        )
-        found: int = rows.fetchone()[0]
-        return found
 
     def highest_id(self) -> int:
         """Return the highest id that any film ever had, -1 before the first film."""
@@ -288,13 +285,17 @@ def insert_film(
             movie.id,
             movie.year,
             json.dumps(movie.genres),
-            movie.model_dump_json(exclude_defaults=True),
+            movie.title,
+            movie.original_title,
             content_hash(movie),
-            json.dumps(spans),
             len(spans),
             piece,
             row,
         ),
+    )
+    connection.execute(
+        "INSERT INTO documents VALUES (?, ?, ?)",
+        (movie.id, movie.model_dump_json(exclude_defaults=True), json.dumps(spans)),
     )
 
 

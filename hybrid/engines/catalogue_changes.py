@@ -64,8 +64,9 @@ def _forget(connection: sqlite3.Connection, ids: Iterable[int]) -> Counter[str]:
     for start in range(0, len(wanted), LOOKUP):
         some = wanted[start : start + LOOKUP]
         marks = ",".join("?" * len(some))
-        rows = connection.execute(f"SELECT film FROM movies WHERE id IN ({marks})", some)
+        rows = connection.execute(f"SELECT film FROM documents WHERE id IN ({marks})", some)
         for (film,) in rows.fetchall():
             names.update(plain_names(Movie.model_validate_json(film)))
-        connection.execute(f"DELETE FROM movies WHERE id IN ({marks})", some)
+        for table in ("movies", "documents"):
+            connection.execute(f"DELETE FROM {table} WHERE id IN ({marks})", some)
     return names

@@ -1,6 +1,8 @@
 """The embedded keyword engine: BM25 by Tantivy in a folder of the generation, no server needed."""
 
+import errno
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -234,7 +236,8 @@ class TantivyWriter:
         try:
             found = self._commit(movies, outdated)
         except ValueError as error:  # all that tantivy raises
-            raise BuildFailed(f"{self.folder} cannot be written: {error}") from error
+            full = os.strerror(errno.ENOSPC) if "StorageFull" in str(error) else None
+            raise BuildFailed(f"{self.folder} cannot be written: {full or error}") from error
         if found != films:
             raise BuildFailed(f"{films} films should be in {self.folder}, {found} are there")
 

@@ -12,6 +12,7 @@ from hybrid.search import HybridSearch
 from hybrid.web import errors, films, headers
 from hybrid.web.api import api
 from hybrid.web.lending import give_back
+from hybrid.web.metrics import metrics
 from hybrid.web.pages import pages
 from hybrid.writes import Writes
 
@@ -60,6 +61,7 @@ def create_app(
     headers.register(app, poster_host)
     app.register_blueprint(api)
     app.register_blueprint(films.writes)
+    app.register_blueprint(metrics)
     app.register_blueprint(pages)
     app.extensions["live"] = search if isinstance(search, Live) else Live(search)
     app.extensions["writes"] = writes

@@ -6,15 +6,16 @@ from hybrid.live import Live
 from hybrid.search import HybridSearch
 
 
-def _live() -> Live:
-    live: Live = current_app.extensions["live"]
-    return live
+def live() -> Live:
+    """Return what is lent from."""
+    found: Live = current_app.extensions["live"]
+    return found
 
 
 def lent_search() -> HybridSearch:
     """Return the search of this request, the same to its end."""
     if "search" not in g:
-        g.search = _live().lend()
+        g.search = live().lend()
     search: HybridSearch = g.search
     return search
 
@@ -22,10 +23,10 @@ def lent_search() -> HybridSearch:
 def give_back(_: BaseException | None) -> None:
     """Give back what the request was lent, as it has ended."""
     if "search" in g:
-        _live().give_back(g.pop("search"))
+        live().give_back(g.pop("search"))
 
 
 def problems() -> tuple[str, ...]:
     """Return why the published generation is not the one served, and what is wrong with that."""
-    live = _live()
-    return tuple(problem for problem in (live.trouble, live.fault) if problem)
+    served = live()
+    return tuple(problem for problem in (served.trouble, served.fault) if problem)

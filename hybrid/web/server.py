@@ -20,6 +20,10 @@ THREADS = 8
 WRITE_THREADS = 8
 """More where films may be changed: a change waits for its publication, searches need not."""
 
+SWITCH_INTERVAL = 0.0005
+"""Seconds that a thread may keep Python from others, a tenth of the default: a search beside the
+opening of a generation asks for it again and again."""
+
 MAX_REQUEST_LINE = 32 * 1024
 """A query of 1,000 characters may be 12,000 long in an address."""
 
@@ -50,6 +54,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         # Engines start threads when they are imported, and those would not survive the fork that
         # makes a worker: nothing but the worker may import them.
+        sys.setswitchinterval(SWITCH_INTERVAL)
         from hybrid.web.app import create_app
         from hybrid.wiring import follow, kept_encoders, open_writes
 

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from elasticsearch import helpers
 
 from hybrid.engines.tantivy import TantivyWriter
+from indexer import build as building
 from indexer import making
 
 Fault = Callable[[int, str], None]
@@ -107,6 +108,7 @@ def counted(folder: Path, fault: Fault) -> Iterator[Steps]:
         patched.enter_context(patch.object(io, "open", _opening(steps)))
         for owner, name, kind in (
             (making, "change_catalogue", "catalogue"),
+            (building, "write_catalogue", "catalogue"),
             (TantivyWriter, "_commit", "commit"),
             (shutil, "copyfile", "copy"),
             (helpers.actions, "_process_bulk_chunk", "bulk"),

@@ -2,10 +2,13 @@
 
 import errno
 import itertools
+import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from hybrid.errors import HybridError
 from hybrid.generation import CURRENT, open_current
 from indexer.verify import verify
+from tests.command import Index, run
 from tests.faults.injection import counted, fail, never
 from tests.faults.test_kill import fresh, published_state
 from tests.faults.work import AFTER, BEFORE, FILMS, do
@@ -43,7 +47,7 @@ def failing(work: str, data: Path, step: int, code: int, for_ever: bool) -> Exce
     return None
 
 
-@pytest.mark.parametrize("work", ["upsert", "update"])
+@pytest.mark.parametrize("work", ["upsert", "update", "build"])
 def test_every_step_fails_in_turn(work: str, built: Path, tmp_path: Path) -> None:
     """Whichever step fails and however: the old state or the new one, never a mix; an error that
     is for users, or none; and the next change works."""
@@ -73,25 +77,33 @@ def test_a_failure_before_the_commit_leaves_no_litter(built: Path, tmp_path: Pat
         assert len(list((data / "generations").iterdir())) == 2
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a file system of two megabytes of its own."""
-    folder = tmp_path / "disk"
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """Give a file system of its own, of so many bytes."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("file systems cannot be mounted here")
-    yield folder
-    # Lazily: what was opened there and not yet collected would keep it busy.
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        # Lazily: what was opened there and not yet collected would keep it busy.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk(small_disk: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a file system of two megabytes."""
+    with small_disk(tmp_path / "disk", 2 * 1024**2) as folder:
+        yield folder
+
+
+def test_a_full_disk(disk: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With less and less room left, a change fails with a message and the old state serves; once
     there is room it succeeds."""
     monkeypatch.setattr("hybrid.engines.tantivy.WRITER_BYTES", 15_000_000)
-    data = Path(shutil.copytree(built, small_disk / "data"))
-    filler = small_disk / "filler"
+    data = Path(shutil.copytree(built, disk / "data"))
+    filler = disk / "filler"
     told = []
     for left in (0, 4, 16, 64, 128, 192, 256, 320):
         fill(filler, left * 1024)
@@ -111,6 +123,29 @@ def test_a_full_disk(small_disk: Path, built: Path, monkeypatch: pytest.MonkeyPa
     assert published_state(data) == AFTER["upsert"]
     assert verify(data, tools()).clean
     assert open_current(data)
+
+
+@pytest.mark.parametrize("index", ["embedded"], indirect=True)
+def test_what_a_full_disk_says(index: Index, tmp_path: Path) -> None:
+    """The command ends with 1 and a line that says what is missing; searches go on; once there is
+    room the same command succeeds."""
+    film = json.dumps({"id": 5, "title": "The Lighthouse Machine", "description": "It dreams."})
+    size = sum(file.stat().st_size for file in index.data.rglob("*"))
+    with small_disk(tmp_path / "disk", size + 8 * 1024**2) as disk:
+        at = {"HYBRID_DATA": str(shutil.copytree(index.data, disk / "data"))}
+        for left in (0, 64 * 1024):
+            fill(disk / "filler", left)
+            done = run("indexer", "upsert", typed=film, **at)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr.startswith("Error: ")
+            assert done.stderr.count("\n") == 1
+            assert re.search("No space left on device|disk is full", done.stderr)
+            assert run("hybrid", "search", "lighthouse machine", **at).returncode == 0
+            assert run("indexer", "verify", **at).returncode == 0
+        (disk / "filler").unlink()
+        done = run("indexer", "upsert", typed=film, **at)
+        assert done.returncode == 0, done.stderr
+        assert "The Lighthouse Machine" in run("hybrid", "search", "lighthouse", **at).stdout
 
 
 def fill(file: Path, left: int) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from hybrid.generation import open_current
-from hybrid.query import SearchQuery
 from indexer.update import change, upsert
 from indexer.verify import verify
 from tests.elasticsearch_deployment import Deployment
 from tests.faults.work import AFTER, BEFORE, FILMS, State, counting, killed
+from tests.readers import reading
 from tests.stores import build_stores, follow_stores, put, tools
 from tests.stores_agree import assert_holds
 
@@ -76,11 +76,10 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
         case = f"{work} killed before step {step} ({kind}), seed {SEED}"
         data = fresh(built, tmp_path / "work")
         follower = follow_stores(data)
-        acknowledged = killed(work, data, None, step)
-        follower.look()
-        search = follower.live.lend()
-        assert search.search(SearchQuery(text="captain")).hits, case
-        follower.live.give_back(search)
+        with reading(follower.live, 1) as problems:
+            acknowledged = killed(work, data, None, step)
+            follower.look()
+        assert problems == [], case
         found = published_state(data)
         assert found in (BEFORE, AFTER[work]), case
         assert not acknowledged or found == AFTER[work], case

@@ -115,7 +115,7 @@ def with_other_content(generation: Generation) -> None:
     """Change a film behind the catalogue's back."""
     with sqlite3.connect(generation.file(CATALOGUE)) as connection:
         connection.execute(
-            "UPDATE movies SET film = json_set(film, '$.title', 'Else') WHERE id = ?",
+            "UPDATE documents SET film = json_set(film, '$.title', 'Else') WHERE id = ?",
             (FILMS[0].id,),
         )
     connection.close()

@@ -1,0 +1,174 @@
+"""How long changes take, over HTTP and by the command line, and what searches notice of them.
+
+    python -m benchmarks.changes QUERIES.jsonl --data DIR
+
+The index must be one of the embedded engine; a copy of it is changed. Every time is in
+milliseconds, from the request on: `acknowledged` until its answer, `shown` until the service
+answers with the film.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from time import monotonic, sleep
+from typing import Any
+
+import click
+import numpy as np
+import urllib3
+
+from hybrid.commands import setting
+from hybrid.errors import InvalidInput
+from hybrid.evaluation.formats import read_judgements
+from hybrid.generation import open_current
+from hybrid.settings import Settings
+
+FIRST = 2**40
+"""Above all ids of real films."""
+
+SINGLE = 20
+"""Changes one after the other."""
+
+CLIENTS, TOGETHER = 12, 36
+"""Changes by so many clients at once."""
+
+SEARCHES = 200
+"""Searches while nothing changes."""
+
+POLL = 0.02
+"""Seconds between looks for a film."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One PUT: ms until it was acknowledged and until it was shown, and in which generation."""
+
+    acknowledged: float
+    shown: float
+    generation: str
+
+
+class Service:
+    """A service over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = urllib3.PoolManager(maxsize=2 * CLIENTS)
+
+    def put(self, film: int) -> Change:
+        """Add a film, and wait until it is shown."""
+        body = json.dumps(
+            {"title": f"The Lighthouse Machine {film}", "description": f"Keeper {film} dreams."}
+        )
+        began = monotonic()
+        answer = self._pool.request("PUT", f"{self._url}/movies/{film}", body=body, retries=False)
+        acknowledged = monotonic() - began
+        if answer.status != 200:
+            raise InvalidInput(answer.data.decode())
+        while self._pool.request("GET", f"{self._url}/movies/{film}").status != 200:
+            sleep(POLL)
+        shown = monotonic() - began
+        return Change(1000 * acknowledged, 1000 * shown, json.loads(answer.data)["generation"])
+
+    def search(self, text: str) -> float:
+        """Search, and return how many ms that took."""
+        began = monotonic()
+        answer = self._pool.request("GET", f"{self._url}/search", fields={"q": text})
+        if answer.status != 200:
+            raise InvalidInput(answer.data.decode())
+        return 1000 * (monotonic() - began)
+
+
+@contextmanager
+def serving(data: Path, port: str) -> Iterator[Service]:
+    """Serve an index that may be changed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hybrid", "serve", "--data", str(data), "--port", port],
+        env=os.environ | {"HYBRID_WRITES": "on"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        if not any(line.startswith("ready") for line in process.stdout):
+            raise InvalidInput("the service did not start")
+        yield Service(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(service: Service, queries: Sequence[str]) -> Iterator[str]:
+    """Give the lines of the report."""
+    calm = [service.search(text) for text in queries[:SEARCHES]]
+    yield line("search, nothing changing", calm)
+    stop = Event()
+    with ThreadPoolExecutor(CLIENTS + 1) as pool:
+        searching = pool.submit(searches_until, stop, service, queries)
+        single = [service.put(FIRST + number) for number in range(SINGLE)]
+        together = list(pool.map(service.put, range(FIRST + SINGLE, FIRST + SINGLE + TOGETHER)))
+        stop.set()
+        yield line("search, films changing", searching.result())
+    for name, changes in (
+        ("one PUT after the other", single),
+        (f"{TOGETHER} PUTs by {CLIENTS} clients", together),
+    ):
+        generations = len({change.generation for change in changes})
+        yield line(f"{name}, acknowledged", [change.acknowledged for change in changes])
+        yield line(f"{name}, shown", [change.shown for change in changes])
+        yield f"{name}: {generations} generations"
+    yield line("search, after the changes", [service.search(t) for t in queries[:SEARCHES]])
+
+
+def searches_until(stop: Event, service: Service, queries: Sequence[str]) -> list[float]:
+    """Search for one query after the other, and return the ms of each search."""
+    taken: list[float] = []
+    while not stop.is_set():
+        taken.append(service.search(queries[len(taken) % len(queries)]))
+    return taken
+
+
+def line(name: str, taken: Sequence[float]) -> str:
+    """Return a line of the report."""
+    median, late = np.percentile(taken, (50, 95))
+    return f"{name:<40} median {median:7.1f}   p95 {late:7.1f}   most {max(taken):7.1f}"
+
+
+def upsert(data: Path) -> float:
+    """Add a film by the command line, and return how many ms that took, its start included."""
+    film = json.dumps({"id": FIRST - 1, "title": "By hand", "description": "It is added."})
+    began = monotonic()
+    command = [sys.executable, "-m", "indexer", "upsert", "--data", str(data)]
+    subprocess.run(command, input=film, text=True, check=True, stdout=subprocess.DEVNULL)
+    return 1000 * (monotonic() - began)
+
+
+@click.command()
+@click.argument("queries", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@setting("data")
+@click.option("--port", default="8901", show_default=True, help="for the service that is measured")
+def main(queries: Path, port: str, **given: Any) -> None:
+    """Print what changes take on a copy of the index, and what searches notice of them."""
+    settings = Settings.load(**given)
+    if open_current(settings.data).manifest.lexical.engine != "embedded":
+        raise click.ClickException("the index must be one of the embedded engine")
+    texts = [judged.text for judged in read_judgements(queries, None).queries]
+    with tempfile.TemporaryDirectory(dir=settings.data.parent) as folder:
+        copy = Path(shutil.copytree(settings.data, Path(folder) / "copy"))
+        with serving(copy, port) as service:
+            for told in measure(service, texts):
+                click.echo(told)
+        click.echo(line("upsert by the command line", [upsert(copy)]))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks.changes")

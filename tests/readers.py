@@ -1,0 +1,59 @@
+"""Readers that ask without a pause while something else happens."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from hybrid.live import Live
+from hybrid.query import SearchQuery
+from hybrid.ranking import SearchResponse
+from hybrid.search import HybridSearch
+
+QUERY = SearchQuery(text="captain mirror river winter", limit=100)
+
+Problems = list[object]
+"""What readers found: errors that were raised, and whatever else should not have been."""
+
+
+def nothing(search: HybridSearch, answer: SearchResponse) -> Sequence[object]:
+    """Find no fault with any answer."""
+    return ()
+
+
+@contextmanager
+def reading(
+    live: Live,
+    count: int,
+    faults: Callable[[HybridSearch, SearchResponse], Sequence[object]] = nothing,
+) -> Iterator[Problems]:
+    """Search by so many readers at once, and note every error and every fault of an answer.
+
+    Each has answered at least once when this begins, and once more when it ends.
+    """
+    problems: Problems = []
+    done, answered = Event(), [Event() for _ in range(count)]
+
+    def read(first: Event) -> None:
+        last = False
+        while not last:
+            last = done.is_set()
+            search = live.lend()
+            try:
+                problems.extend(faults(search, search.search(QUERY)))
+            except Exception as error:
+                problems.append(error)
+            finally:
+                live.give_back(search)
+            first.set()
+
+    readers = [Thread(target=read, args=[first]) for first in answered]
+    for reader in readers:
+        reader.start()
+    for first in answered:
+        first.wait(10)
+    try:
+        yield problems
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
