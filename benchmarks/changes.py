@@ -1,10 +1,10 @@
 """How long changes take, over HTTP and by the command line, and what searches notice of them.
 
-    python -m benchmarks.changes QUERIES.jsonl --data DIR
+    python -m benchmarks.changes SOURCE QUERIES.jsonl --data DIR
 
-The index must be one of the embedded engine; a copy of it is changed. Every time is in
-milliseconds, from the request on: `acknowledged` until its answer, `shown` until the service
-answers with the film.
+The index must be one that the embedded engine made of SOURCE; a copy of it is changed. Every time
+is in milliseconds, from the request on: `acknowledged` until its answer, `shown` until the service
+answers with the film; that of a command has the start of Python in it.
 """
 
 import json
@@ -43,6 +43,9 @@ CLIENTS, TOGETHER = 12, 36
 
 SEARCHES = 200
 """Searches while nothing changes."""
+
+MANY = 1000
+"""Films in one change by the command line."""
 
 POLL = 0.02
 """Seconds between looks for a film."""
@@ -107,10 +110,9 @@ def serving(data: Path, port: str) -> Iterator[Service]:
         process.wait()
 
 
-def measure(service: Service, queries: Sequence[str]) -> Iterator[str]:
-    """Give the lines of the report."""
-    calm = [service.search(text) for text in queries[:SEARCHES]]
-    yield line("search, nothing changing", calm)
+def over_http(service: Service, queries: Sequence[str]) -> Iterator[str]:
+    """Change films by requests; give the lines of the report."""
+    yield searched("search, nothing changing", service, queries)
     stop = Event()
     with ThreadPoolExecutor(CLIENTS + 1) as pool:
         searching = pool.submit(searches_until, stop, service, queries)
@@ -122,11 +124,40 @@ def measure(service: Service, queries: Sequence[str]) -> Iterator[str]:
         ("one PUT after the other", single),
         (f"{TOGETHER} PUTs by {CLIENTS} clients", together),
     ):
-        generations = len({change.generation for change in changes})
         yield line(f"{name}, acknowledged", [change.acknowledged for change in changes])
         yield line(f"{name}, shown", [change.shown for change in changes])
-        yield f"{name}: {generations} generations"
-    yield line("search, after the changes", [service.search(t) for t in queries[:SEARCHES]])
+        yield f"{name}: {len({change.generation for change in changes})} generations"
+    yield searched("search, after these changes", service, queries)
+
+
+def by_command(data: Path, source: Path) -> Iterator[str]:
+    """Change films by the command line; give the lines of the report."""
+    for count in (1, MANY):
+        films = [
+            {"id": FIRST - n, "title": f"Film {n}", "description": f"Here is {n}. It has {n} ends."}
+            for n in range(1, count + 1)
+        ]
+        lines = "".join(json.dumps(film) + "\n" for film in films)
+        yield ran(f"upsert of {count} films", data, ["upsert"], lines)
+    update = ["update", str(source), "--quiet"]
+    yield ran("update that removes them again", data, update)
+    yield ran("update, nothing changed", data, update)
+    yield ran("verify", data, ["verify"])
+
+
+def ran(name: str, data: Path, arguments: Sequence[str], typed: str = "") -> str:
+    """Run a command of the indexer; return the line that says how long it took."""
+    command = [sys.executable, "-m", "indexer", *arguments, "--data", str(data)]
+    began = monotonic()
+    done = subprocess.run(command, input=typed, text=True, check=False, capture_output=True)
+    if done.returncode:
+        raise InvalidInput(done.stderr)
+    return f"{name:<42} {1000 * (monotonic() - began):14.0f}"
+
+
+def searched(name: str, service: Service, queries: Sequence[str]) -> str:
+    """Search for some of the queries; return the line that says how long that took."""
+    return line(name, [service.search(text) for text in queries[:SEARCHES]])
 
 
 def searches_until(stop: Event, service: Service, queries: Sequence[str]) -> list[float]:
@@ -138,25 +169,17 @@ def searches_until(stop: Event, service: Service, queries: Sequence[str]) -> lis
 
 
 def line(name: str, taken: Sequence[float]) -> str:
-    """Return a line of the report."""
+    """Return the line that gives the times of requests."""
     median, late = np.percentile(taken, (50, 95))
-    return f"{name:<40} median {median:7.1f}   p95 {late:7.1f}   most {max(taken):7.1f}"
-
-
-def upsert(data: Path) -> float:
-    """Add a film by the command line, and return how many ms that took, its start included."""
-    film = json.dumps({"id": FIRST - 1, "title": "By hand", "description": "It is added."})
-    began = monotonic()
-    command = [sys.executable, "-m", "indexer", "upsert", "--data", str(data)]
-    subprocess.run(command, input=film, text=True, check=True, stdout=subprocess.DEVNULL)
-    return 1000 * (monotonic() - began)
+    return f"{name:<42} median {median:7.1f}   p95 {late:7.1f}   most {max(taken):7.1f}"
 
 
 @click.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("queries", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @setting("data")
 @click.option("--port", default="8901", show_default=True, help="for the service that is measured")
-def main(queries: Path, port: str, **given: Any) -> None:
+def main(source: Path, queries: Path, port: str, **given: Any) -> None:
     """Print what changes take on a copy of the index, and what searches notice of them."""
     settings = Settings.load(**given)
     if open_current(settings.data).manifest.lexical.engine != "embedded":
@@ -165,9 +188,11 @@ def main(queries: Path, port: str, **given: Any) -> None:
     with tempfile.TemporaryDirectory(dir=settings.data.parent) as folder:
         copy = Path(shutil.copytree(settings.data, Path(folder) / "copy"))
         with serving(copy, port) as service:
-            for told in measure(service, texts):
+            for told in over_http(service, texts):
                 click.echo(told)
-        click.echo(line("upsert by the command line", [upsert(copy)]))
+            for told in by_command(copy, source):
+                click.echo(told)
+            click.echo(searched("search, after all changes", service, texts))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,14 @@ from threading import Thread
 from time import sleep
 
 from hybrid.engines.catalogue import Catalogue
-from hybrid.errors import AnotherWriter, BuildFailed, HybridError, NotFound
+from hybrid.errors import (
+    AnotherWriter,
+    BuildFailed,
+    EngineUnavailable,
+    GenerationUnusable,
+    HybridError,
+    NotFound,
+)
 from hybrid.movie import Movie, content_hash
 from hybrid.writes import Written
 from indexer.by_hand import film as film_of
@@ -19,6 +26,9 @@ from indexer.update import change, upsert
 
 GATHER = 0.03
 """Seconds that the first change waits for others that arrive together with it."""
+
+HOPELESS = (AnotherWriter, EngineUnavailable, GenerationUnusable, OSError)
+"""What stops a change whatever is in it."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +96,8 @@ class GroupCommit:
             name = change(self._data, _choose(group, kinds), self._tools).manifest.name
         except Exception as error:
             waiting = [order for order in group if not order.done.done()]
-            alone = len(waiting) == 1 or isinstance(error, AnotherWriter)
             for order in waiting:
-                if alone:
+                if len(waiting) == 1 or isinstance(error, HOPELESS):
                     order.done.set_exception(_told(error))
                 else:
                     self._publish([order])

@@ -263,6 +263,7 @@ def test_openapi_describes_what_there_is(service: Service) -> None:
         "/movies/{movie_id}",
         "/health/live",
         "/health/ready",
+        "/metrics",
     }
     address = {p["name"] for p in document["paths"]["/search"]["get"]["parameters"]}
     body = set(document["components"]["schemas"]["SearchBody"]["properties"])
