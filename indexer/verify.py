@@ -133,10 +133,11 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
         yield "its films are not those that the manifest tells of"
     ids = catalogue.columns.ids[opened.places].tolist()
     contents = catalogue.contents()
-    films = catalogue.some_films(ids)
+    hashes = {movie.id: content_hash(movie) for movie in catalogue.some_films(ids)}
+    yield from _named("have no document", set(ids) - hashes.keys())
     yield from _named(
-        "content is not as it was hashed",
-        [movie.id for movie in films if content_hash(movie) != contents[movie.id]],
+        "have another content than was hashed",
+        [film for film, found in hashes.items() if found != contents[film]],
     )
 
 
@@ -157,6 +158,8 @@ def _of_vectors(opened: _Opened) -> Iterator[str]:
     for start in range(0, len(opened.places), SAMPLE):
         places = opened.places[start : start + SAMPLE]
         films = list(opened.catalogue.some_films(ids[places].tolist()))
+        if len(films) < len(places):
+            continue  # their documents are missing, which is told of the catalogue
         texts = [sentence_texts(m, sentence_spans(m.description or "")) for m in films]
         counts = np.array([len(of_film) for of_film in texts], np.int64)
         wrong = ids[places][counts != sentences.counts[places]].tolist()

@@ -121,6 +121,13 @@ def with_other_content(generation: Generation) -> None:
     connection.close()
 
 
+def without_a_document(generation: Generation) -> None:
+    """Take away what is shown of a film."""
+    with sqlite3.connect(generation.file(CATALOGUE)) as connection:
+        connection.execute("DELETE FROM documents WHERE id = ?", (FILMS[2].id,))
+    connection.close()
+
+
 @pytest.mark.parametrize(
     ("damage", "name", "told"),
     [
@@ -129,7 +136,8 @@ def with_other_content(generation: Generation) -> None:
         (without_a_film, "keyword", f"1 films have other content: {FILMS[1].id}"),
         (without_a_label, "index", f"1 films lack sentences: {FILMS[1].id}"),
         (with_other_vectors, "vectors", "films have other vectors: "),
-        (with_other_content, "catalogue", f"content is not as it was hashed: {FILMS[0].id}"),
+        (with_other_content, "catalogue", f"have another content than was hashed: {FILMS[0].id}"),
+        (without_a_document, "catalogue", f"1 films have no document: {FILMS[2].id}"),
     ],
 )
 def test_what_differs_is_named(
