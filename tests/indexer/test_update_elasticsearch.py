@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
-from hybrid.errors import BuildFailed
+from hybrid.errors import BuildFailed, EngineUnavailable
 from hybrid.generation import open_current
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
@@ -123,15 +123,24 @@ def test_another_index_of_the_same_name_is_refused(deployment: Deployment) -> No
 
 
 def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deployment) -> None:
-    """Verify names it, and repair writes a new one from the catalogue."""
+    """Searches are answered by meaning and say so, verify names the index, and repair writes a new
+    one from the catalogue."""
     change(deployment.data, upsert([NEW]), deployment.tools)
+    search = deployment.search()
     deployment.client.indices.delete(index=deployment.index)
+    assert search.search(SearchQuery(text="captain")).degraded == ("keyword",)
+    with pytest.raises(EngineUnavailable, match=deployment.index):
+        search.lexical.check()
+    search.close()
     (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]
     assert wrong.name == "keyword"
     assert deployment.index in wrong.findings[0]
     repair(deployment.data, deployment.tools, embed_again=False)
     assert deployment.agrees()
     assert verify(deployment.data, deployment.tools, full=True).clean
+    search = deployment.search()
+    assert search.search(SearchQuery(text="captain")).degraded == ()
+    search.close()
 
 
 def test_only_our_indices_are_touched(deployment: Deployment) -> None:
