@@ -140,7 +140,7 @@ class Manifest(_Part):
 
 @dataclass(frozen=True)
 class Generation:
-    """A published generation whose files are what the manifest says."""
+    """The folder of a generation and its manifest."""
 
     folder: Path
     manifest: Manifest

@@ -8,6 +8,7 @@ MESSAGES = {
     "extra_forbidden": "is unknown",
     "model_type": "is no JSON object",
     "model_attributes_type": "is no JSON object",
+    "dict_type": "is no JSON object",
     "string_type": "is no text",
     "string_unicode": "is no text: it holds half of a surrogate pair",
     "tuple_type": "is no list",

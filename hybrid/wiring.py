@@ -5,7 +5,6 @@ where it is needed.
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,14 +24,9 @@ from hybrid.generation import UNFINISHED, Generation, LexicalName, open_current,
 from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
-from hybrid.writes import Writes
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
-
-
-PATIENCE = 10.0
-"""Seconds that a change over HTTP waits for another process that writes."""
 
 
 def open_search(
@@ -78,23 +72,6 @@ def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> F
     Raises GenerationUnusable where there is none to begin with.
     """
     return Follower(settings.data, lambda found: open_search(settings, found, encoder_of(found)))
-
-
-def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Writes | None:
-    """Return what changes films for the service, None where the settings allow no changes."""
-    if settings.writes == "off":
-        return None
-    # The one place where the query side knows the write side: a service that takes changes.
-    from indexer.making import Tools
-    from indexer.writes import GroupCommit
-
-    tools = Tools(
-        partial(lexical_writer, settings),
-        encoder_of,
-        partial(open_lexical, settings),
-        patience=PATIENCE,
-    )
-    return GroupCommit(settings.data, tools)
 
 
 def open_encoder(generation: Generation) -> Encoder:

@@ -3,16 +3,27 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, RootModel
 
 from hybrid.movie import Movie
 
-_FIELDS: dict[str, Any] = {
-    name: (field.annotation, field) for name, field in Movie.model_fields.items() if name != "id"
-}
 
-MovieBody = create_model("MovieBody", __config__=ConfigDict(frozen=True, extra="forbid"), **_FIELDS)
-"""A film as a body gives it; its id is in the address."""
+def _film_without_id(schema: dict[str, Any]) -> None:
+    """Describe a film but for its id, as OpenAPI has it."""
+    film = Movie.model_json_schema()
+    del film["properties"]["id"]
+    kept = {name: schema[name] for name in ("title", "description")}
+    schema |= film | kept | {"required": ["title"], "additionalProperties": False}
+
+
+class MovieBody(RootModel[dict[str, object]]):
+    """A film as a body gives it; its id is in the address, its fields are checked by who writes."""
+
+    model_config = ConfigDict(json_schema_extra=_film_without_id)
+
+
+Kind = Literal["added", "changed", "removed", "unchanged"]
+"""What a change does to its film."""
 
 
 class Written(BaseModel):
@@ -21,14 +32,15 @@ class Written(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: int
-    change: Literal["added", "changed", "removed", "unchanged"]
+    change: Kind
     generation: str
 
 
 class Writes(Protocol):
     """Changes films, one by one. Every method returns once its change is published.
 
-    They raise BuildFailed or EngineUnavailable where it cannot be: then nothing has changed.
+    They raise BuildFailed, EngineUnavailable or GenerationUnusable where it cannot be: then nothing
+    has changed.
     """
 
     def put(self, film: int, values: Mapping[str, object]) -> Written:
@@ -37,8 +49,4 @@ class Writes(Protocol):
 
     def delete(self, film: int) -> Written:
         """Remove a film. Raises NotFound."""
-        ...
-
-    def close(self) -> None:
-        """Publish what is waiting, and take nothing more."""
         ...

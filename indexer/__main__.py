@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -12,14 +11,19 @@ import click
 
 from hybrid.commands import Commands, setting
 from hybrid.errors import GenerationUnusable
-from hybrid.generation import FileDigest, LexicalName, open_current, published
+from hybrid.generation import GENERATIONS, FileDigest, LexicalName, open_current, published
 from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
-from indexer.report import report_build, report_change, report_verified, report_warnings
+from indexer.report import (
+    report_build,
+    report_change,
+    report_rejects,
+    report_verified,
+    report_warnings,
+)
 
 if TYPE_CHECKING:
     from indexer.build import Built
-    from indexer.making import Tools
 
 SAMPLE = Path(__file__).parent / "sample" / "films.csv"
 
@@ -96,24 +100,20 @@ def update(
     Only what is new or changed is embedded and written; films that SOURCE does not hold any more
     are removed. Films keep their ids. The model is that of the index.
     """
-    from indexer.clean import clean
-    from indexer.sources import read_source
-    from indexer.update import change, follow, read_from
+    from indexer.source_file import read_films
+    from indexer.tools import tools_of
+    from indexer.update import as_in_source, change
 
     settings = _settings_of_an_index(given)
-    source = _file(source)
-    cleaned = clean(read_source(source, None, mapping))
-    changed = change(
-        settings.data,
-        follow(cleaned.movies, cleaned.numbered, keep_missing),
-        _tools(settings, quiet),
-        read_from(source, cleaned),
-    )
+    read = read_films(_file(source), mapping=mapping)
+    films = as_in_source(read.cleaned.movies, read.cleaned.numbered, keep_missing)
+    changed = change(settings.data, films, tools_of(settings, quiet=quiet), read)
     report_change(changed)
-    if cleaned.rejects:
-        click.echo(
-            f"{len(cleaned.rejects):,} records were rejected: `python -m indexer inspect` tells"
-        )
+    rejected = len(read.cleaned.rejects)
+    if rejected and changed.published:
+        report_rejects(settings.data / GENERATIONS / changed.manifest.name)
+    elif rejected:
+        click.echo(f"{rejected:,} records were rejected: `python -m indexer inspect` tells why.")
 
 
 @main.command()
@@ -126,12 +126,13 @@ def upsert(**given: str | None) -> None:
     GET /movies/ID shows.
     """
     from indexer.by_hand import films_of
+    from indexer.tools import tools_of
     from indexer.update import change
     from indexer.update import upsert as upserted
 
     settings = _settings_of_an_index(given)
     movies = films_of(sys.stdin.buffer.read())
-    report_change(change(settings.data, upserted(movies), _tools(settings)))
+    report_change(change(settings.data, upserted(movies), tools_of(settings)))
 
 
 @main.command()
@@ -142,11 +143,12 @@ def upsert(**given: str | None) -> None:
 @setting("elasticsearch_url")
 def delete(ids: tuple[int, ...], **given: str | None) -> None:
     """Remove the films of these ids, which are never used again."""
+    from indexer.tools import tools_of
     from indexer.update import change
     from indexer.update import delete as deleted
 
     settings = _settings_of_an_index(given)
-    report_change(change(settings.data, deleted(ids), _tools(settings)))
+    report_change(change(settings.data, deleted(ids), tools_of(settings)))
 
 
 @main.command()
@@ -155,12 +157,14 @@ def delete(ids: tuple[int, ...], **given: str | None) -> None:
 def rollback(**given: str | None) -> None:
     """Publish the generation before the published one again.
 
-    One generation is kept to go back to; a service that runs notices by itself.
+    One generation is kept to go back to, and the one left is removed: there is no way forward
+    again. A service that runs notices by itself.
     """
+    from indexer.tools import tools_of
     from indexer.update import rollback as go_back
 
     settings = _settings_of_an_index(given)
-    left, name, warnings = go_back(settings.data, _tools(settings))
+    left, name, warnings = go_back(settings.data, tools_of(settings))
     report_warnings(warnings)
     click.echo(f"Went back from generation {left} to {name}.")
 
@@ -178,46 +182,23 @@ def verify(mend: bool, full: bool, **given: str | None) -> None:
     The exit code is 1 if anything is wrong, and could not be repaired.
     """
     from indexer.repair import repair
+    from indexer.tools import tools_of
     from indexer.verify import verify as compare
 
     settings = _settings_of_an_index(given)
-    tools = _tools(settings)
+    tools = tools_of(settings)
     found = compare(settings.data, tools, full)
     report_verified(found)
     if mend and not found.clean:
-        wrong = any(check.name == "vectors" and check.findings for check in found.checks)
-        manifest, warnings = repair(settings.data, tools, embed_again=wrong)
+        manifest, warnings = repair(settings.data, tools, found.wrong_vectors)
         report_warnings(warnings)
         click.echo(f"Repaired: published generation {manifest.name}.")
         found = compare(settings.data, tools, full)
         report_verified(found)
+    elif not found.clean:
+        click.echo("Mend it with `python -m indexer verify --repair`.")
     if not found.clean:
         sys.exit(1)
-
-
-def _file(source: Path) -> Path:
-    """Return the file that a SOURCE names: a file of that name comes before the films that come
-    along."""
-    return SAMPLE if source == Path("sample") and not source.exists() else source
-
-
-def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
-    """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
-    settings = Settings.load(**given)
-    published(settings.data)
-    return settings
-
-
-def _tools(settings: Settings, quiet: bool = True) -> "Tools":
-    from hybrid.wiring import lexical_writer, open_encoder, open_lexical
-    from indexer.making import Tools
-
-    return Tools(
-        partial(lexical_writer, settings),
-        open_encoder,
-        partial(open_lexical, settings),
-        quiet=quiet,
-    )
 
 
 @main.command()
@@ -244,6 +225,19 @@ def demo(data: str | None, **given: str | None) -> None:
         f"  curl '{address}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
     )
     serve(settings)
+
+
+def _file(source: Path) -> Path:
+    """Return the file that a SOURCE names: a file of that name comes before the films that come
+    along."""
+    return SAMPLE if source == Path("sample") and not source.exists() else source
+
+
+def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
+    """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
+    settings = Settings.load(**given)
+    published(settings.data)
+    return settings
 
 
 def _build_elsewhere(settings: Settings) -> None:

@@ -1,9 +1,8 @@
 """The whole write side: read, clean, cut, embed, write all stores, publish."""
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from hybrid.engines.vectors import read_sentences
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.generation import (
     Counts,
-    FileDigest,
     Generation,
     Manifest,
     ModelName,
@@ -25,15 +23,14 @@ from hybrid.generation import (
 )
 from hybrid.stopwatch import Stopwatch
 from indexer import publish
-from indexer.clean import Cleaned, clean
+from indexer.clean import Cleaned
 from indexer.embed import CACHE, Embedded, embed
 from indexer.held import Held, held_by
-from indexer.making import file_name
 from indexer.model import Model
 from indexer.passages import sentence_spans, sentence_texts
 from indexer.probe import probe
-from indexer.sources import read_source
-from indexer.write import write_semantic
+from indexer.source_file import read_films
+from indexer.training import write_semantic
 
 
 @dataclass(frozen=True)
@@ -69,10 +66,8 @@ def build(
     with publish.only_writer(data):
         publish.collect(data)
         with watch.stage("read"):
-            cleaned = clean(read_source(source, limit, mapping))
-            source_digest = FileDigest.of(source).sha256
-        if not cleaned.movies:
-            raise BuildFailed(f"{source} holds no film: {_first_rejects(cleaned)}")
+            read = read_films(source, limit, mapping)
+            cleaned = read.cleaned
         folder = publish.unfinished_folder(data)
         writer = writer_in(folder, publish.deployment_id(data))
         with publish.nothing_stays(folder, writer):
@@ -93,7 +88,7 @@ def build(
                 write_catalogue(
                     folder / files.CATALOGUE, list(zip(cleaned.movies, spans, strict=True))
                 )
-                _write_rejects(folder / files.REJECTS, cleaned)
+                read.write_rejects(folder / files.REJECTS)
             with watch.stage("keyword"):
                 writer.write(cleaned.movies)
             with watch.stage("semantic"):
@@ -102,10 +97,8 @@ def build(
                 manifest = Manifest(
                     name=folder.name.removesuffix(files.UNFINISHED),
                     created=datetime.now(UTC).isoformat(timespec="seconds"),
-                    source=file_name(source),
-                    source_sha256=source_digest,
-                    source_format=cleaned.format,
-                    counts=_counts(cleaned, stores.held),
+                    **read.described,
+                    counts=Counts(**read.counts, **stores.held.counts),
                     ids_sha256=stores.held.ids_sha256,
                     model=ModelName(
                         name=model_name,
@@ -159,24 +152,3 @@ def _semantic(folder: Path, movies: int, sentences: int) -> _Stores:
         semantic, written = write_semantic(folder, vectors, catalogue.columns)
         dimension = vectors.pieces[0].shape[1]
         return _Stores(held_by(catalogue), dimension, semantic, written)
-
-
-def _counts(cleaned: Cleaned, held: Held) -> Counts:
-    return Counts(
-        records=cleaned.records,
-        rejected=len(cleaned.rejects),
-        duplicates=cleaned.duplicates,
-        blank=cleaned.blank,
-        **held.counts,
-    )
-
-
-def _write_rejects(file: Path, cleaned: Cleaned) -> None:
-    lines = [json.dumps(asdict(reject), ensure_ascii=False) + "\n" for reject in cleaned.rejects]
-    file.write_text("".join(lines), encoding="utf-8")
-
-
-def _first_rejects(cleaned: Cleaned) -> str:
-    if not cleaned.rejects:
-        return "there is no record in it"
-    return "; ".join(f"line {reject.line}: {reject.reason}" for reject in cleaned.rejects[:3])

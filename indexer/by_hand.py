@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 
 from hybrid.errors import InvalidInput
-from hybrid.movie import Movie
+from hybrid.movie import MAX_ID, Movie
 from hybrid.problems import listed
-from indexer.values import is_nothing, parsed
+from indexer.values import Unfit, is_nothing, parsed
+
+NO_ID = f"is no id: a whole number from 0 to {MAX_ID} is, such as 111161"
 
 
 def film(values: Mapping[str, object]) -> Movie:
@@ -20,8 +22,8 @@ def film(values: Mapping[str, object]) -> Movie:
         elif not is_nothing(value):
             try:
                 found[name] = parsed(name, value)
-            except ValueError as error:
-                problems[name] = str(error)
+            except Unfit as error:
+                problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.told}"
     if problems:
         raise InvalidInput(listed(problems), problems)
     return Movie.model_validate(found)

@@ -8,7 +8,7 @@ import pandas as pd
 from hybrid.movie import Movie
 from indexer.sources import Reject, Source
 from indexer.sources.format import Fault
-from indexer.values import LISTS, NUMBERS, is_nothing, parsed
+from indexer.values import LISTS, NUMBERS, Unfit, is_nothing, parsed
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,14 @@ def _column(field: str, raw: Sequence[object]) -> _Column:
     for row, value in enumerate(raw):
         try:
             if isinstance(value, Fault):
-                raise ValueError(value.reason)  # noqa: TRY004, TRY301
+                column.faults[row] = value.reason
+                continue
             if not is_nothing(value):
                 column.values[row] = parsed(field, value)
             if needed and column.values[row] is None:
-                raise ValueError(f"no {field}: expected one for every film")  # noqa: TRY301
-        except ValueError as error:
-            column.faults[row] = str(error)
+                column.faults[row] = f"no {field}: expected one for every film"
+        except Unfit as error:
+            column.faults[row] = f"{error.kind} {field}: {error.told}"
     return column
 
 

@@ -70,18 +70,19 @@ def embed(
     out_file: Path,
     quiet: bool = False,
     more: Vectors | None = None,
+    anew: bool = False,
 ) -> Embedded:
     """Write the vectors of `texts` to `out_file` as a .npy array, float32 (rows, dimension), and
     after them the rows of `more`.
 
-    Vectors come from the cache where model and text are known, else from the model and into the
-    cache. Raises BuildFailed where the cache cannot be used.
+    Vectors come from the cache where model and text are known, unless all are embedded `anew`, else
+    from the model and into the cache. Raises BuildFailed where the cache cannot be used.
     """
     keys = [_key(model.fingerprint, text) for text in texts]
     distinct = dict(zip(keys, texts, strict=True))
     try:
         with closing(_open(cache_file)) as cache:
-            known = {key for key, _ in _stored(cache, list(distinct))}
+            known = set() if anew else {key for key, _ in _stored(cache, list(distinct))}
             missing = {key: text for key, text in distinct.items() if key not in known}
             _encode_into(cache, missing, model, quiet)
             write_npy(out_file, len(keys), _blocks(cache, keys), more)
@@ -117,7 +118,7 @@ def _encode_into(
 ) -> None:
     items = list(missing.items())
     starts: Iterable[int] = range(0, len(items), CHUNK)
-    if not quiet:
+    if items and not quiet:
         from tqdm import tqdm
 
         starts = tqdm(starts, unit_scale=CHUNK, unit=" sentences", desc="embedding")

@@ -1,27 +1,22 @@
 """Small generations: what changed is written, everything else is shared with the one before."""
 
-import os
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybrid import encoder
 from hybrid import generation as files
-from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.catalogue_changes import PlacedFilm, change_catalogue
-from hybrid.engines.protocols import LexicalEngine, LexicalWriter
+from hybrid.engines.protocols import LexicalWriter
 from hybrid.generation import (
     UNFINISHED,
-    Checked,
     Counts,
     Generation,
-    LexicalName,
     Manifest,
     piece_file,
     shared_digests,
@@ -37,37 +32,11 @@ from indexer.passages import sentence_spans, sentence_texts
 from indexer.pieces import live_rows, plan
 from indexer.probe import probe
 from indexer.semantic import SemanticSide, change_semantic
+from indexer.tools import Tools
 
-
-@dataclass(frozen=True)
-class Tools:
-    """What writes and embeds.
-
-    `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
-    `encoder_of` opens a generation's model, `lexical_of` its keyword engine; `checked` are the
-    files that this process has read before; `quiet` hides the progress bar; `patience` are the
-    seconds to wait for another that writes.
-    """
-
-    writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
-    encoder_of: Callable[[Generation], Encoder]
-    lexical_of: Callable[[Generation], LexicalEngine]
-    checked: Checked = field(default_factory=dict)
-    quiet: bool = True
-    patience: float = 0.0
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file that the catalogue follows, as the manifest tells of it."""
-
-    source: str
-    source_sha256: str
-    source_format: str
-    records: int
-    rejected: int
-    duplicates: int
-    blank: int
+if TYPE_CHECKING:
+    # What reads files takes long to import, and is not there where films are only served.
+    from indexer.source_file import SourceFile
 
 
 @dataclass(frozen=True)
@@ -82,11 +51,6 @@ class Changes:
     def outdated(self) -> Ids:
         """The ids of all films that are not what they were."""
         return np.array(sorted([*self.gone, *(movie.id for movie in self.films)]), np.int64)
-
-
-def file_name(source: Path) -> str:
-    """Return the name of a source as the manifest can hold it, whatever its bytes."""
-    return os.fsencode(source.name).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -105,7 +69,7 @@ def make(
     changes: Changes,
     tools: Tools,
     watch: Stopwatch,
-    source: SourceFile | None,
+    source: "SourceFile | None",
 ) -> Made:
     """Publish `before`, whose `catalogue` is open, with these changes. The caller has the lock."""
     folder = publish.unfinished_folder(data)
@@ -113,9 +77,11 @@ def make(
     writer = tools.writer_in(engine, folder, publish.deployment_id(data))
     with publish.nothing_stays(folder, writer):
         with watch.stage("share"):
-            publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
-            publish.link(before.file(files.REJECTS), folder / files.REJECTS)
-            shutil.copyfile(before.file(files.CATALOGUE), folder / files.CATALOGUE)
+            publish.share(before, folder)
+            if source:
+                source.write_rejects(folder / files.REJECTS)
+            else:
+                publish.link(before.file(files.REJECTS), folder / files.REJECTS)
         with watch.stage("embed"):
             piece = _write_piece(data, folder, before, catalogue, changes, tools)
         with watch.stage("catalogue"):
@@ -204,20 +170,18 @@ def described(
     held: Held,
     writer: LexicalWriter,
     side: SemanticSide,
-    source: SourceFile | None,
+    source: "SourceFile | None",
     digests: dict[str, files.FileDigest],
 ) -> Manifest:
     """Return the manifest of the generation in `folder`, which changes `before`."""
-    told = asdict(source) if source else {}
     counts = before.manifest.counts.model_dump() | held.counts
-    changed = {name: told.pop(name) for name in counts.keys() & told.keys()}
     return before.manifest.model_copy(
-        update=told
+        update=(source.described if source else {})
         | {
             "name": folder.name.removesuffix(UNFINISHED),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "base": before.manifest.name,
-            "counts": Counts.model_validate(counts | changed),
+            "counts": Counts(**(counts | (source.counts if source else {}))),
             "ids_sha256": held.ids_sha256,
             "lexical": writer.manifest(),
             "semantic": side.semantic,

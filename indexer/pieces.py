@@ -1,8 +1,7 @@
 """Which files of vectors a change writes and which it keeps: few files, and little written twice.
 
-Files never change. A new one takes in those before it that hold no more than it does, so that
-their sizes at least double from one to the one before: n sentences lie in at most log2(n) files,
-and a sentence is written again at most as often.
+Files never change. A new one takes in those before it that hold less than twice as much, so that
+sizes at least double from one to the one before: n sentences lie in at most log2(n) + 1 files.
 """
 
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ def plan(pieces: tuple[int, ...], live: Mapping[int, int], rows: int) -> Plan:
     """
     standing = [number for number in sorted(pieces) if live.get(number)]
     absorbed = []
-    while rows and standing and live[standing[-1]] <= rows:
+    while rows and standing and live[standing[-1]] < 2 * rows:
         absorbed.append(standing.pop())
         rows += live[absorbed[-1]]
     return Plan(tuple(standing), tuple(sorted(absorbed)), max(pieces, default=-1) + 1)

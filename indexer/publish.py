@@ -10,16 +10,18 @@ from time import monotonic, sleep
 from typing import IO
 from uuid import uuid4
 
-from hybrid import durable
+from hybrid import durable, encoder
 from hybrid.engines.protocols import LexicalWriter
 from hybrid.errors import AnotherWriter, EngineUnavailable, GenerationUnusable
 from hybrid.generation import (
+    CATALOGUE,
     CURRENT,
     GENERATIONS,
     MANIFEST,
     UNFINISHED,
     FileDigest,
     FileIdentity,
+    Generation,
     Manifest,
     Published,
     current_name,
@@ -111,6 +113,12 @@ def link(source: Path, target: Path) -> None:
         target.hardlink_to(source)
 
 
+def share(before: Generation, folder: Path) -> None:
+    """Take over the model, and a copy of the catalogue to be changed."""
+    link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
+    shutil.copyfile(before.file(CATALOGUE), folder / CATALOGUE)
+
+
 def digests(folder: Path, known: Digests) -> dict[str, FileDigest]:
     """Return the digest of every file in `folder`; those that are `known` are not read."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -145,8 +153,8 @@ def rollback(data: Path) -> tuple[str, str]:
     lines = published(data)
     if len(lines) == 1:
         raise GenerationUnusable(
-            f"there is no generation before {lines[0].name}: one is kept, and only after the next "
-            "was published"
+            f"there is no generation before {lines[0].name}: one is kept, and going back takes it; "
+            "update or build from the source"
         )
     open_published(data, lines[1])
     _write_current(data, lines[1:])
@@ -169,7 +177,7 @@ def tidy(data: Path, writer: LexicalWriter) -> list[str]:
     """Remove what is outdated. The generation is published: a failure here is only a warning."""
     try:
         collect(data)
-        return writer.published(kept_indices(data))
+        return writer.tidy(kept_indices(data))
     except (EngineUnavailable, OSError) as error:
         return [f"old generations were not removed, the next command will: {error}"]
 

@@ -1,6 +1,5 @@
 """Both engines written again from the catalogue, into a new generation."""
 
-import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -21,10 +20,11 @@ from hybrid.generation import (
 from indexer import publish
 from indexer.embed import CACHE, Exported, embed
 from indexer.held import held_by
-from indexer.making import Tools, described
+from indexer.making import described
 from indexer.passages import sentence_texts
 from indexer.probe import probe
 from indexer.semantic import train_anew
+from indexer.tools import Tools
 
 NEEDED = (files.CATALOGUE, f"{encoder.FOLDER}/")
 """How the names of the files begin that nothing else can stand in for."""
@@ -33,8 +33,9 @@ NEEDED = (files.CATALOGUE, f"{encoder.FOLDER}/")
 def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[str]]:
     """Publish a generation whose keyword side and index are made anew; return it and warnings.
 
-    Vectors are taken over, unless their files are damaged or `embed_again` says that they are
-    wrong. Raises GenerationUnusable where the catalogue or the model is damaged.
+    Vectors are taken over, unless their files are damaged. With `embed_again` they are wrong, and
+    so is the cache that they came from. Raises GenerationUnusable where the catalogue or the model
+    is damaged.
     """
     with publish.only_writer(data):
         publish.collect(data)
@@ -51,8 +52,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
         writer = tools.writer_in(engine, folder, publish.deployment_id(data))
         with publish.nothing_stays(folder, writer):
             writer.create()
-            publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
-            shutil.copyfile(before.file(files.CATALOGUE), folder / files.CATALOGUE)
+            publish.share(before, folder)
             if files.REJECTS in damaged:
                 (folder / files.REJECTS).touch()
             else:
@@ -61,7 +61,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
                 writer.write(list(catalogue.all_films()))
                 vectors_lost = any(name.startswith(files.PIECES) for name in damaged)
                 if embed_again or vectors_lost:
-                    pieces = _embed_all(data, folder, before, catalogue, tools)
+                    pieces = _embed_all(data, folder, before, catalogue, tools, embed_again)
                 else:
                     pieces = _link_pieces(folder, before)
             side = train_anew(folder, pieces)
@@ -81,9 +81,10 @@ def _link_pieces(folder: Path, before: Generation) -> tuple[int, ...]:
 
 
 def _embed_all(
-    data: Path, folder: Path, before: Generation, catalogue: Catalogue, tools: Tools
+    data: Path, folder: Path, before: Generation, catalogue: Catalogue, tools: Tools, anew: bool
 ) -> tuple[int, ...]:
-    """Write the vectors of all sentences into one piece, and where they lie."""
+    """Write the vectors of all sentences into one piece, and where they lie; `anew` without what
+    the cache has."""
     texts: list[str] = []
     rows: dict[int, int] = {}
     for found in catalogue.all_with_sentences():
@@ -91,7 +92,7 @@ def _embed_all(
         texts += sentence_texts(found.movie, found.spans)
     model = Exported(before.manifest.model.fingerprint, tools.encoder_of(before))
     if texts:
-        embed(texts, model, data / CACHE, folder / piece_file(0), tools.quiet)
+        embed(texts, model, data / CACHE, folder / piece_file(0), tools.quiet, anew=anew)
     with writing(folder / files.CATALOGUE) as connection:
         move(connection, rows, 0)
     return (0,) if texts else ()

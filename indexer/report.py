@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -46,7 +47,7 @@ def report_build(built: "Built") -> None:
         click.echo(f"seconds      {seconds:>9.1f}  {stage}")
     report_warnings(built.warnings)
     if cleaned.rejects:
-        click.echo(f"Why each record was rejected: {built.folder / REJECTS}")
+        report_rejects(built.folder)
     click.echo(f"Published generation {manifest.name} in {built.folder.parents[1]}.")
 
 
@@ -88,11 +89,15 @@ def report_verified(verified: "Verified") -> None:
     """Say what was looked at and what is wrong with it."""
     click.echo(f"generation {verified.generation}")
     for check in verified.checks:
-        click.echo(f"{check.name:<12} {'wrong' if check.findings else 'ok':<6} {check.covers}")
+        state = "skipped" if check.skipped else "wrong" if check.findings else "ok"
+        click.echo(f"{check.name:<12} {state:<8} {check.covers}")
         for finding in check.findings:
             click.secho(f"             {finding}", fg="red")
-    if not verified.clean:
-        click.echo("Mend it with `python -m indexer verify --repair`.")
+
+
+def report_rejects(folder: Path) -> None:
+    """Say where it is told why records are no films."""
+    click.echo(f"Why each record was rejected: {folder / REJECTS}")
 
 
 def report_warnings(warnings: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from hybrid.generation import CATALOGUE, FAISS_INDEX, Generation, Semantic, iden
 from hybrid.ranking import Ids
 from indexer.embed import write_npy
 from indexer.publish import Digests
-from indexer.write import Probes, write_semantic
+from indexer.training import Probes, write_semantic
 
 LEAST_RECALL = 0.99
 """An index whose measured recall@10 falls below is trained anew."""
@@ -130,7 +130,8 @@ def _measured(
         return None
     if changed - measured > MEASURED_EVERY * total:
         engine = IvfPqEngine(index, semantic.nprobe or index.nlist, exact)
-        recall, least = Probes.of(exact).recall_at_10(engine), min(LEAST_RECALL, recall)
+        least = min(LEAST_RECALL, recall)  # one that was less from the start may stay so
+        recall = Probes.of(exact).recall_at_10(engine)
         if recall < least:
             return None
         measured = changed

@@ -11,16 +11,17 @@ import numpy as np
 from hybrid import generation as files
 from hybrid.engines.catalogue import Catalogue
 from hybrid.errors import BuildFailed, EngineUnavailable, NotFound
-from hybrid.generation import FileDigest, Generation, Manifest, open_current
+from hybrid.generation import Generation, Manifest, open_current
 from hybrid.movie import Movie, content_hash
 from hybrid.stopwatch import Stopwatch
 from indexer import publish
 from indexer.embed import Embedded
 from indexer.identity import with_known_ids
-from indexer.making import Changes, SourceFile, Tools, file_name, make
+from indexer.making import Changes, make
+from indexer.tools import Tools
 
 if TYPE_CHECKING:
-    from indexer.clean import Cleaned
+    from indexer.source_file import SourceFile
 
 NOTHING = Embedded(0, 0, 0)
 
@@ -68,7 +69,7 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
     return changes
 
 
-def follow(
+def as_in_source(
     movies: Sequence[Movie], numbered: bool, keep_missing: bool
 ) -> Callable[[Catalogue], Changes]:
     """Return the change that makes the catalogue hold `movies`, the films of a source.
@@ -89,19 +90,6 @@ def follow(
     return changes
 
 
-def read_from(source: Path, cleaned: "Cleaned") -> SourceFile:
-    """Return what the manifest tells of the file that films were read from."""
-    return SourceFile(
-        source=file_name(source),
-        source_sha256=FileDigest.of(source).sha256,
-        source_format=cleaned.format,
-        records=cleaned.records,
-        rejected=len(cleaned.rejects),
-        duplicates=cleaned.duplicates,
-        blank=cleaned.blank,
-    )
-
-
 def _new(movies: Iterable[Movie], contents: dict[int, str]) -> tuple[Movie, ...]:
     films = {movie.id: movie for movie in movies if contents.get(movie.id) != content_hash(movie)}
     return tuple(films[film] for film in sorted(films))
@@ -111,7 +99,7 @@ def change(
     data: Path,
     choose: Callable[[Catalogue], Changes],
     tools: Tools,
-    source: SourceFile | None = None,
+    source: "SourceFile | None" = None,
 ) -> Changed:
     """Publish a generation in which the catalogue is changed as `choose` says of the live one.
 

@@ -27,31 +27,40 @@ _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
+class Unfit(ValueError):
+    """A value that a field cannot hold: a word for it, the value and the remedy."""
+
+    def __init__(self, kind: str, told: str) -> None:
+        super().__init__(f"{kind}: {told}")
+        self.kind = kind
+        self.told = told
+
+
 def is_nothing(value: object) -> bool:
     """Whether a value says nothing: none, or blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def parsed(field: str, value: object) -> object:
-    """Return the value as this field of `Movie` holds it; raise ValueError where it cannot."""
+    """Return the value as this field of `Movie` holds it; raise Unfit where it cannot."""
     return _PARSERS.get(field, _text)(field, value)
 
 
 def _text(field: str, value: object) -> str | None:
     if not isinstance(value, str):
-        raise ValueError(f"wrong {field}: {shown(value)}, expected text")  # noqa: TRY004
+        raise Unfit("wrong", f"{shown(value)}, expected text")
     text = normalise(" ".join(_CONTROLS.sub("", value).split()))
     longest = _LONGEST.get(field, LONGEST_OTHER)
     if len(text) > longest:
         size = f"{len(text):,} characters, expected {longest:,} at most"
-        raise ValueError(f"too long {field}: {shown(text)} of {size}")
+        raise Unfit("too long", f"{shown(text)} of {size}")
     return text or None
 
 
 def _names(field: str, value: object) -> tuple[str, ...]:
     """Return the texts of a list, each once: the first spelling of those equal but for case."""
     if not isinstance(value, list):
-        raise ValueError(f"wrong {field}: {shown(value)}, expected a list of texts")  # noqa: TRY004
+        raise Unfit("wrong", f"{shown(value)}, expected a list of texts")
     unique: dict[str, str] = {}
     for name in (_text(field, entry) for entry in value):
         if name:
@@ -62,9 +71,9 @@ def _names(field: str, value: object) -> tuple[str, ...]:
 def _id(field: str, value: object) -> int:
     if type(value) is int and 0 <= value <= MAX_ID:
         return value
-    raise ValueError(
-        f"wrong {field}: {shown(value)}, expected 0 to {MAX_ID} as its format writes it "
-        "(348 or tt0111161)"
+    raise Unfit(
+        "wrong",
+        f"{shown(value)}, expected 0 to {MAX_ID} as its format writes it (348 or tt0111161)",
     )
 
 
@@ -72,19 +81,19 @@ def _year(field: str, value: object) -> int:
     number = _number_of(value)
     if FIRST_YEAR <= number <= LAST_YEAR and number % 1 == 0:
         return int(number)
-    raise ValueError(
-        f"impossible {field}: {shown(value)}, expected {FIRST_YEAR} to {LAST_YEAR}, or nothing"
-    )
+    expected = f"expected {FIRST_YEAR} to {LAST_YEAR}, or nothing"
+    raise Unfit("impossible", f"{shown(value)}, {expected}")
 
 
 def _number(field: str, value: object) -> int | float:
-    number = _number_of(value)
-    if 0 <= number <= _LARGEST.get(field, _INT32):
+    number, largest = _number_of(value), _LARGEST.get(field, _INT32)
+    if 0 <= number <= largest:
         if field not in _WHOLE:
             return float(number)
         if number % 1 == 0:
             return int(number)
-    raise ValueError(f"wrong {field}: {shown(value)}, expected a number")
+    a_number = "a whole number" if field in _WHOLE else "a number"
+    raise Unfit("wrong", f"{shown(value)}, expected {a_number} from 0 to {largest:,}")
 
 
 def _number_of(value: object) -> int | float:

@@ -22,10 +22,10 @@ from hybrid.movie import content_hash
 from hybrid.ranking import Ids
 from hybrid.wiring import open_sentences
 from indexer.embed import Exported
-from indexer.making import Tools
-from indexer.passages import sentence_spans, sentence_texts
+from indexer.passages import sentence_texts
 from indexer.semantic import LEAST_RECALL
-from indexer.write import Probes
+from indexer.tools import Tools
+from indexer.training import Probes
 
 SAMPLE = 200
 """Films whose content is hashed and whose sentences are embedded again, unless all are."""
@@ -42,11 +42,12 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what it covers, and what is wrong with it, if anything."""
+    """One thing that was looked at, or `skipped`: what it covers, and what is wrong with it."""
 
     name: str
     covers: str
     findings: tuple[str, ...]
+    skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Verified:
     def clean(self) -> bool:
         """Whether nothing is wrong."""
         return not any(check.findings for check in self.checks)
+
+    @property
+    def wrong_vectors(self) -> bool:
+        """Whether vectors are not those of their sentences, though their files are whole."""
+        return any(check.name == "vectors" and check.findings for check in self.checks)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
     checks = [
         Check(
             "files",
-            f"{len(generation.manifest.files)} by size and SHA-256",
+            f"{len(generation.manifest.files)} files by size and SHA-256",
             tuple(f"{name} is missing or not as it was written" for name in damaged),
         )
     ]
@@ -112,7 +118,7 @@ class _Part:
 
 def _checked(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Check:
     if any(name.startswith(part.needs) for name in damaged):
-        return Check(part.name, "not looked at, as its files are damaged", ())
+        return Check(part.name, "its files are damaged", (), skipped=True)
     covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.places))
     try:
         return Check(part.name, covers, tuple(part.find(opened)))
@@ -155,22 +161,25 @@ def _of_vectors(opened: _Opened) -> Iterator[str]:
     sentences, generation = opened.sentences, opened.generation
     model = Exported(generation.manifest.model.fingerprint, opened.tools.encoder_of(generation))
     ids = opened.catalogue.columns.ids
+    other_sentences: list[int] = []
+    other_vectors: set[int] = set()
     for start in range(0, len(opened.places), SAMPLE):
         places = opened.places[start : start + SAMPLE]
-        films = list(opened.catalogue.some_films(ids[places].tolist()))
+        films = opened.catalogue.films(ids[places].tolist())
         if len(films) < len(places):
             continue  # their documents are missing, which is told of the catalogue
-        texts = [sentence_texts(m, sentence_spans(m.description or "")) for m in films]
+        ordered = [films[film] for film in ids[places].tolist()]
+        texts = [sentence_texts(film.movie, film.spans) for film in ordered]
         counts = np.array([len(of_film) for of_film in texts], np.int64)
         wrong = ids[places][counts != sentences.counts[places]].tolist()
-        yield from _named("have other sentences than vectors", wrong)
+        other_sentences += wrong
         stored = sentences.vectors(sentences.rows(places))
         if not wrong and len(stored):
             again = model.encode([text for of_film in texts for text in of_film])
             far = (stored * again).sum(axis=1) < SAME_COSINE
-            yield from _named(
-                "have other vectors", set(np.repeat(ids[places], counts)[far].tolist())
-            )
+            other_vectors.update(np.repeat(ids[places], counts)[far].tolist())
+    yield from _named("have other sentences than vectors", other_sentences)
+    yield from _named("have other vectors", other_vectors)
 
 
 def _of_index(opened: _Opened) -> Iterator[str]:

@@ -17,7 +17,7 @@ from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.wiring import open_semantic
 from indexer.build import build
-from indexer.making import Tools
+from indexer.tools import Tools
 from tests.command import PREFIX
 from tests.fakes import HashingEncoder
 from tests.stores import films_file

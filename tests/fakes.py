@@ -69,7 +69,7 @@ class FakeLexical:
         """Forget the films."""
         self.write(())
 
-    def published(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, kept: Collection[str]) -> list[str]:
         """Nothing to tidy."""
         return []
 

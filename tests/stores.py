@@ -15,9 +15,9 @@ from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.wiring import open_semantic
 from indexer.build import Built, build
-from indexer.making import Tools
-from indexer.update import Changed, change, delete, follow, upsert
-from indexer.writes import GroupCommit
+from indexer.group_commit import GroupCommit
+from indexer.tools import Tools
+from indexer.update import Changed, as_in_source, change, delete, upsert
 from tests.fakes import HashingEncoder
 
 MAPPING = """\
@@ -81,7 +81,7 @@ def remove(data: Path, *ids: int) -> Changed:
 
 def follow_films(data: Path, movies: Sequence[Movie], keep_missing: bool = False) -> Changed:
     """Publish a generation of the films of a source that has ids."""
-    return change(data, follow(movies, False, keep_missing), tools())
+    return change(data, as_in_source(movies, False, keep_missing), tools())
 
 
 def open_stores(generation: Generation) -> HybridSearch:

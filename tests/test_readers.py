@@ -10,7 +10,7 @@ from hybrid.follow import Follower
 from hybrid.movie import Movie
 from hybrid.ranking import SearchResponse
 from hybrid.search import HybridSearch
-from indexer.making import Tools
+from indexer.tools import Tools
 from indexer.update import change, delete, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment

@@ -123,7 +123,7 @@ class ElasticsearchWriter:
             with answering():
                 self._client.indices.delete(index=self.name, ignore_unavailable=True)
 
-    def published(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, kept: Collection[str]) -> list[str]:
         """Delete the films that are gone and this deployment's outdated indices; set the alias.
 
         `kept` names the indices that stay. Returns warnings: what belongs to another deployment is

@@ -100,7 +100,7 @@ class LexicalWriter(Protocol):
         """Remove what was written."""
         ...
 
-    def published(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, kept: Collection[str]) -> list[str]:
         """Tidy up once readers see this generation.
 
         `kept` are the indices, as manifests record them, that stay. Returns warnings for the user.

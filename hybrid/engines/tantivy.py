@@ -259,7 +259,7 @@ class TantivyWriter:
     def discard(self) -> None:
         """Nothing: the folder goes with its generation."""
 
-    def published(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, kept: Collection[str]) -> list[str]:
         """Nothing: so do those of outdated generations."""
         return []
 

@@ -9,10 +9,11 @@ from werkzeug.exceptions import BadRequest
 
 from hybrid.live import Live
 from hybrid.search import HybridSearch
-from hybrid.web import errors, films, headers
+from hybrid.web import errors, headers
 from hybrid.web.api import api
+from hybrid.web.films import films
+from hybrid.web.health import health
 from hybrid.web.lending import give_back
-from hybrid.web.metrics import metrics
 from hybrid.web.pages import pages
 from hybrid.writes import Writes
 
@@ -60,8 +61,8 @@ def create_app(
     errors.register(app)
     headers.register(app, poster_host)
     app.register_blueprint(api)
-    app.register_blueprint(films.writes)
-    app.register_blueprint(metrics)
+    app.register_blueprint(films)
+    app.register_blueprint(health)
     app.register_blueprint(pages)
     app.extensions["live"] = search if isinstance(search, Live) else Live(search)
     app.extensions["writes"] = writes

@@ -26,7 +26,7 @@ STATUS = {
 }
 
 HTTP_ERRORS = {
-    400: ("malformed", 'the body is not JSON: send an object such as {{"query": "heist"}}'),
+    400: ("malformed", "the body is no JSON: send a JSON object"),
     404: ("not_found", "there is nothing at {path}: /openapi.json lists what there is"),
     405: ("method_not_allowed", "{path} does not take {method}"),
     413: ("too_large", "the request is larger than 64 KiB"),

@@ -1,29 +1,56 @@
 """Films by id: shown to everybody, changed where that is allowed."""
 
 from apiflask import APIBlueprint
-from flask import current_app
-from pydantic import BaseModel
+from flask import current_app, request
 
 from hybrid import errors
-from hybrid.movie import MAX_ID
+from hybrid.movie import MAX_ID, Movie
+from hybrid.web.lending import lent_search
 from hybrid.writes import MovieBody, Writes, Written
 
-writes = APIBlueprint("writes", __name__)
+films = APIBlueprint("films", __name__)
 
 
-@writes.put("/movies/<movie_id>")
-@writes.input(MovieBody, arg_name="fields")
-@writes.output(Written)
-def put_movie(movie_id: str, fields: BaseModel) -> Written:
+@films.get("/movies/<movie_id>")
+@films.output(Movie)
+def movie(movie_id: str) -> Movie:
+    """Return one film."""
+    return lent_search().movie(film_id(movie_id))
+
+
+@films.put("/movies/<movie_id>")
+@films.input(MovieBody, arg_name="fields")
+@films.output(Written)
+def put_movie(movie_id: str, fields: MovieBody) -> Written:
     """Add a film, or replace the one of this id. The answer comes once that is published."""
-    return _writes().put(film_id(movie_id), fields.model_dump(exclude_unset=True, mode="json"))
+    if "id" in fields.root:
+        problem = "is unknown: the id is in the address"
+        raise errors.InvalidInput(f"id: {problem}", {"id": problem})
+    return _writes().put(film_id(movie_id), fields.root)
 
 
-@writes.delete("/movies/<movie_id>")
-@writes.output(Written, status_code=200)
+@films.delete("/movies/<movie_id>")
+@films.output(Written, status_code=200)
 def delete_movie(movie_id: str) -> Written:
     """Remove a film. The answer comes once that is published."""
     return _writes().delete(film_id(movie_id))
+
+
+@films.before_request
+def _allowed() -> None:
+    """Refuse a change before anything of it is looked at."""
+    if request.method in ("PUT", "DELETE"):
+        _writes()
+
+
+def _writes() -> Writes:
+    found: Writes | None = current_app.extensions["writes"]
+    if found is None:
+        raise errors.WritesOff(
+            "this service changes no films: start it with HYBRID_WRITES=on, or use "
+            "`python -m indexer upsert` and `delete`"
+        )
+    return found
 
 
 def film_id(text: str) -> int:
@@ -35,13 +62,3 @@ def film_id(text: str) -> int:
     if len(significant) > len(str(MAX_ID)) or int(significant) > MAX_ID:
         raise errors.NotFound("there is no film with so large an id", {"id": "unknown"})
     return int(significant)
-
-
-def _writes() -> Writes:
-    found: Writes | None = current_app.extensions["writes"]
-    if found is None:
-        raise errors.WritesOff(
-            "this service changes no films: start it with HYBRID_WRITES=on, or use "
-            "`python -m indexer upsert` and `delete`"
-        )
-    return found

@@ -24,9 +24,3 @@ def give_back(_: BaseException | None) -> None:
     """Give back what the request was lent, as it has ended."""
     if "search" in g:
         live().give_back(g.pop("search"))
-
-
-def problems() -> tuple[str, ...]:
-    """Return why the published generation is not the one served, and what is wrong with that."""
-    served = live()
-    return tuple(problem for problem in (served.trouble, served.fault) if problem)

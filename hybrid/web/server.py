@@ -3,6 +3,7 @@
 import errno
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -36,6 +37,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._open = ExitStack()
         super().__init__()
 
     def load_config(self) -> None:
@@ -48,6 +50,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "limit_request_line": MAX_REQUEST_LINE,
             "post_worker_init": _say_ready,
+            "worker_exit": lambda arbiter, worker: self._open.close(),
         }.items():
             self.cfg.set(name, value)
 
@@ -56,13 +59,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
         # makes a worker: nothing but the worker may import them.
         sys.setswitchinterval(SWITCH_INTERVAL)
         from hybrid.web.app import create_app
-        from hybrid.wiring import follow, kept_encoders, open_writes
+        from hybrid.wiring import follow, kept_encoders
 
         encoders = kept_encoders()
         try:
             follower = follow(self._settings, encoders)
+            self._open.callback(follower.close)
             follower.start()
-            writes = open_writes(self._settings, encoders)
+            writes = None
+            if self._settings.writes == "on":
+                # The one place where the query side knows the write side.
+                from indexer.group_commit import open_writes
+
+                writes = open_writes(self._settings, encoders)
+                self._open.callback(writes.close)
             return create_app(follower.live, self._settings.poster_host, writes)
         except HybridError as error:
             click.echo(f"Error: {error.message}", err=True)

@@ -13,7 +13,7 @@ from hybrid.engines.protocols import Meaning, SemanticEngine
 from hybrid.engines.vectors import SentenceVectors
 from hybrid.movie import Movie
 from hybrid.query import Filters
-from indexer.write import best_scores
+from indexer.training import best_scores
 from tests import corpus
 
 NONE = Filters()
@@ -203,7 +203,7 @@ def test_pieces_hold_what_one_file_holds() -> None:
 
 def test_the_truth_that_recall_is_measured_by(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ten best scores of many queries at once are those of one scan each."""
-    monkeypatch.setattr("indexer.write.BLOCK", 300)
+    monkeypatch.setattr("indexer.training.BLOCK", 300)
     found = best_scores(in_pieces(WORLD), WORLD.queries)
     for query, scores in zip(WORLD.queries, found, strict=True):
         truth = [score for score, _ in WORLD.truth(query, NONE)[:10]]

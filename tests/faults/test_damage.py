@@ -5,14 +5,17 @@ FAULTS_DAMAGES is their number, FAULTS_SEED the seed.
 
 import os
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from hybrid.errors import GenerationUnusable
-from hybrid.generation import open_current
+from hybrid.follow import Follower
+from hybrid.generation import Generation, open_current
+from hybrid.search import HybridSearch
 from tests import corpus
-from tests.stores import build_stores, put
+from tests.stores import build_stores, open_stores, put
 
 DAMAGES = int(os.environ.get("FAULTS_DAMAGES", 60))
 SEED = int(os.environ.get("FAULTS_SEED", random.SystemRandom().randrange(10**6)))
@@ -38,8 +41,15 @@ def damaged(content: bytes, choose: random.Random) -> bytes:
     return content + choose.randbytes(choose.randint(1, 4096))
 
 
-def test_any_damage_is_refused_by_name(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every file is damaged at least once; none is ever given to SQLite, FAISS or Tantivy."""
+def test_any_damage_is_refused_by_name(data: Path) -> None:
+    """Every file is damaged at least once; none of those is ever given to SQLite, FAISS or Tantivy,
+    and where the generation before does not share it, that is served."""
+    opened: list[Generation] = []
+
+    def opening(generation: Generation) -> HybridSearch:
+        opened.append(generation)
+        return open_stores(generation)
+
     choose = random.Random(SEED)
     folder = open_current(data).folder
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -51,6 +61,11 @@ def test_any_damage_is_refused_by_name(data: Path, monkeypatch: pytest.MonkeyPat
             with pytest.raises(GenerationUnusable) as error:
                 open_current(data)
             assert str(path) in error.value.message, f"seed {SEED}"
+            with suppress(GenerationUnusable):
+                Follower(data, opening).close()
+            assert bool(opened) == (path.stat().st_nlink == 1), f"seed {SEED}"
+            assert all(not path.samefile(file) for one in opened for file in one.folder.rglob("*"))
+            opened.clear()
         finally:
             path.write_bytes(content)
     assert open_current(data).folder == folder

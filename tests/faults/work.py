@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from hybrid.movie import Movie
-from indexer.update import change, delete, follow, upsert
+from indexer.update import as_in_source, change, delete, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
 from tests.faults.injection import counted, kill, never
@@ -52,7 +52,7 @@ def do(work: str, data: Path, url: str | None = None) -> None:
     elif work == "build":
         build_stores(data, AFTER["build"].values())
     elif work == "update":
-        change(data, follow(list(AFTER["update"].values()), False, False), writing)
+        change(data, as_in_source(list(AFTER["update"].values()), False, False), writing)
     elif work == "upsert":
         change(data, upsert([NEW, RENAMED]), writing)
     else:

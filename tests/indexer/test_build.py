@@ -263,7 +263,7 @@ class Watching(FakeLexical):
         """Have an index of its own name."""
         return Lexical(engine="embedded", index="watching", analysis="fake")
 
-    def published(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, kept: Collection[str]) -> list[str]:
         """Remember, and warn."""
         self.kept = kept
         return ["watched"]

@@ -189,7 +189,7 @@ def test_numbers_that_are_none_are_emptied(tmp_path: Path, cell: str) -> None:
 @pytest.mark.parametrize("value", [True, [5], {"n": 5}, float("nan"), float("inf")])
 def test_json_values_that_are_no_numbers(value: object) -> None:
     """true is no 1, though Python's bool is an int."""
-    with pytest.raises(ValueError, match="wrong votes"):
+    with pytest.raises(ValueError, match="expected a whole number"):
         parsed("votes", value)
 
 

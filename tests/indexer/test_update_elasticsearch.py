@@ -81,7 +81,7 @@ def test_films_deleted_too_late_or_too_early_are_mended(
     """A crash after the publication leaves a film that is gone; a rollback misses one that was
     deleted: both are put right by the next command, even by one that changes nothing."""
     with monkeypatch.context() as dying:
-        dying.setattr(ElasticsearchWriter, "published", killed)
+        dying.setattr(ElasticsearchWriter, "tidy", killed)
         with pytest.raises(Killed):
             change(deployment.data, delete([FILMS[1].id]), deployment.tools)
     assert not deployment.agrees()
@@ -145,7 +145,6 @@ def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deploymen
 
 def test_only_our_indices_are_touched(deployment: Deployment) -> None:
     """Whatever another deployment has under our prefix stays; our own orphans go."""
-    (deployment.data / "DEPLOYMENT").read_text()
     other = ElasticsearchWriter(deployment.client, deployment.prefix, "9-other", "other", 1)
     orphan = deployment.writer(
         "elasticsearch", Path("8-orphan"), (deployment.data / "DEPLOYMENT").read_text().strip()
@@ -157,9 +156,7 @@ def test_only_our_indices_are_touched(deployment: Deployment) -> None:
     assert held == {deployment.index, other.name}
 
 
-def test_a_refused_film_stops_the_change(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_film_stops_the_change(deployment: Deployment) -> None:
     """A film that Elasticsearch does not take is named, and nothing is published."""
     before = open_current(deployment.data).manifest.name
     wrong = NEW.model_copy(update={"votes": 2**40})

@@ -16,11 +16,12 @@ from hybrid.errors import BuildFailed
 from hybrid.generation import open_current, published
 from hybrid.movie import Movie
 from hybrid.web.app import create_app
-from indexer import writes as module
-from indexer.making import Changes, Tools
+from indexer import group_commit as module
+from indexer.group_commit import GroupCommit
+from indexer.making import Changes
 from indexer.publish import only_writer
+from indexer.tools import Tools
 from indexer.update import Changed, change
-from indexer.writes import GroupCommit
 from tests import corpus
 from tests.stores import build_stores, follow_stores, open_group, tools
 from tests.stores_agree import assert_holds
@@ -206,7 +207,7 @@ def test_another_writer_is_told(service: Service, data: Path) -> None:
 def test_the_service_changes_films_without_what_a_build_needs() -> None:
     """Neither PyTorch nor pandas nor a progress bar is imported for a change."""
     code = (
-        "import sys, indexer.writes, indexer.update\n"
+        "import sys, indexer.group_commit, indexer.update\n"
         "found = {'torch', 'pandas', 'tqdm', 'sentence_transformers'} & set(sys.modules)\n"
         "assert not found, found"
     )

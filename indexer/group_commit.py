@@ -9,23 +9,29 @@ from queue import SimpleQueue
 from threading import Thread
 from time import sleep
 
+from hybrid.encoder import Encoder
 from hybrid.engines.catalogue import Catalogue
 from hybrid.errors import (
     AnotherWriter,
     BuildFailed,
     EngineUnavailable,
     GenerationUnusable,
-    HybridError,
     NotFound,
 )
+from hybrid.generation import Generation
 from hybrid.movie import Movie, content_hash
-from hybrid.writes import Written
+from hybrid.settings import Settings
+from hybrid.writes import Kind, Written
 from indexer.by_hand import film as film_of
-from indexer.making import Changes, Tools
+from indexer.making import Changes
+from indexer.tools import Tools, tools_of
 from indexer.update import change, upsert
 
 GATHER = 0.03
 """Seconds that the first change waits for others that arrive together with it."""
+
+PATIENCE = 10.0
+"""Seconds that a change waits for another process that writes."""
 
 HOPELESS = (AnotherWriter, EngineUnavailable, GenerationUnusable, OSError)
 """What stops a change whatever is in it."""
@@ -38,6 +44,11 @@ class _Order:
     film: int
     movie: Movie | None
     done: "Future[Written]" = field(default_factory=Future)
+
+
+def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> "GroupCommit":
+    """Return what changes the films of the settings' data folder for the service."""
+    return GroupCommit(settings.data, tools_of(settings, encoder_of, patience=PATIENCE))
 
 
 class GroupCommit:
@@ -59,7 +70,7 @@ class GroupCommit:
         return self._wait_for(_Order(film, None))
 
     def close(self) -> None:
-        """Publish what is waiting, and take nothing more."""
+        """Publish what is waiting. Nothing may be asked for afterwards."""
         self._orders.put(None)
         self._thread.join()
 
@@ -84,14 +95,14 @@ class GroupCommit:
         """Mend what others left half-done when they died: a change of nothing does."""
         try:
             warnings = change(self._data, upsert(()), self._tools).warnings
-        except (HybridError, OSError) as error:
+        except Exception as error:  # whatever it is, changes are still taken
             warnings = [str(error)]
         for warning in warnings:
             logging.getLogger(__name__).warning("not all is tidy: %s", warning)
 
     def _publish(self, group: Sequence[_Order]) -> None:
         """Publish a group; where that fails, each order alone, so that one spoils no other."""
-        kinds: dict[int, Written] = {}
+        kinds: dict[int, Kind] = {}
         try:
             name = change(self._data, _choose(group, kinds), self._tools).manifest.name
         except Exception as error:
@@ -104,10 +115,10 @@ class GroupCommit:
             return
         for place, order in enumerate(group):
             if not order.done.done():
-                order.done.set_result(kinds[place].model_copy(update={"generation": name}))
+                order.done.set_result(Written(id=order.film, change=kinds[place], generation=name))
 
 
-def _choose(group: Sequence[_Order], kinds: dict[int, Written]) -> Callable[[Catalogue], Changes]:
+def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalogue], Changes]:
     """Return the change that does all orders of a group, one after the other.
 
     It notes in `kinds` what each one does, by its place, and fails those that cannot be done.
@@ -128,7 +139,7 @@ def _choose(group: Sequence[_Order], kinds: dict[int, Written]) -> Callable[[Cat
             elif before is None:
                 order.done.set_exception(_unknown(order.film))
                 continue
-            kinds[place] = _written(order.film, before, now.get(order.film))
+            kinds[place] = _kind(before, now.get(order.film))
         new = [film for film in sorted(films) if contents.get(film) != now[film]]
         gone = tuple(sorted(contents.keys() - now.keys()))
         return Changes(tuple(films[film] for film in new), gone)
@@ -136,12 +147,12 @@ def _choose(group: Sequence[_Order], kinds: dict[int, Written]) -> Callable[[Cat
     return changes
 
 
-def _written(film: int, before: str | None, after: str | None) -> Written:
+def _kind(before: str | None, after: str | None) -> Kind:
     if after is None:
-        return Written(id=film, change="removed", generation="")
+        return "removed"
     if before is None:
-        return Written(id=film, change="added", generation="")
-    return Written(id=film, change="unchanged" if before == after else "changed", generation="")
+        return "added"
+    return "unchanged" if before == after else "changed"
 
 
 def _unknown(film: int) -> NotFound:
@@ -149,7 +160,9 @@ def _unknown(film: int) -> NotFound:
 
 
 def _told(error: Exception) -> Exception:
-    """Return what the caller is told: what the disk says, in a form that users understand."""
+    """Return what the caller is told, in words for somebody far off."""
+    if isinstance(error, AnotherWriter):
+        return AnotherWriter("a command is writing to the index: try again")
     if isinstance(error, OSError):
         return BuildFailed(f"the change cannot be written: {error.strerror or error}")
     return error
