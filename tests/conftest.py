@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.search import HybridSearch
 from tests.command import PREFIX, Index, free_port, run
+from tests.elasticsearch_deployment import Deployment
 from tests.elasticsearch_node import node
 from tests.fakes import FakeLexical
 from tests.indexer.films import KAGGLE_ROWS, kaggle_csv
@@ -35,6 +37,17 @@ def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         pytest.skip(f"no Elasticsearch: {missing}")
     with node.running(tmp_path_factory.mktemp("elasticsearch")) as running:
         yield running.url
+
+
+@pytest.fixture
+def deployment(
+    request: pytest.FixtureRequest, elasticsearch_url: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    """Give a data folder with the module's FILMS published, the keyword side in Elasticsearch."""
+    made = Deployment.at(elasticsearch_url, tmp_path / "data")
+    made.build(request.module.FILMS)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session", params=["embedded", "elasticsearch"])

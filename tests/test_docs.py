@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hybrid.web.errors import HTTP_ERRORS, STATUS
 from hybrid.writes import Written
 from tests.command import Index, free_port, run
 from tests.web.http import Service
@@ -165,6 +166,16 @@ def rows(report: str, start: str = "") -> list[str]:
     """Return the rows of the tables that begin with `start`, without the greatest wins."""
     tables = report.partition(" beats ")[0].splitlines()[1:-1]
     return [row for row in tables if row.startswith(start)]
+
+
+def test_every_error_is_listed() -> None:
+    """docs/http.md has each code of an error with the status it comes with."""
+    text = (ROOT / "docs" / "http.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([45]\d\d) ", text, re.MULTILINE)
+    listed = {code: int(status) for code, status in rows}
+    known = {kind.code: status for kind, status in STATUS.items()}
+    known |= {code: status for status, (code, _) in HTTP_ERRORS.items()}
+    assert listed == known | {"internal_error": 500}
 
 
 def test_there_are_examples() -> None:

@@ -106,6 +106,23 @@ def ready(service: Service) -> tuple[str, list[str]]:
     return answer["status"], answer["problems"]
 
 
+def test_a_generation_is_tried_again(
+    data: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that could not be opened is served once it can be, though nothing else is published."""
+    build_stores(data, SECOND)
+    file = open_current(data).file(CATALOGUE)
+    content = file.read_bytes()
+    damage(data)
+    follower.look()
+    file.write_bytes(content)
+    follower.look()
+    assert size(follower) == len(FIRST)
+    monkeypatch.setattr("hybrid.follow.RETRY", -1.0)
+    follower.look()
+    assert (size(follower), follower.live.trouble) == (len(SECOND), None)
+
+
 def test_at_the_start_the_one_before_stands_in(data: Path) -> None:
     """A service that finds the published generation damaged serves the one before, and says so."""
     name = build_stores(data, SECOND).manifest.name

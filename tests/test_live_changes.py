@@ -5,10 +5,9 @@ until segments merge), so this file stands behind those that read figures off it
 """
 
 import json
-from collections.abc import Callable
-from time import monotonic, sleep
 
 from tests.command import Index, run
+from tests.eventually import eventually
 from tests.test_docs import ROOT, changes_a_film, commands, curl
 from tests.web.http import Service
 
@@ -40,11 +39,3 @@ def test_the_examples_of_changes(service: Service) -> None:
     put, delete = filter(changes_a_film, commands("curl", [ROOT / "docs" / "http.md"]))
     assert curl(put, service)["change"] == "added"
     assert curl(delete, service)["change"] == "removed"
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until a thing is so."""
-    until = monotonic() + seconds
-    while not holds():
-        assert monotonic() < until
-        sleep(0.05)

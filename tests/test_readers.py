@@ -41,12 +41,10 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         yield Stores(data, lambda films: build_stores(data, films), tools(), follower, 20)
         follower.close()
         return
-    deployment = Deployment.at(request.getfixturevalue("elasticsearch_url"), data)
-    deployment.build(FILMS)
-    follower = Follower(data, deployment.open)
-    yield Stores(data, deployment.build, deployment.tools, follower, 4)
+    deployment: Deployment = request.getfixturevalue("deployment")
+    follower = Follower(deployment.data, deployment.open)
+    yield Stores(deployment.data, deployment.build, deployment.tools, follower, 4)
     follower.close()
-    deployment.close()
 
 
 def test_readers_during_publications(stores: Stores) -> None:

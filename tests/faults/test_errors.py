@@ -18,23 +18,13 @@ from hybrid.generation import CURRENT, open_current
 from indexer.verify import verify
 from tests.command import Index, run
 from tests.faults.injection import counted, fail, never
-from tests.faults.test_kill import fresh, published_state
-from tests.faults.work import AFTER, BEFORE, FILMS, do
-from tests.stores import build_stores, put, tools
+from tests.faults.work import AFTER, BEFORE, FILMS, do, fresh, published_state
+from tests.stores import put, tools
 
 EVERY = int(os.environ.get("FAULTS_EVERY", 3))
 """Every so many steps of a work one is failed; 1 fails each, in every way."""
 
 WAYS = list(itertools.product((errno.EIO, errno.ENOSPC), (False, True)))
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a data folder with a published generation and one before."""
-    data = tmp_path_factory.mktemp("errors") / "data"
-    build_stores(data, FILMS[:5])
-    build_stores(data, FILMS)
-    return data
 
 
 def failing(work: str, data: Path, step: int, code: int, for_ever: bool) -> Exception | None:

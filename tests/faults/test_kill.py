@@ -5,21 +5,15 @@ FAULTS_KILLS is the number of kills, FAULTS_SEED the seed that draws them.
 
 import os
 import random
-import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from hybrid.generation import open_current
 from indexer.update import change, upsert
 from indexer.verify import verify
 from tests.elasticsearch_deployment import Deployment
-from tests.faults.work import AFTER, BEFORE, FILMS, State, counting, killed
+from tests.faults.work import AFTER, BEFORE, FILMS, counting, fresh, killed, published_state
 from tests.readers import reading
-from tests.stores import build_stores, follow_stores, put, tools
-from tests.stores_agree import assert_holds
+from tests.stores import follow_stores, put, tools
 
 KILLS = int(os.environ.get("FAULTS_KILLS", 40))
 SEED = int(os.environ.get("FAULTS_SEED", random.SystemRandom().randrange(10**6)))
@@ -28,39 +22,12 @@ Step = tuple[str, int, str]
 """A piece of work, the number of a step of it, and its kind."""
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a data folder with a published generation and one before."""
-    data = tmp_path_factory.mktemp("kill") / "data"
-    build_stores(data, FILMS[:5])
-    build_stores(data, FILMS)
-    return data
-
-
-def fresh(built: Path, folder: Path) -> Path:
-    """Return a copy of the data folder, in place of the last one."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return Path(shutil.copytree(built, folder / "data"))
-
-
 def drawn(steps: list[Step], kills: int) -> list[Step]:
     """Return one step of every kind of every work, and others uniformly up to so many."""
     choose = random.Random(SEED)
     shuffled = choose.sample(steps, len(steps))
     first = list({(work, kind): (work, n, kind) for work, n, kind in shuffled}.values())
     return first + choose.sample(steps, min(max(kills - len(first), 0), len(steps)))
-
-
-def published_state(data: Path) -> State:
-    """Return the films that are published, which every store holds."""
-    generation = open_current(data)
-    follower = follow_stores(data)
-    search = follower.live.lend()
-    films = {movie.id: movie for movie in search.catalogue.all_films()}
-    follower.close()
-    assert_holds(generation, films.values())
-    return films
 
 
 def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
@@ -97,15 +64,6 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
     )
     assert outcomes["old"]
     assert outcomes["new"]
-
-
-@pytest.fixture
-def deployment(elasticsearch_url: str, tmp_path: Path) -> Iterator[Deployment]:
-    """Give a deployment on Elasticsearch with a published generation."""
-    made = Deployment.at(elasticsearch_url, tmp_path / "data")
-    made.build(FILMS)
-    yield made
-    made.close()
 
 
 def test_killed_with_elasticsearch(deployment: Deployment, elasticsearch_url: str) -> None:

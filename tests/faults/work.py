@@ -6,15 +6,18 @@ The processes are forked from one that has everything imported and has used none
 import json
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from hybrid.generation import open_current
 from hybrid.movie import Movie
 from indexer.update import as_in_source, change, delete, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
 from tests.faults.injection import counted, kill, never
-from tests.stores import build_stores, tools
+from tests.stores import build_stores, follow_stores, tools
+from tests.stores_agree import assert_holds
 
 SPAWN = multiprocessing.get_context("forkserver")
 SPAWN.set_forkserver_preload(["tests.faults.work"])
@@ -42,6 +45,24 @@ AFTER: Mapping[str, State] = {
     "delete": state(FILMS[2:]),
 }
 """What the catalogue holds once each piece of work is done."""
+
+
+def fresh(built: Path, folder: Path) -> Path:
+    """Return a copy of the data folder, in place of the last one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return Path(shutil.copytree(built, folder / "data"))
+
+
+def published_state(data: Path) -> State:
+    """Return the films that are published, which every store holds."""
+    generation = open_current(data)
+    follower = follow_stores(data)
+    search = follower.live.lend()
+    films = {movie.id: movie for movie in search.catalogue.all_films()}
+    follower.close()
+    assert_holds(generation, films.values())
+    return films
 
 
 def do(work: str, data: Path, url: str | None = None) -> None:

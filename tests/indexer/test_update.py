@@ -10,22 +10,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, InvalidInput, NotFound
-from hybrid.generation import CURRENT, open_current, open_published, published
+from hybrid.generation import CURRENT, REJECTS, open_current, open_published, published
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
+from indexer.__main__ import main
 from indexer.by_hand import film, films_of
 from indexer.identity import with_known_ids
 from indexer.pieces import plan
 from indexer.publish import only_writer
+from indexer.source_file import read_films
 from indexer.tools import Tools
 from indexer.update import as_in_source, change, rollback, upsert
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
-from tests.stores import build_stores, follow_films, open_stores, put, remove, tools
+from tests.stores import build_stores, films_file, follow_films, open_stores, put, remove, tools
 from tests.stores_agree import assert_holds
 
 FILMS = corpus.films(150)
@@ -157,6 +160,48 @@ def test_many_changes_train_the_index_anew(data: Path) -> None:
     assert remove(data, *(movie.id for movie in FILMS[30:])).manifest.semantic.engine == "exact"
     assert_holds(open_current(data), other[:30])
     assert follow_films(data, FILMS).manifest.semantic.engine == "ivfpq"
+    assert_holds(open_current(data), FILMS)
+
+
+@pytest.mark.parametrize(("recall", "trained"), [(0.995, False), (0.5, True)])
+def test_recall_that_falls_trains_the_index_anew(
+    data: Path, monkeypatch: pytest.MonkeyPatch, recall: float, trained: bool
+) -> None:
+    """Recall is measured again after so many changes, and what it is now stands in the manifest."""
+    monkeypatch.setattr("indexer.semantic.MEASURED_EVERY", 0.0)
+    with monkeypatch.context() as measuring:
+        measuring.setattr("indexer.semantic.Probes.recall_at_10", lambda *_: recall)
+        semantic = put(data, NEW).manifest.semantic
+    assert (semantic.changed == 0) == trained
+    assert semantic.recall_at_10 == recall
+    assert semantic.changed_when_measured == semantic.changed
+    assert_holds(open_current(data), [*FILMS, NEW])
+
+
+def test_rejects_are_those_of_the_last_source(data: Path, tmp_path: Path) -> None:
+    """What is no film of a file that is followed is told beside the generation, as a build does;
+    a change by hand leaves it there."""
+    file = films_file(tmp_path / "source", [*FILMS[1:], NEW])
+    with file.open("a") as out:
+        out.write('{"id": 7000, "title": "Too early", "year": 1492}\n')
+    read = read_films(file, mapping=file.with_name("mapping.toml"))
+    done = change(data, as_in_source(read.cleaned.movies, False, False), tools(), read)
+    assert (done.added, done.removed, done.manifest.counts.rejected) == (1, 1, 1)
+    put(data, FILMS[0])
+    (reject,) = open_current(data).file(REJECTS).read_text().splitlines()
+    assert json.loads(reject)["line"] == len(FILMS) + 1
+    assert "1492" in json.loads(reject)["reason"]
+
+
+def test_a_file_of_no_film_removes_nothing(data: Path, tmp_path: Path) -> None:
+    """A file that was cut, or is another, is refused by name before it empties the index."""
+    file = films_file(tmp_path / "source", [NEW])
+    file.write_text(file.read_text().replace(NEW.title, ""))
+    mapping = str(file.with_name("mapping.toml"))
+    arguments = ["update", str(file), "--mapping", mapping, "--data", str(data), "--quiet"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert f"{file} holds no film: line 1: no title" in done.output
     assert_holds(open_current(data), FILMS)
 
 

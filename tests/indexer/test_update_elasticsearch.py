@@ -1,6 +1,5 @@
 """Changes on a real Elasticsearch: one index over many generations, mended after any accident."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,15 +18,6 @@ from tests.elasticsearch_deployment import Deployment
 FILMS = corpus.films(60)
 NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
 RENAMED = FILMS[0].model_copy(update={"title": "Renamed"})
-
-
-@pytest.fixture
-def deployment(elasticsearch_url: str, tmp_path: Path) -> Iterator[Deployment]:
-    """Give a deployment with a published index."""
-    made = Deployment.at(elasticsearch_url, tmp_path / "data")
-    made.build(FILMS)
-    yield made
-    made.close()
 
 
 def test_changes_go_into_the_same_index(deployment: Deployment) -> None:

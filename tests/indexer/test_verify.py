@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from unittest.mock import patch
 
@@ -27,6 +28,7 @@ from hybrid.generation import (
 )
 from hybrid.movie import Movie
 from indexer.__main__ import main
+from indexer.embed import CACHE
 from indexer.publish import _write_current, digests
 from indexer.repair import repair
 from indexer.verify import verify
@@ -163,10 +165,32 @@ def test_what_differs_is_repaired(data: Path, damage: Callable[[Generation], Non
     assert findings(data, full=True) == {}
 
 
+def test_wrong_vectors_of_the_cache_are_embedded_again(data: Path) -> None:
+    """A cache that holds other vectors than the model gives is mended with what was made of it."""
+    with closing(sqlite3.connect(data / CACHE)) as cache, cache:
+        vectors = [row for (row,) in cache.execute("SELECT vector FROM vectors")]
+        cache.execute("UPDATE vectors SET vector = ?", (vectors[0],))
+    build_stores(data, FILMS)
+    found = verify(data, tools())
+    assert found.wrong_vectors
+    repair(data, tools(), found.wrong_vectors)
+    assert verify(data, tools(), full=True).clean
+    put(data, NEW)
+    build_stores(data, FILMS)
+    assert verify(data, tools(), full=True).clean
+
+
+def test_recall_that_was_lost_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that finds less than it did when it was measured is a finding."""
+    monkeypatch.setattr("indexer.verify.Probes.recall_at_10", lambda *_: 0.5)
+    (told,) = findings(data)["index"]
+    assert "recall@10 is 0.5000" in told
+
+
 def test_the_exit_code_tells(data: Path) -> None:
     """0 for a clean index and a repaired one, 1 for one that is wrong."""
     command = ["verify", "--data", str(data)]
-    with patch("indexer.__main__._tools", lambda _: tools()):
+    with patch("indexer.tools.tools_of", lambda _: tools()):
         assert CliRunner().invoke(main, command).exit_code == 0
         without_a_film(current(data))
         seal(data)
