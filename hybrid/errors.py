@@ -60,6 +60,12 @@ class BuildFailed(HybridError):
     code = "build_failed"
 
 
+class TooManyChanges(HybridError):
+    """More changes at once than a service takes."""
+
+    code = "too_many_changes"
+
+
 class AnotherWriter(BuildFailed):
     """Another process writes to the data folder."""
 

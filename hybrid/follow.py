@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic, time
@@ -42,6 +43,7 @@ class Follower:
         self._data = data
         self._open = open_search
         self._checked: Checked = {}
+        self._surplus = 0
         self._stop = Event()
         self._thread = Thread(target=self._follow, name="follow", daemon=True)
         self._looking = Lock()
@@ -102,10 +104,14 @@ class Follower:
         self._checked_at = monotonic()
         search = self.live.lend()
         try:
-            self.live.fault = _fault(self._generation, search)
-            self.live.looked_at = time()
+            damage, surplus = _damage(self._generation), _surplus(search)
         finally:
             self.live.give_back(search)
+        # In an index that generations share, films come shortly before theirs and go shortly after.
+        lasting = surplus == self._surplus
+        self._surplus = surplus
+        self.live.fault = damage or _told_of(surplus, lasting)
+        self.live.looked_at = time()
 
     def _due(self) -> bool:
         return self.live.trouble is not None and monotonic() > self._tried_at + RETRY
@@ -118,7 +124,8 @@ class Follower:
 
     def _before(self, error: HybridError) -> HybridSearch:
         for line in published(self._data)[1:]:
-            return self._opened(open_published(self._data, line, self._checked))
+            with suppress(HybridError):
+                return self._opened(open_published(self._data, line, self._checked))
         raise error
 
     def _follow(self) -> None:
@@ -130,16 +137,27 @@ class Follower:
                 self.live.trouble = f"a new generation cannot be opened: {error!r}"
 
 
-def _fault(generation: Generation, search: HybridSearch) -> str | None:
+def _damage(generation: Generation) -> str | None:
     try:
         check_sizes(generation)
-        missing = len(search.catalogue) - search.lexical.count()
     except GenerationUnusable as error:
         return error.message
+    return None
+
+
+def _surplus(search: HybridSearch) -> int:
+    """Return how many films more than the catalogue the keyword engine holds, negative if less."""
+    try:
+        return search.lexical.count() - len(search.catalogue)
     except EngineUnavailable:
-        return None  # that is told of the engine
-    if missing > 0:
-        return f"the keyword engine lacks {missing} films: see `python -m indexer verify --repair`"
+        return 0  # that is told of the engine
+
+
+def _told_of(surplus: int, lasting: bool) -> str | None:
+    if surplus < 0:
+        return f"the keyword engine lacks {-surplus} films: see `python -m indexer verify --repair`"
+    if surplus > 0 and lasting:
+        return f"the keyword engine holds {surplus} films too many: the next change removes them"
     return None
 
 

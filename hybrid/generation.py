@@ -204,7 +204,8 @@ def open_readable(data: Path, checked: Checked | None = None) -> Generation:
         return open_current(data, checked)
     except GenerationUnusable:
         for line in published(data)[1:]:
-            return open_published(data, line, checked)
+            with suppress(GenerationUnusable):
+                return open_published(data, line, checked)
         raise
 
 
@@ -278,11 +279,6 @@ def kept_indices(data: Path) -> set[str]:
         with suppress(GenerationUnusable):
             found.add(open_described(data, line).manifest.lexical.index)
     return found
-
-
-def current_name(data: Path) -> str | None:
-    """Return the name of the published generation, None where there is none."""
-    return published(data)[0].name if (data / CURRENT).exists() else None
 
 
 def identity(path: Path) -> FileIdentity:

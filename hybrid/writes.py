@@ -22,6 +22,9 @@ class MovieBody(RootModel[dict[str, object]]):
     model_config = ConfigDict(json_schema_extra=_film_without_id)
 
 
+AT_ONCE = 16
+"""Changes that wait to be published at the same time in one process; more are refused."""
+
 Kind = Literal["added", "changed", "removed", "unchanged"]
 """What a change does to its film."""
 
@@ -39,8 +42,8 @@ class Written(BaseModel):
 class Writes(Protocol):
     """Changes films, one by one. Every method returns once its change is published.
 
-    They raise BuildFailed, EngineUnavailable or GenerationUnusable where it cannot be: then nothing
-    has changed.
+    They raise TooManyChanges, BuildFailed, EngineUnavailable or GenerationUnusable where it cannot
+    be: then nothing has changed.
     """
 
     def put(self, film: int, values: Mapping[str, object]) -> Written:

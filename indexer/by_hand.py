@@ -22,6 +22,8 @@ def film(values: Mapping[str, object]) -> Movie:
         elif not is_nothing(value):
             try:
                 found[name] = parsed(name, value)
+                if name == "title" and not found[name]:
+                    problems[name] = "is missing"
             except Unfit as error:
                 problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.told}"
     if problems:
@@ -39,6 +41,8 @@ def films_of(content: bytes) -> list[Movie]:
         return [film(_object(json.loads(text), "the input"))]
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the input is not UTF-8: {error}") from None
+    except RecursionError:
+        raise InvalidInput("the input is nested too deeply") from None
     except json.JSONDecodeError:
         pass  # more than one line
     found = {}
@@ -56,6 +60,8 @@ def _film_of_line(line: str, where: str) -> Movie:
         return film(_object(json.loads(line), where))
     except json.JSONDecodeError as error:
         raise InvalidInput(f"{where} is no JSON: {error.msg}") from None
+    except RecursionError:
+        raise InvalidInput(f"{where} is nested too deeply") from None
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.message}", error.fields) from None
 

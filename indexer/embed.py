@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -102,15 +103,20 @@ def _open(cache_file: Path) -> sqlite3.Connection:
     cache = sqlite3.connect(cache_file)
     cache.execute("PRAGMA journal_mode=WAL")
     cache.execute("PRAGMA synchronous=NORMAL")
-    cache.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
+    cache.execute(
+        "CREATE TABLE IF NOT EXISTS sentences"
+        " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
+    )
     return cache
 
 
 def _stored(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Give those of the keys that there are with their vectors; a damaged one is not there."""
     for start in range(0, len(keys), LOOKUP):
         some = keys[start : start + LOOKUP]
         marks = ",".join("?" * len(some))
-        yield from cache.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", some)
+        rows = cache.execute(f"SELECT key, vector, crc FROM sentences WHERE key IN ({marks})", some)
+        yield from ((key, vector) for key, vector, crc in rows if crc == zlib.crc32(key + vector))
 
 
 def _encode_into(
@@ -125,9 +131,10 @@ def _encode_into(
     for start in starts:
         chunk = items[start : start + CHUNK]
         vectors = model.encode([text for _, text in chunk])
-        rows = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
+        pairs = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
+        rows = [(key, vector, zlib.crc32(key + vector)) for key, vector in pairs]
         with cache:
-            cache.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+            cache.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?)", rows)
 
 
 def _blocks(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[Vectors]:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from time import sleep
 
 from hybrid.encoder import Encoder
@@ -17,18 +17,20 @@ from hybrid.errors import (
     EngineUnavailable,
     GenerationUnusable,
     NotFound,
+    TooManyChanges,
 )
 from hybrid.generation import Generation
 from hybrid.movie import Movie, content_hash
 from hybrid.settings import Settings
-from hybrid.writes import Kind, Written
+from hybrid.writes import AT_ONCE, Kind, Written
 from indexer.by_hand import film as film_of
 from indexer.making import Changes
 from indexer.tools import Tools, tools_of
 from indexer.update import change, upsert
 
 GATHER = 0.03
-"""Seconds that the first change waits for others that arrive together with it."""
+"""Seconds that the first change waits for others that arrive together with it, and that others who
+wait for the lock have to take it."""
 
 PATIENCE = 10.0
 """Seconds that a change waits for another process that writes."""
@@ -58,6 +60,7 @@ class GroupCommit:
         self._data = data
         self._tools = tools
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._places = BoundedSemaphore(AT_ONCE)
         self._thread = Thread(target=self._run, name="writes", daemon=True)
         self._thread.start()
 
@@ -75,8 +78,13 @@ class GroupCommit:
         self._thread.join()
 
     def _wait_for(self, order: _Order) -> Written:
-        self._orders.put(order)
-        return order.done.result()
+        if not self._places.acquire(blocking=False):
+            raise TooManyChanges(f"{AT_ONCE} changes wait to be published already: try again")
+        try:
+            self._orders.put(order)
+            return order.done.result()
+        finally:
+            self._places.release()
 
     def _run(self) -> None:
         self._settle()
@@ -106,22 +114,24 @@ class GroupCommit:
         try:
             name = change(self._data, _choose(group, kinds), self._tools).manifest.name
         except Exception as error:
-            waiting = [order for order in group if not order.done.done()]
-            for order in waiting:
-                if len(waiting) == 1 or isinstance(error, HOPELESS):
+            for order in group:
+                if len(group) == 1 or isinstance(error, HOPELESS):
                     order.done.set_exception(_told(error))
                 else:
                     self._publish([order])
             return
         for place, order in enumerate(group):
-            if not order.done.done():
-                order.done.set_result(Written(id=order.film, change=kinds[place], generation=name))
+            if place in kinds:
+                done = Written(id=order.film, change=kinds[place], generation=name)
+                order.done.set_result(done)
+            else:
+                order.done.set_exception(_unknown(order.film))
 
 
 def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalogue], Changes]:
     """Return the change that does all orders of a group, one after the other.
 
-    It notes in `kinds` what each one does, by its place, and fails those that cannot be done.
+    It notes in `kinds` what each one does, by its place; what is not there cannot be deleted.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
@@ -129,15 +139,12 @@ def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalo
         now: dict[int, str] = dict(contents)
         films: dict[int, Movie] = {}
         for place, order in enumerate(group):
-            if order.done.done():
-                continue
             before = now.pop(order.film, None)
             films.pop(order.film, None)
             if order.movie is not None:
                 films[order.film] = order.movie
                 now[order.film] = content_hash(order.movie)
             elif before is None:
-                order.done.set_exception(_unknown(order.film))
                 continue
             kinds[place] = _kind(before, now.get(order.film))
         new = [film for film in sorted(films) if contents.get(film) != now[film]]

@@ -2,7 +2,8 @@
 
 from collections.abc import Hashable, Iterable, Sequence
 
-from hybrid.movie import Movie
+from hybrid.errors import BuildFailed
+from hybrid.movie import MAX_ID, Movie
 
 
 def with_known_ids(
@@ -12,6 +13,7 @@ def with_known_ids(
 
     A film is the one with the same page (`href`), else the one of the same title and year; of
     several alike the first is the first. The others get ids above `highest`, the highest ever used.
+    Raises BuildFailed where there are none.
     """
     before = sorted(known, key=lambda movie: movie.id)
     ids: list[int | None] = [None] * len(movies)
@@ -26,6 +28,10 @@ def with_known_ids(
                 ids[place] = found.pop(0)
         taken = set(ids)
         left = {film: movie for film, movie in left.items() if film not in taken}
+    if highest + len(movies) > MAX_ID:
+        raise BuildFailed(
+            f"no ids are left above {highest}, the highest that a film had: build the index again"
+        )
     new = iter(range(highest + 1, highest + 1 + len(movies)))
     same = [
         movie.model_copy(update={"id": next(new) if film is None else film})

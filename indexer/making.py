@@ -88,15 +88,15 @@ def make(
             change_catalogue(
                 folder / files.CATALOGUE, piece.films, changes.gone, piece.moved, piece.number
             )
-        with watch.stage("keyword"):
-            films = len(catalogue) + piece.added - len(changes.gone)
-            writer.mend(before, catalogue)
-            writer.take_over(before)
-            writer.change(changes.films, changes.gone, films)
         with watch.stage("semantic"), closing(Catalogue(folder / files.CATALOGUE)) as after:
             held = held_by(after)
             new = np.array([movie.id for movie in changes.films], np.int64)
             side = change_semantic(folder, before, after, piece.pieces, changes.outdated, new)
+        # Last, as the readers of an index that generations share see it at once.
+        with watch.stage("keyword"):
+            writer.mend(before, catalogue)
+            writer.take_over(before)
+            writer.change(changes.films, changes.gone, held.movies)
         with watch.stage("publish"):
             digests = publish.digests(folder, {**shared_digests(before), **side.written})
             manifest = described(folder, before, held, writer, side, source, digests)
@@ -119,7 +119,6 @@ class _Piece:
     moved: Mapping[int, int]
     pieces: tuple[int, ...]
     embedded: Embedded
-    added: int
 
 
 def _write_piece(
@@ -160,7 +159,6 @@ def _write_piece(
         moved=dict(zip(columns.ids[moving].tolist(), moved.tolist(), strict=True)),
         pieces=pieces,
         embedded=embedded,
-        added=int((columns.places(changes.outdated) < 0).sum()),
     )
 
 

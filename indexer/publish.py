@@ -1,6 +1,7 @@
 """A generation is written in a folder of its own and becomes the published one in one step."""
 
 import fcntl
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from uuid import uuid4
 
 from hybrid import durable, encoder
 from hybrid.engines.protocols import LexicalWriter
-from hybrid.errors import AnotherWriter, EngineUnavailable, GenerationUnusable
+from hybrid.errors import AnotherWriter, BuildFailed, EngineUnavailable, GenerationUnusable
 from hybrid.generation import (
     CATALOGUE,
     CURRENT,
@@ -24,7 +25,6 @@ from hybrid.generation import (
     Generation,
     Manifest,
     Published,
-    current_name,
     identity,
     kept_indices,
     number_of,
@@ -35,7 +35,7 @@ from hybrid.generation import (
 NAME = re.compile(rf"[0-9]+-[0-9a-f]{{12}}({re.escape(UNFINISHED)})?")
 
 LOCK_INTERVAL = 0.02
-"""Seconds between two attempts to get the lock."""
+"""Seconds between two attempts to get the lock: less than a service leaves it between changes."""
 
 Digests = Mapping[FileIdentity, FileDigest]
 """Of files that need not be read again: those shared with the generation before."""
@@ -49,15 +49,16 @@ def only_writer(data: Path, patience: float = 0.0) -> Iterator[None]:
     """
     data.mkdir(parents=True, exist_ok=True)
     until = monotonic() + patience
-    with (data / "WRITER").open("w") as file:
-        while not _locked(file):
-            if monotonic() >= until:
-                raise AnotherWriter(
-                    f"another command is writing to {data}: wait for it, or use another --data "
-                    "folder"
-                )
-            sleep(LOCK_INTERVAL)
-        yield
+    while True:
+        with (data / "WRITER").open("w") as file:
+            if _locked(file):
+                yield
+                return
+        if monotonic() >= until:
+            raise AnotherWriter(
+                f"another command is writing to {data}: wait for it, or use another --data folder"
+            )
+        sleep(LOCK_INTERVAL)
 
 
 def _locked(file: IO[str]) -> bool:
@@ -65,7 +66,11 @@ def _locked(file: IO[str]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return True
+    # Somebody may have deleted it since it was opened, and another locked one made anew.
+    try:
+        return os.path.samestat(Path(file.name).stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def deployment_id(data: Path) -> str:
@@ -73,7 +78,12 @@ def deployment_id(data: Path) -> str:
     file = data / "DEPLOYMENT"
     if not file.exists():
         durable.replace(file, uuid4().hex)
-    return file.read_text(encoding="ascii").strip()
+    found = file.read_bytes().decode("ascii", "replace").strip()
+    if not re.fullmatch("[0-9a-f]{32}", found):
+        raise GenerationUnusable(
+            f"{file} holds no UUID: restore it, or delete it and build the index again"
+        )
+    return found
 
 
 def unfinished_folder(data: Path) -> Path:
@@ -93,12 +103,12 @@ def nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if current_name(folder.parents[1]) == final.name:
+        if any(line.name == final.name for line in _readable(folder.parents[1])):
             raise  # what stops us after the commit must not undo it
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(final, ignore_errors=True)
-        # An index that cannot be removed now is collected by the next writer.
-        with suppress(EngineUnavailable):
+        # What cannot be undone now is undone by the next writer.
+        with suppress(BuildFailed, EngineUnavailable):
             writer.discard()
         raise
 
@@ -169,7 +179,11 @@ def collect(data: Path) -> None:
     """
     kept = {line.name for line in _readable(data)}
     for folder in (data / GENERATIONS).iterdir() if kept else ():
-        if NAME.fullmatch(folder.name) and folder.is_dir() and folder.name not in kept:
+        if not NAME.fullmatch(folder.name) or folder.name in kept:
+            continue
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.is_dir():
             shutil.rmtree(folder)
 
 
@@ -178,8 +192,8 @@ def tidy(data: Path, writer: LexicalWriter) -> list[str]:
     try:
         collect(data)
         return writer.tidy(kept_indices(data))
-    except (EngineUnavailable, OSError) as error:
-        return [f"old generations were not removed, the next command will: {error}"]
+    except (BuildFailed, EngineUnavailable, OSError) as error:
+        return [f"what is outdated was not all removed, the next command will: {error}"]
 
 
 def _readable(data: Path) -> tuple[Published, ...]:

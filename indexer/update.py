@@ -11,7 +11,7 @@ import numpy as np
 from hybrid import generation as files
 from hybrid.engines.catalogue import Catalogue
 from hybrid.errors import BuildFailed, EngineUnavailable, NotFound
-from hybrid.generation import Generation, Manifest, open_current
+from hybrid.generation import Generation, Manifest, open_current, open_described, published
 from hybrid.movie import Movie, content_hash
 from hybrid.stopwatch import Stopwatch
 from indexer import publish
@@ -147,12 +147,29 @@ def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Tool
     return publish.tidy(data, writer)
 
 
+def _check_keyword_side(data: Path, tools: Tools) -> None:
+    """Raise BuildFailed where that of the generation before was removed or replaced."""
+    for line in published(data)[1:]:
+        before = open_described(data, line)
+        engine = before.manifest.lexical.engine
+        writer = tools.writer_in(engine, before.folder, publish.deployment_id(data))
+        try:
+            writer.check_base(before)
+        except BuildFailed:
+            raise BuildFailed(
+                f"there is no way back to generation {line.name}: its keyword index "
+                f"{before.manifest.lexical.index} was removed or replaced"
+            ) from None
+
+
 def rollback(data: Path, tools: Tools) -> tuple[str, str, list[str]]:
     """Publish the generation before the published one again; return both names and warnings.
 
-    Raises GenerationUnusable where there is none to go back to, or it is damaged.
+    Raises GenerationUnusable where there is none to go back to or it is damaged, BuildFailed where
+    its keyword side is gone.
     """
     with publish.only_writer(data):
+        _check_keyword_side(data, tools)
         left, name = publish.rollback(data)
         generation = open_current(data, tools.checked)
         with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:

@@ -23,6 +23,7 @@ _LARGEST = {"metascore": 100, "rating": 10, "revenue_millions": 1_000_000}
 _INT32 = 2**31 - 1
 
 _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Those among the control characters that count as blanks are collapsed with the others.
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
@@ -49,6 +50,8 @@ def parsed(field: str, value: object) -> object:
 def _text(field: str, value: object) -> str | None:
     if not isinstance(value, str):
         raise Unfit("wrong", f"{shown(value)}, expected text")
+    if _SURROGATE.search(value):
+        raise Unfit("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
     text = normalise(" ".join(_CONTROLS.sub("", value).split()))
     longest = _LONGEST.get(field, LONGEST_OTHER)
     if len(text) > longest:

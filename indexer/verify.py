@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +12,18 @@ import numpy as np
 from hybrid import encoder
 from hybrid import generation as files
 from hybrid.engines import tantivy
-from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.analysis import analyze
+from hybrid.engines.catalogue import Catalogue, found_by
 from hybrid.engines.exact import ExactEngine
 from hybrid.engines.ivfpq import IvfPqEngine, read_index
+from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.vectors import SentenceVectors
 from hybrid.errors import HybridError
 from hybrid.generation import FAISS_INDEX, Generation, damaged_files, open_described, published
-from hybrid.movie import content_hash
+from hybrid.movie import Movie, content_hash
 from hybrid.ranking import Ids
 from hybrid.wiring import open_sentences
+from indexer import publish
 from indexer.embed import Exported
 from indexer.passages import sentence_texts
 from indexer.semantic import LEAST_RECALL
@@ -29,6 +32,9 @@ from indexer.training import Probes
 
 SAMPLE = 200
 """Films whose content is hashed and whose sentences are embedded again, unless all are."""
+
+PATIENCE = 60.0
+"""Seconds to wait for another that writes."""
 
 SAME_COSINE = 0.999
 """Between a sentence's stored vector and the one that the model gives it now, at least."""
@@ -86,44 +92,52 @@ class _Opened:
 def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
     """Compare all stores of the published generation with its catalogue and its manifest.
 
-    `full` looks at the content and the vectors of every film, not of a sample. Raises
-    GenerationUnusable where nothing is published, or the manifest itself is damaged.
+    `full` looks at the content and the vectors of every film, not of a sample. Nobody writes while
+    stores are compared; only embedding sentences again, which takes longer, holds nobody up. Raises
+    GenerationUnusable where nothing is published or the manifest itself is damaged, AnotherWriter
+    if one goes on for a minute.
     """
-    generation = open_described(data, published(data)[0])
-    damaged = damaged_files(generation)
-    checks = [
-        Check(
-            "files",
-            f"{len(generation.manifest.files)} files by size and SHA-256",
-            tuple(f"{name} is missing or not as it was written" for name in damaged),
-        )
-    ]
-    if files.CATALOGUE not in damaged:
-        with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
-            places = _sample(len(catalogue), full)
-            opened = _Opened(generation, catalogue, tools, places)
-            checks += [_checked(part, opened, damaged) for part in PARTS]
-    return Verified(generation.manifest.name, tuple(checks))
+    with ExitStack() as opened_files:
+        with publish.only_writer(data, PATIENCE):
+            generation = open_described(data, published(data)[0])
+            damaged = damaged_files(generation)
+            covers = f"{len(generation.manifest.files)} files by size and SHA-256"
+            findings = [f"{name} is missing or not as it was written" for name in damaged]
+            begun: list[Callable[[], Check]] = [lambda: Check("files", covers, tuple(findings))]
+            if files.CATALOGUE not in damaged:
+                catalogue = Catalogue(generation.file(files.CATALOGUE))
+                opened_files.enter_context(closing(catalogue))
+                opened = _Opened(generation, catalogue, tools, _sample(len(catalogue), full))
+                begun += [_begun(part, opened, damaged) for part in PARTS]
+        return Verified(generation.manifest.name, tuple(check() for check in begun))
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A check, what it covers, and how the names of the files that it needs begin."""
+    """A check, what it covers, and how the names of the files that it needs begin.
+
+    `find` opens all that it needs at once; what it returns looks as it is iterated, which may be
+    done `later`, while others write.
+    """
 
     name: str
     covers: str
     needs: tuple[str, ...]
     find: Callable[[_Opened], Iterable[str]]
+    later: bool = False
 
 
-def _checked(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Check:
+def _begun(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Callable[[], Check]:
+    """Open what a check needs; return what ends it."""
     if any(name.startswith(part.needs) for name in damaged):
-        return Check(part.name, "its files are damaged", (), skipped=True)
+        return lambda: Check(part.name, "its files are damaged", (), skipped=True)
     covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.places))
+    findings: Iterable[str]
     try:
-        return Check(part.name, covers, tuple(part.find(opened)))
+        findings = part.find(opened) if part.later else tuple(part.find(opened))
     except HybridError as error:
-        return Check(part.name, covers, (error.message,))
+        findings = [error.message]
+    return lambda: Check(part.name, covers, tuple(findings))
 
 
 def _sample(films: int, full: bool) -> Ids:
@@ -139,27 +153,52 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
         yield "its films are not those that the manifest tells of"
     ids = catalogue.columns.ids[opened.places].tolist()
     contents = catalogue.contents()
-    hashes = {movie.id: content_hash(movie) for movie in catalogue.some_films(ids)}
-    yield from _named("have no document", set(ids) - hashes.keys())
+    films = {movie.id: movie for movie in catalogue.some_films(ids)}
+    yield from _named("have no document", set(ids) - films.keys())
     yield from _named(
         "have another content than was hashed",
-        [film for film, found in hashes.items() if found != contents[film]],
+        [film for film, movie in films.items() if content_hash(movie) != contents[film]],
+    )
+    columns = catalogue.found_by()
+    yield from _named(
+        "are found by another year, title or genre than their document has",
+        [film for film, movie in films.items() if found_by(movie) != columns[film]],
     )
 
 
 def _of_keyword(opened: _Opened) -> Iterator[str]:
-    found = opened.tools.lexical_of(opened.generation).contents()
+    generation, tools = opened.generation, opened.tools
+    deployment = publish.deployment_id(generation.folder.parents[1])
+    tools.writer_in(generation.manifest.lexical.engine, generation.folder, deployment).check_base(
+        generation
+    )
+    engine = tools.lexical_of(generation)
+    found = engine.contents()
     wanted = opened.catalogue.content_numbers()
     yield from _named("are missing", wanted.keys() - found.keys())
     yield from _named("are there that the catalogue does not have", found.keys() - wanted.keys())
     both = wanted.keys() & found.keys()
     yield from _named("have other content", [film for film in both if found[film] != wanted[film]])
+    films = opened.catalogue.some_films(opened.catalogue.columns.ids[opened.places].tolist())
+    yield from _named(
+        "are not found by the words of their titles",
+        [movie.id for movie in films if movie.id in both and not _is_found(engine, movie)],
+    )
+
+
+def _is_found(engine: LexicalEngine, movie: Movie) -> bool:
+    """Whether a film scores for its own title, if that has words that are looked for."""
+    score = engine.score(movie.title, np.array([movie.id], np.int64))[0]
+    return bool(score) or not analyze(movie.title)
 
 
 def _of_vectors(opened: _Opened) -> Iterator[str]:
-    """Embed sentences again, and compare."""
-    sentences, generation = opened.sentences, opened.generation
+    generation = opened.generation
     model = Exported(generation.manifest.model.fingerprint, opened.tools.encoder_of(generation))
+    return _embedded_again(opened, opened.sentences, model)
+
+
+def _embedded_again(opened: _Opened, sentences: SentenceVectors, model: Exported) -> Iterator[str]:
     ids = opened.catalogue.columns.ids
     other_sentences: list[int] = []
     other_vectors: set[int] = set()
@@ -225,6 +264,7 @@ PARTS = (
         "sentences of {sample:,} films, embedded again",
         (files.PIECES, f"{encoder.FOLDER}/"),
         _of_vectors,
+        later=True,
     ),
     _Part(
         "index",

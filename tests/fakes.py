@@ -54,6 +54,9 @@ class FakeLexical:
         """Return what the manifest records."""
         return Lexical(engine="embedded", index="fake", analysis="fake")
 
+    def check_base(self, base: Generation) -> None:
+        """It is always the one that was written."""
+
     def mend(self, base: Generation, catalogue: Catalogue) -> None:
         """Nothing is left half-done."""
 

@@ -21,6 +21,9 @@ from hybrid.query import Filters
 from hybrid.ranking import Ids
 from hybrid.reading import name_words
 
+FoundBy = tuple[int | None, str, str, str | None]
+"""Year, genres as a JSON list, title and original title."""
+
 Spans = Sequence[tuple[int, int]]
 Mask = NDArray[np.bool_]
 
@@ -205,6 +208,13 @@ class Catalogue:
                 return " ".join(typed[span[0][1] : span[-1][1] + 1]).strip(",.;:!?()\"'")
         return None
 
+    def found_by(self) -> dict[int, FoundBy]:
+        """Return what every film is found by, by id."""
+        rows = self._connection.execute(
+            "SELECT id, year, genres, title, original_title FROM movies"
+        ).fetchall()
+        return {film: tuple(found) for film, *found in rows}
+
     def contents(self) -> dict[int, str]:
         """Return the SHA-256 of every film, by id."""
         return dict(self._connection.execute("SELECT id, content FROM movies").fetchall())
@@ -283,10 +293,7 @@ def insert_film(
         "INSERT INTO movies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             movie.id,
-            movie.year,
-            json.dumps(movie.genres),
-            movie.title,
-            movie.original_title,
+            *found_by(movie),
             content_hash(movie),
             len(spans),
             piece,
@@ -297,6 +304,11 @@ def insert_film(
         "INSERT INTO documents VALUES (?, ?, ?)",
         (movie.id, movie.model_dump_json(exclude_defaults=True), json.dumps(spans)),
     )
+
+
+def found_by(movie: Movie) -> FoundBy:
+    """Return what a film is found by beside its text, as the catalogue keeps it."""
+    return movie.year, json.dumps(movie.genres), movie.title, movie.original_title
 
 
 def plain_names(movie: Movie) -> set[str]:

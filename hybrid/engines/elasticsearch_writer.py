@@ -47,14 +47,17 @@ class ElasticsearchWriter:
         self._generation = generation
         self._deployment = deployment
         self._shards = shards
-        self._taken_over = False
+        self._base: tuple[int, Catalogue] | None = None
         self._gone: Collection[int] = ()
         self.name = f"{prefix}-{generation}"
 
     def manifest(self) -> Lexical:
         """Return what the manifest records."""
         return Lexical(
-            engine="elasticsearch", index=self.name, analysis=INDEX_ANALYSIS, uuid=self._uuid()
+            engine="elasticsearch",
+            index=self.name,
+            analysis=INDEX_ANALYSIS,
+            uuid=self._uuid(self.name),
         )
 
     def create(self) -> None:
@@ -86,19 +89,23 @@ class ElasticsearchWriter:
         """Make the index of `base` hold what `catalogue` holds and nothing more.
 
         A writer that was killed, or the generation that a rollback left, may have written films
-        and deleted others. Raises like `take_over`.
+        and deleted others. Raises like `check_base`.
         """
-        self.take_over(base)
-        self._undo(number_of(base.manifest.name), catalogue)
+        self.check_base(base)
+        self.name = base.manifest.lexical.index
+        self._base = number_of(base.manifest.name), catalogue
+        self._undo()
 
     def take_over(self, base: Generation) -> None:
-        """Write into the index of `base`.
+        """Write into the index of `base`, which `mend` found to hold what it should."""
 
-        Raises BuildFailed where that index is not the one that was written.
+    def check_base(self, base: Generation) -> None:
+        """Return if the index of `base` is the one that was written, and ours.
+
+        Raises BuildFailed where it is not.
         """
         lexical = base.manifest.lexical
-        self.name, self._taken_over = lexical.index, True
-        if lexical.index not in self._owned() or self._uuid() != lexical.uuid:
+        if lexical.index not in self._owned() or self._uuid(lexical.index) != lexical.uuid:
             raise BuildFailed(
                 f"the Elasticsearch index {lexical.index} was removed or replaced by another: "
                 "`python -m indexer verify --repair` writes it again"
@@ -115,11 +122,10 @@ class ElasticsearchWriter:
         self._expect(films + len(gone))
 
     def discard(self) -> None:
-        """Remove the index, if it was made for this generation.
-
-        What was written into that of the generation before, the next writer writes again.
-        """
-        if not self._taken_over:
+        """Remove the index, or undo what was written into that of the generation before."""
+        if self._base:
+            self._undo()
+        else:
             with answering():
                 self._client.indices.delete(index=self.name, ignore_unavailable=True)
 
@@ -148,8 +154,10 @@ class ElasticsearchWriter:
                 self._set_alias(holders)
         return []
 
-    def _undo(self, number: int, catalogue: Catalogue) -> None:
-        """Write again what differs from the catalogue of generation `number`."""
+    def _undo(self) -> None:
+        """Write again what differs from the catalogue of the generation before."""
+        assert self._base is not None
+        number, catalogue = self._base
         with answering():
             self._client.indices.refresh(index=self.name)
         engine = ElasticsearchEngine(self._client, self.name)
@@ -198,10 +206,10 @@ class ElasticsearchWriter:
         if found != films:
             raise BuildFailed(f"{films} films should be in {self.name}, {found} are there")
 
-    def _uuid(self) -> str:
+    def _uuid(self, index: str) -> str:
         with answering():
-            settings = self._client.indices.get_settings(index=self.name)
-        uuid: str = settings[self.name]["settings"]["index"]["uuid"]
+            settings = self._client.indices.get_settings(index=index)
+        uuid: str = settings[index]["settings"]["index"]["uuid"]
         return uuid
 
     def _set_alias(self, holders: Iterable[str]) -> None:

@@ -77,8 +77,18 @@ class LexicalWriter(Protocol):
         """Index every film and make all searchable. Raises BuildFailed if one is missing."""
         ...
 
+    def check_base(self, base: Generation) -> None:
+        """Return if the index of `base` is the one that was written for it.
+
+        Raises BuildFailed where it was removed or replaced.
+        """
+        ...
+
     def mend(self, base: Generation, catalogue: Catalogue) -> None:
-        """Undo what others left half-done in the index of `base`, whose catalogue this is."""
+        """Undo what others left half-done in the index of `base`, whose catalogue this is.
+
+        Raises like `check_base`.
+        """
         ...
 
     def take_over(self, base: Generation) -> None:
@@ -97,7 +107,7 @@ class LexicalWriter(Protocol):
         ...
 
     def discard(self) -> None:
-        """Remove what was written."""
+        """Remove what was written; the catalogue given to `mend` is still open."""
         ...
 
     def tidy(self, kept: Collection[str]) -> list[str]:

@@ -15,11 +15,9 @@ from gunicorn.http import message
 from hybrid.errors import HybridError, InvalidInput
 from hybrid.generation import open_readable
 from hybrid.settings import Settings
+from hybrid.writes import AT_ONCE
 
 THREADS = 8
-
-WRITE_THREADS = 8
-"""More where films may be changed: a change waits for its publication, searches need not."""
 
 SWITCH_INTERVAL = 0.0005
 """Seconds that a thread may keep Python from others, a tenth of the default: a search beside the
@@ -45,7 +43,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "worker_class": "gthread",
-            "threads": THREADS + (WRITE_THREADS if self._settings.writes == "on" else 0),
+            # A change waits for its publication, searches need not wait for changes.
+            "threads": THREADS + (AT_ONCE if self._settings.writes == "on" else 0),
             "loglevel": "warning",
             "control_socket_disable": True,
             "limit_request_line": MAX_REQUEST_LINE,

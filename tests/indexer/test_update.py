@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, InvalidInput, NotFound
 from hybrid.generation import CURRENT, REJECTS, open_current, open_published, published
-from hybrid.movie import Movie
+from hybrid.movie import MAX_ID, Movie
 from hybrid.query import SearchQuery
 from indexer.__main__ import main
 from indexer.by_hand import film, films_of
@@ -248,6 +248,35 @@ def test_a_change_needs_an_index_and_the_lock(data: Path, tmp_path: Path) -> Non
         put(data, NEW)
 
 
+def test_a_deployment_without_a_name_is_told(data: Path) -> None:
+    """Without its UUID a folder cannot tell its indices from those of others."""
+    file = data / "DEPLOYMENT"
+    for content in (b"", b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(GenerationUnusable, match="DEPLOYMENT"):
+            put(data, NEW)
+    assert_holds(open_current(data), FILMS)
+
+
+def test_a_lock_that_was_deleted_is_made_anew(data: Path) -> None:
+    """Who finds the file of another's lock deleted takes one that others see."""
+    with only_writer(data):
+        (data / "WRITER").unlink()
+        with only_writer(data), pytest.raises(BuildFailed, match="another command"):
+            put(data, NEW)
+
+
+def test_a_generation_that_is_a_link_is_collected(data: Path, tmp_path: Path) -> None:
+    """What was moved to another disk and linked is let go, and stays where it is."""
+    folder = open_current(data).folder
+    moved = folder.rename(tmp_path / "moved")
+    folder.symlink_to(moved)
+    for number in range(3):
+        build_stores(data, FILMS[: 10 + number])
+    assert not folder.is_symlink()
+    assert moved.is_dir()
+
+
 def test_what_a_killed_writer_left_is_collected(data: Path) -> None:
     """Folders that were never published go with the next command, even one that changes nothing."""
     for name in (f"7-{'0' * 12}.unfinished", f"8-{'0' * 12}"):
@@ -294,6 +323,12 @@ def test_ids_of_a_numbered_source() -> None:
     ]
     assert [movie.description for movie in found[1:3]] == ["first", "second"]
     assert with_known_ids(found, found, highest=12) == found
+
+
+def test_ids_that_run_out_are_told() -> None:
+    """A film with the highest id of all leaves none for those of a numbered source."""
+    with pytest.raises(BuildFailed, match="no ids are left"):
+        with_known_ids([Movie(id=0, title="New")], [], highest=MAX_ID)
 
 
 def test_ids_are_never_used_again(data: Path) -> None:
@@ -367,6 +402,14 @@ def test_films_given_by_hand_are_cleaned() -> None:
     assert film(values) == Movie(id=7, title="Amélie", cast=("A B",))
 
 
+@pytest.mark.parametrize("values", [{"title": "\x00"}, {"title": "x", "cast": ["\ud800"]}])
+def test_texts_that_are_none(values: dict[str, object]) -> None:
+    """Control characters alone, or half of a surrogate pair, are told by the field."""
+    with pytest.raises(InvalidInput) as error:
+        film({"id": 1, **values})
+    assert list(error.value.fields) == [list(values)[-1]]
+
+
 def test_films_as_json_lines() -> None:
     """One object, over as many lines as it likes, or one a line; the last of an id counts."""
     one = {"id": 1, "title": "One"}
@@ -380,6 +423,7 @@ def test_films_as_json_lines() -> None:
     [
         (b"", "no film given"),
         (b"[]", "no JSON object"),
+        (b"[" * 100_000, "nested too deeply"),
         (b"{", "line 1 is no JSON"),
         (b'{"id": 1, "title": "x"}\n{"id": 2}', "line 2: title: is missing"),
         (b'{"id": 1, "title": "x"}\n7', "line 2 is no JSON object"),

@@ -1,12 +1,14 @@
 """Changes on a real Elasticsearch: one index over many generations, mended after any accident."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
 from hybrid.errors import BuildFailed, EngineUnavailable
-from hybrid.generation import open_current
+from hybrid.generation import open_current, published
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
 from indexer.repair import repair
@@ -46,7 +48,7 @@ def test_what_a_killed_writer_wrote_is_unseen_and_mended(
     takes them out and writes the old ones again."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.making.change_semantic", killed)
+        dying.setattr("indexer.making.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert not deployment.agrees()
@@ -131,6 +133,68 @@ def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deploymen
     search = deployment.search()
     assert search.search(SearchQuery(text="captain")).degraded == ()
     search.close()
+
+
+def test_what_a_failed_change_wrote_is_undone(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only are its films unseen: the index is as it was before, with the words of the old ones
+    and no new ones that take the places of others."""
+    with monkeypatch.context() as failing:
+        failing.setattr("indexer.making.probe", full)
+        with pytest.raises(OSError, match="No space"):
+            change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
+    assert deployment.agrees()
+
+
+def full(*_: object) -> None:
+    """Fail like a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_cannot_be_deleted_is_deleted_later(deployment: Deployment) -> None:
+    """Where Elasticsearch refuses to delete films, the change is published all the same and says
+    so; the next one deletes them."""
+    blocked = {"index.blocks.write": True}
+    deployment.client.indices.put_settings(index=deployment.index, settings=blocked)
+    done = change(deployment.data, delete([FILMS[0].id]), deployment.tools)
+    assert done.published
+    assert "refused" in done.warnings[0]
+    assert FILMS[0].id not in {m.id for m in deployment.search().catalogue.all_films()}
+    free = {"index.blocks.write": None}
+    deployment.client.indices.put_settings(index=deployment.index, settings=free)
+    change(deployment.data, upsert([NEW]), deployment.tools)
+    assert deployment.agrees()
+
+
+def test_an_index_put_in_the_place_of_ours_is_named(deployment: Deployment) -> None:
+    """One of the same name and films, as a restored snapshot is, is not the one that was written:
+    verify says so, a change refuses it, and repair writes a new one."""
+    client, name = deployment.client, deployment.index
+    client.indices.put_settings(index=name, settings={"index.blocks.write": True})
+    client.indices.clone(index=name, target=f"{name}-copy")
+    client.indices.delete(index=name)
+    client.indices.clone(index=f"{name}-copy", target=name)
+    client.indices.put_settings(index=name, settings={"index.blocks.write": None})
+    client.indices.delete(index=f"{name}-copy")
+    with pytest.raises(BuildFailed, match="verify --repair"):
+        change(deployment.data, upsert([NEW]), deployment.tools)
+    (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]
+    assert "removed or replaced" in wrong.findings[0]
+    repair(deployment.data, deployment.tools, embed_again=False)
+    change(deployment.data, upsert([NEW]), deployment.tools)
+    assert deployment.agrees()
+
+
+def test_no_way_back_to_an_index_that_is_gone(deployment: Deployment) -> None:
+    """A rollback looks before it leaps."""
+    first = deployment.index
+    deployment.build(FILMS)
+    deployment.client.indices.delete(index=first)
+    before = published(deployment.data)
+    with pytest.raises(BuildFailed, match="no way back"):
+        rollback(deployment.data, deployment.tools)
+    assert published(deployment.data) == before
 
 
 def test_only_our_indices_are_touched(deployment: Deployment) -> None:

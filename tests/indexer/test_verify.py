@@ -4,9 +4,14 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from time import sleep
 from unittest.mock import patch
+from zlib import crc32
 
 import faiss
 import numpy as np
@@ -29,8 +34,10 @@ from hybrid.generation import (
 from hybrid.movie import Movie
 from indexer.__main__ import main
 from indexer.embed import CACHE
+from indexer.group_commit import GATHER
 from indexer.publish import _write_current, digests
 from indexer.repair import repair
+from indexer.update import change, upsert
 from indexer.verify import verify
 from tests import corpus
 from tests.stores import build_stores, put, tools
@@ -123,6 +130,22 @@ def with_other_content(generation: Generation) -> None:
     connection.close()
 
 
+def with_another_year(generation: Generation) -> None:
+    """Let a film be found by another year than it has."""
+    with sqlite3.connect(generation.file(CATALOGUE)) as connection:
+        connection.execute("UPDATE movies SET year = 1900 WHERE id = ?", (FILMS[3].id,))
+    connection.close()
+
+
+def with_other_words(generation: Generation) -> None:
+    """Index a film under other words than it has, and say that they are its own."""
+    for file in generation.file("tantivy").iterdir():
+        shutil.copy(file, generation.folder / "copy")
+        (generation.folder / "copy").replace(file)
+    with patch("hybrid.engines.tantivy.keyword_text", lambda _: "nonsense"):
+        TantivyWriter(generation.folder).change([FILMS[4]], [], len(FILMS) + 1)
+
+
 def without_a_document(generation: Generation) -> None:
     """Take away what is shown of a film."""
     with sqlite3.connect(generation.file(CATALOGUE)) as connection:
@@ -139,6 +162,8 @@ def without_a_document(generation: Generation) -> None:
         (without_a_label, "index", f"1 films lack sentences: {FILMS[1].id}"),
         (with_other_vectors, "vectors", "films have other vectors: "),
         (with_other_content, "catalogue", f"have another content than was hashed: {FILMS[0].id}"),
+        (with_another_year, "catalogue", f"genre than their document has: {FILMS[3].id}"),
+        (with_other_words, "keyword", f"by the words of their titles: {FILMS[4].id}"),
         (without_a_document, "catalogue", f"1 films have no document: {FILMS[2].id}"),
     ],
 )
@@ -168,8 +193,9 @@ def test_what_differs_is_repaired(data: Path, damage: Callable[[Generation], Non
 def test_wrong_vectors_of_the_cache_are_embedded_again(data: Path) -> None:
     """A cache that holds other vectors than the model gives is mended with what was made of it."""
     with closing(sqlite3.connect(data / CACHE)) as cache, cache:
-        vectors = [row for (row,) in cache.execute("SELECT vector FROM vectors")]
-        cache.execute("UPDATE vectors SET vector = ?", (vectors[0],))
+        keys, vectors = zip(*cache.execute("SELECT key, vector FROM sentences"), strict=True)
+        wrong = [(vectors[0], crc32(key + vectors[0]), key) for key in keys]
+        cache.executemany("UPDATE sentences SET vector = ?, crc = ? WHERE key = ?", wrong)
     build_stores(data, FILMS)
     found = verify(data, tools())
     assert found.wrong_vectors
@@ -178,6 +204,39 @@ def test_wrong_vectors_of_the_cache_are_embedded_again(data: Path) -> None:
     put(data, NEW)
     build_stores(data, FILMS)
     assert verify(data, tools(), full=True).clean
+
+
+def test_a_damaged_cache_is_not_believed(data: Path) -> None:
+    """A vector that is not as it was kept is embedded again."""
+    with closing(sqlite3.connect(data / CACHE)) as cache, cache:
+        cache.execute("UPDATE sentences SET vector = zeroblob(length(vector))")
+    build_stores(data, FILMS)
+    assert verify(data, tools(), full=True).clean
+
+
+def test_verify_beside_a_writer(data: Path) -> None:
+    """Changes go on while it looks, and none of them is taken for a fault."""
+    done, behind = Event(), Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            patient = replace(tools(), patience=30.0)
+            change(data, upsert([NEW.model_copy(update={"title": f"{number}"})]), patient)
+            behind.set()
+            sleep(GATHER)  # as a service does
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        found = []
+        for _ in range(5):
+            behind.clear()
+            assert behind.wait(10)
+            found.append(verify(data, tools(), full=True))
+        done.set()
+        writing.result(30)
+    assert [verified.checks for verified in found if not verified.clean] == []
 
 
 def test_recall_that_was_lost_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

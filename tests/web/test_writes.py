@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -17,6 +18,7 @@ from hybrid.errors import BuildFailed
 from hybrid.generation import CATALOGUE, open_current, published
 from hybrid.movie import Movie
 from hybrid.web.app import create_app
+from hybrid.writes import AT_ONCE
 from indexer import group_commit as module
 from indexer.group_commit import GroupCommit
 from indexer.making import Changes
@@ -85,6 +87,9 @@ def test_a_film_is_put_changed_and_deleted(service: Service, data: Path) -> None
         ("/movies/5", FILM | {"year": 1492}, 422, "year"),
         ("/movies/5", FILM | {"votes": 2**40}, 422, "votes"),
         ("/movies/5", FILM | {"genres": "Drama"}, 422, "genres"),
+        ("/movies/5", {"title": "\x00\x01"}, 422, "title"),
+        ("/movies/5", FILM | {"cast": ["a\ud800b"]}, 422, "cast"),
+        ("/movies/5", [FILM], 422, "body"),
         ("/movies/x", FILM, 422, "id"),
         ("/movies/9223372036854775808", FILM, 404, "id"),
     ],
@@ -158,6 +163,46 @@ def test_changes_that_arrive_together_share_a_generation(
 def movie_fields() -> dict[str, Any]:
     """Return the fields of the film that is put."""
     return FILM | {"genres": ("Drama",)}
+
+
+def test_too_many_changes_at_once_are_refused(
+    service: Service, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait leave room for searches; the next one is told to try again."""
+    gate = Gate(monkeypatch)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = [
+            pool.submit(service.send, "PUT", f"/movies/{1000 + n}", FILM) for n in range(AT_ONCE)
+        ]
+        eventually(lambda: service.send("PUT", "/movies/5", FILM | {"id": 5})[0] == 422)
+        eventually(lambda: service.send("DELETE", "/movies/77")[0] == 503)
+        status, answer = service.send("PUT", "/movies/5", FILM)
+        assert (status, answer["error"]["code"]) == (503, "too_many_changes")
+        assert service.get("/search", q="captain")[0] == 200
+        gate.open.set()
+        assert {status for status, _ in (one.result() for one in waiting)} == {200}
+
+
+def test_what_is_gone_is_only_told_once_that_is_published(
+    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film is not said to be missing because of a change that then fails."""
+    started = threading.Event()
+
+    def failing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
+        started.wait(10)
+        with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+            choose(catalogue)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "change", failing)
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(group.delete, FILMS[0].id) for _ in range(3)]
+        sleep(0.2)
+        started.set()
+        for future in futures:
+            with pytest.raises(BuildFailed, match="No space"):
+                future.result(10)
 
 
 def test_one_film_spoils_no_other(
