@@ -306,6 +306,6 @@ def _check(path: Path, sha256: str, before: Checked, found: Checked) -> None:
 
 def _damaged(path: Path) -> GenerationUnusable:
     return GenerationUnusable(
-        f"{path} is missing or not as it was written: restore it, build the index again, or go "
-        "back to the one before with `python -m indexer rollback`"
+        f"{path} is missing or not as it was written: `python -m indexer verify --repair` may mend "
+        "it, `rollback` goes back to the generation before, or build the index again"
     )

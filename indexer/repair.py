@@ -44,8 +44,8 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
         lost = [name for name in damaged if name.startswith(NEEDED)]
         if lost:
             raise GenerationUnusable(
-                f"{before.file(lost[0])} is damaged, and nothing can stand in for it: go back to "
-                "the generation before with `python -m indexer rollback`, or build the index again"
+                f"{before.file(lost[0])} is damaged, and nothing can stand in for it: build the "
+                "index again, or `python -m indexer rollback` if the generation before is whole"
             )
         engine = before.manifest.lexical.engine
         folder = publish.unfinished_folder(data)
