@@ -237,7 +237,7 @@ def test_one_film_spoils_no_other(
 
 def test_another_writer_is_told(service: Service, data: Path) -> None:
     """While a command writes, a change is refused and may be tried again."""
-    with only_writer(data):
+    with only_writer(data, patience=10):  # the service tidies up when it starts
         status, answer = service.send("PUT", "/movies/5", FILM)
     assert (status, answer["error"]["code"]) == (503, "another_writer")
     assert service.send("PUT", "/movies/5", FILM)[0] == 200
@@ -247,7 +247,7 @@ def test_another_writer_is_waited_for(data: Path) -> None:
     """A change over HTTP is published once the command that writes is done."""
     patient = GroupCommit(data, replace(tools(), patience=10.0))
     with ThreadPoolExecutor(1) as pool:
-        with only_writer(data):
+        with only_writer(data, patience=10):
             waiting = pool.submit(patient.put, 5, FILM)
             sleep(0.3)
             assert not waiting.done()
