@@ -2,9 +2,10 @@
 
     python -m benchmarks.changes SOURCE QUERIES.jsonl --data DIR
 
-The index must be one that the embedded engine made of SOURCE; a copy of it is changed. Every time
-is in milliseconds, from the request on: `acknowledged` until its answer, `shown` until the service
-answers with the film; that of a command has the start of Python in it.
+An index of SOURCE is built for it, with the cache of embeddings of DIR, and removed again: on the
+embedded engine or, where its address is given, in Elasticsearch. Every time is in milliseconds,
+from the request on: `acknowledged` until its answer, `shown` until the service answers with the
+film; that of a command has the start of Python in it.
 """
 
 import json
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
-from typing import Any
+from uuid import uuid4
 
 import click
 import numpy as np
@@ -29,8 +30,9 @@ import urllib3
 from hybrid.commands import setting
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.formats import read_judgements
-from hybrid.generation import open_current
 from hybrid.settings import Settings
+from hybrid.wiring import elasticsearch
+from indexer.embed import CACHE
 
 FIRST = 2**40
 """Above all ids of real films."""
@@ -178,21 +180,36 @@ def line(name: str, taken: Sequence[float]) -> str:
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("queries", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @setting("data")
+@setting("elasticsearch_url")
 @click.option("--port", default="8901", show_default=True, help="for the service that is measured")
-def main(source: Path, queries: Path, port: str, **given: Any) -> None:
-    """Print what changes take on a copy of the index, and what searches notice of them."""
+def main(source: Path, queries: Path, port: str, **given: str | None) -> None:
+    """Print what changes of an index of SOURCE take, and what searches notice of them."""
     settings = Settings.load(**given)
-    if open_current(settings.data).manifest.lexical.engine != "embedded":
-        raise click.ClickException("the index must be one of the embedded engine")
     texts = [judged.text for judged in read_judgements(queries, None).queries]
-    with tempfile.TemporaryDirectory(dir=settings.data.parent) as folder:
-        copy = Path(shutil.copytree(settings.data, Path(folder) / "copy"))
-        with serving(copy, port) as service:
-            for told in over_http(service, texts):
-                click.echo(told)
-            for told in by_command(copy, source):
+    with tempfile.TemporaryDirectory(dir=settings.data.parent) as folder, prefix_of(settings):
+        data = Path(folder)
+        shutil.copyfile(settings.data / CACHE, data / CACHE)
+        click.echo(ran("build", data, ["build", str(source), "--quiet"]))
+        with serving(data, port) as service:
+            for told in (*over_http(service, texts), *by_command(data, source)):
                 click.echo(told)
             click.echo(searched("search, after all changes", service, texts))
+
+
+@contextmanager
+def prefix_of(settings: Settings) -> Iterator[None]:
+    """Give the processes of this one Elasticsearch, if there is one, and a prefix of their own."""
+    if settings.elasticsearch_url is None:
+        yield
+        return
+    prefix = f"benchmark-{uuid4().hex[:12]}"
+    os.environ["HYBRID_ELASTICSEARCH_URL"] = settings.elasticsearch_url
+    os.environ["HYBRID_ELASTICSEARCH_PREFIX"] = prefix
+    try:
+        yield
+    finally:
+        with elasticsearch(settings) as client:
+            client.indices.delete(index=list(client.indices.get(index=f"{prefix}-*")))
 
 
 if __name__ == "__main__":
