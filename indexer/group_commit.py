@@ -48,11 +48,6 @@ class _Order:
     done: "Future[Written]" = field(default_factory=Future)
 
 
-def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> "GroupCommit":
-    """Return what changes the films of the settings' data folder for the service."""
-    return GroupCommit(settings.data, tools_of(settings, encoder_of, patience=PATIENCE))
-
-
 class GroupCommit:
     """Changes a data folder's films, each in a thread of its caller, published by one of ours."""
 
@@ -126,6 +121,11 @@ class GroupCommit:
                 order.done.set_result(done)
             else:
                 order.done.set_exception(_unknown(order.film))
+
+
+def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GroupCommit:
+    """Return what changes the films of the settings' data folder for the service."""
+    return GroupCommit(settings.data, tools_of(settings, encoder_of, patience=PATIENCE))
 
 
 def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalogue], Changes]:

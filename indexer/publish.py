@@ -103,7 +103,7 @@ def nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if any(line.name == final.name for line in _readable(folder.parents[1])):
+        if _may_be_published(folder.parents[1], final):
             raise  # what stops us after the commit must not undo it
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(final, ignore_errors=True)
@@ -111,6 +111,14 @@ def nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
         with suppress(BuildFailed, EngineUnavailable):
             writer.discard()
         raise
+
+
+def _may_be_published(data: Path, final: Path) -> bool:
+    """Whether CURRENT names a generation or, where that cannot be read, was about to."""
+    try:
+        return any(line.name == final.name for line in published(data))
+    except GenerationUnusable:
+        return (data / CURRENT).exists() and final.exists()
 
 
 def link(source: Path, target: Path) -> None:
