@@ -6,8 +6,10 @@ FAULTS_STEPS is the number of steps of one run, FAULTS_RUNS the number of runs.
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,6 +38,9 @@ class Crash(BaseException):
 
 class Stores(RuleBasedStateMachine):
     """A data folder, what it should hold, and what the generation before held."""
+
+    taken = 0
+    """Steps of all runs so far."""
 
     @initialize(count=st.integers(1, len(FILMS)))
     def begin(self, count: int) -> None:
@@ -122,6 +127,7 @@ class Stores(RuleBasedStateMachine):
     @invariant()
     def all_stores_agree(self) -> None:
         """What is published and served is what it should be."""
+        Stores.taken += 1
         if hasattr(self, "films"):
             assert_holds(open_current(self.data), self.films.values())
             self.follower.look()
@@ -135,6 +141,13 @@ class Stores(RuleBasedStateMachine):
         if hasattr(self, "folder"):
             self.follower.close()
             shutil.rmtree(self.folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _told() -> Iterator[None]:
+    """Tell how many steps it were."""
+    yield
+    print(f"{Stores.taken} steps in runs of {STEPS} at most")
 
 
 TestStores = Stores.TestCase
