@@ -29,6 +29,9 @@ RETRY = 60.0
 CHECK = 60.0
 """Seconds between looks at what is served: the sizes of its files, and the films in its engine."""
 
+SETTLED = 5.0
+"""Seconds that the keyword engine must hold more or less films than are published to be told."""
+
 Open = Callable[[Generation], HybridSearch]
 
 
@@ -75,7 +78,7 @@ class Follower:
         """
         with self._looking:
             self._look()
-            if monotonic() > self._checked_at + CHECK:
+            if monotonic() > self._checked_at + (SETTLED if self._surplus else CHECK):
                 self._check()
 
     def _look(self) -> None:
@@ -92,6 +95,7 @@ class Follower:
             if line.name != before.generation:
                 generation = open_current(self._data, self._checked)
                 self.live.exchange(self._opened(generation))
+                self._surplus = 0
                 self._check()
             self.live.trouble = None
         except HybridError as error:
@@ -107,10 +111,12 @@ class Follower:
             damage, surplus = _damage(self._generation), _surplus(search)
         finally:
             self.live.give_back(search)
-        # In an index that generations share, films come shortly before theirs and go shortly after.
-        lasting = surplus == self._surplus
-        self._surplus = surplus
-        self.live.fault = damage or _told_of(surplus, lasting)
+        # In an index that generations share films come and go shortly before and after theirs, and
+        # the files of one that is outdated are removed.
+        lasting, self._surplus = surplus == self._surplus, surplus
+        current = self._tried is not None and self._tried.name == search.generation
+        told = _told_of(surplus) if surplus and lasting else None
+        self.live.fault = (damage if current else None) or told
         self.live.looked_at = time()
 
     def _due(self) -> bool:
@@ -153,12 +159,9 @@ def _surplus(search: HybridSearch) -> int:
         return 0  # that is told of the engine
 
 
-def _told_of(surplus: int, lasting: bool) -> str | None:
-    if surplus < 0:
-        return f"the keyword engine lacks {-surplus} films: see `python -m indexer verify --repair`"
-    if surplus > 0 and lasting:
-        return f"the keyword engine holds {surplus} films too many: the next change removes them"
-    return None
+def _told_of(surplus: int) -> str:
+    what = f"lacks {-surplus} films" if surplus < 0 else f"holds {surplus} films too many"
+    return f"the keyword engine {what}: see `python -m indexer verify --repair`"
 
 
 def _told(line: Published, error: HybridError) -> str:

@@ -45,8 +45,10 @@ def films_of(content: bytes) -> list[Movie]:
         raise InvalidInput("the input is nested too deeply") from None
     except json.JSONDecodeError:
         pass  # more than one line
+    except ValueError as error:
+        raise InvalidInput(f"the input cannot be read: {error}") from None
     found = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             movie = _film_of_line(line, f"line {number}")
             found[movie.id] = movie

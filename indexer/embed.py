@@ -103,6 +103,7 @@ def _open(cache_file: Path) -> sqlite3.Connection:
     cache = sqlite3.connect(cache_file)
     cache.execute("PRAGMA journal_mode=WAL")
     cache.execute("PRAGMA synchronous=NORMAL")
+    cache.execute("DROP TABLE IF EXISTS vectors")  # of an earlier version, without checksums
     cache.execute(
         "CREATE TABLE IF NOT EXISTS sentences"
         " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"

@@ -28,11 +28,11 @@ def with_known_ids(
                 ids[place] = found.pop(0)
         taken = set(ids)
         left = {film: movie for film, movie in left.items() if film not in taken}
-    if highest + len(movies) > MAX_ID:
+    if highest + ids.count(None) > MAX_ID:
         raise BuildFailed(
             f"no ids are left above {highest}, the highest that a film had: build the index again"
         )
-    new = iter(range(highest + 1, highest + 1 + len(movies)))
+    new = iter(range(highest + 1, highest + 1 + ids.count(None)))
     same = [
         movie.model_copy(update={"id": next(new) if film is None else film})
         for movie, film in zip(movies, ids, strict=True)

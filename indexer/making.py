@@ -76,6 +76,7 @@ def make(
     engine = before.manifest.lexical.engine
     writer = tools.writer_in(engine, folder, publish.deployment_id(data))
     with publish.nothing_stays(folder, writer):
+        writer.check_base(before)  # before the long work begins
         with watch.stage("share"):
             publish.share(before, folder)
             if source:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO
 from uuid import uuid4
 
 from hybrid import durable, encoder
@@ -34,6 +33,12 @@ from hybrid.generation import (
 
 NAME = re.compile(rf"[0-9]+-[0-9a-f]{{12}}({re.escape(UNFINISHED)})?")
 
+WRITER = "WRITER"
+"""Name of the file that is locked."""
+
+PATIENCE = 60.0
+"""Seconds that verify, repair and rollback wait for another that writes."""
+
 LOCK_INTERVAL = 0.02
 """Seconds between two attempts to get the lock: less than a service leaves it between changes."""
 
@@ -50,8 +55,9 @@ def only_writer(data: Path, patience: float = 0.0) -> Iterator[None]:
     data.mkdir(parents=True, exist_ok=True)
     until = monotonic() + patience
     while True:
-        with (data / "WRITER").open("w") as file:
-            if _locked(file):
+        # Not to be written to: some folders are only looked at.
+        with os.fdopen(os.open(data / WRITER, os.O_RDONLY | os.O_CREAT, 0o644)) as file:
+            if _locked(file.fileno(), data / WRITER):
                 yield
                 return
         if monotonic() >= until:
@@ -61,14 +67,14 @@ def only_writer(data: Path, patience: float = 0.0) -> Iterator[None]:
         sleep(LOCK_INTERVAL)
 
 
-def _locked(file: IO[str]) -> bool:
+def _locked(descriptor: int, file: Path) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     # Somebody may have deleted it since it was opened, and another locked one made anew.
     try:
-        return os.path.samestat(Path(file.name).stat(), os.fstat(file.fileno()))
+        return os.path.samestat(file.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 
@@ -102,9 +108,14 @@ def nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
     final = folder.with_name(folder.name.removesuffix(UNFINISHED))
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if _may_be_published(folder.parents[1], final):
-            raise  # what stops us after the commit must not undo it
+            # What stops us after the commit must not undo it.
+            if isinstance(error, OSError):
+                raise BuildFailed(
+                    f"the change is published, but may not outlast a power cut: {error.strerror}"
+                ) from error
+            raise
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(final, ignore_errors=True)
         # What cannot be undone now is undone by the next writer.

@@ -37,7 +37,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
     so is the cache that they came from. Raises GenerationUnusable where the catalogue or the model
     is damaged.
     """
-    with publish.only_writer(data):
+    with publish.only_writer(data, publish.PATIENCE):
         publish.collect(data)
         before = open_described(data, published(data)[0])
         damaged = damaged_files(before)

@@ -168,7 +168,7 @@ def rollback(data: Path, tools: Tools) -> tuple[str, str, list[str]]:
     Raises GenerationUnusable where there is none to go back to or it is damaged, BuildFailed where
     its keyword side is gone.
     """
-    with publish.only_writer(data):
+    with publish.only_writer(data, publish.PATIENCE):
         _check_keyword_side(data, tools)
         left, name = publish.rollback(data)
         generation = open_current(data, tools.checked)

@@ -33,9 +33,6 @@ from indexer.training import Probes
 SAMPLE = 200
 """Films whose content is hashed and whose sentences are embedded again, unless all are."""
 
-PATIENCE = 60.0
-"""Seconds to wait for another that writes."""
-
 SAME_COSINE = 0.999
 """Between a sentence's stored vector and the one that the model gives it now, at least."""
 
@@ -98,7 +95,7 @@ def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
     if one goes on for a minute.
     """
     with ExitStack() as opened_files:
-        with publish.only_writer(data, PATIENCE):
+        with publish.only_writer(data, publish.PATIENCE):
             generation = open_described(data, published(data)[0])
             damaged = damaged_files(generation)
             covers = f"{len(generation.manifest.files)} files by size and SHA-256"
@@ -109,6 +106,8 @@ def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
                 opened_files.enter_context(closing(catalogue))
                 opened = _Opened(generation, catalogue, tools, _sample(len(catalogue), full))
                 begun += [_begun(part, opened, damaged) for part in PARTS]
+            else:
+                begun += [_skipped(part, "the catalogue is damaged") for part in PARTS]
         return Verified(generation.manifest.name, tuple(check() for check in begun))
 
 
@@ -130,7 +129,7 @@ class _Part:
 def _begun(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Callable[[], Check]:
     """Open what a check needs; return what ends it."""
     if any(name.startswith(part.needs) for name in damaged):
-        return lambda: Check(part.name, "its files are damaged", (), skipped=True)
+        return _skipped(part, "its files are damaged")
     covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.places))
     findings: Iterable[str]
     try:
@@ -138,6 +137,10 @@ def _begun(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Callable[[],
     except HybridError as error:
         findings = [error.message]
     return lambda: Check(part.name, covers, tuple(findings))
+
+
+def _skipped(part: _Part, why: str) -> Callable[[], Check]:
+    return lambda: Check(part.name, why, (), skipped=True)
 
 
 def _sample(films: int, full: bool) -> Ids:

@@ -169,9 +169,12 @@ def test_what_is_served_is_looked_at(
     follower.look()
     assert str(file) in str(follower.live.fault)
     file.write_bytes(content)
-    monkeypatch.setattr(TantivyEngine, "count", lambda _: len(FIRST) - 2)
+    monkeypatch.setattr(TantivyEngine, "count", lambda _: len(FIRST) + 2)
+    monkeypatch.setattr("hybrid.follow.SETTLED", -1.0)
     follower.look()
-    assert "lacks 2 films" in str(follower.live.fault)
+    assert follower.live.fault is None
+    follower.look()
+    assert "holds 2 films too many" in str(follower.live.fault)
     with serving(create_app(follower.live)) as service:
         assert ready(service)[0] == "degraded"
 
@@ -179,10 +182,14 @@ def test_what_is_served_is_looked_at(
 def test_what_is_served_is_looked_at_from_the_start(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Films that the engine lacks are told at once, until a whole generation is there."""
+    """Films that the engine lacks are told once that lasts, until a whole generation is there."""
     with monkeypatch.context() as patched:
         patched.setattr(TantivyEngine, "count", lambda _: len(FIRST) - 2)
         follower = follow_stores(data)
+        follower.look()
+        assert follower.live.fault is None
+        patched.setattr("hybrid.follow.SETTLED", -1.0)
+        follower.look()
     assert "lacks 2 films" in str(follower.live.fault)
     build_stores(data, SECOND)
     follower.look()

@@ -12,7 +12,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from hybrid.engines.bm25 import K1, B, analysis_digest, attainable
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
-from hybrid.movie import Movie, content_number, genre_keys, keyword_text
+from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.stop_words import STOP_WORDS
@@ -136,15 +136,17 @@ class ElasticsearchEngine:
     def contents(self, newer_than: int = -1) -> dict[int, int]:
         """Return the number for the content of every film, by id.
 
-        Or only of those that a generation after `newer_than` wrote.
+        Or only of those that a generation after `newer_than` wrote. What is no film of ours has the
+        id -1, or the content 0.
         """
+        newer = {"range": {"generation": {"gt": newer_than}}}
         found: dict[int, int] = {}
         after: list[Any] | None = None
         while True:
             with answering():
                 answer = self._client.search(
                     index=self.index,
-                    query={"range": {"generation": {"gt": newer_than}}},
+                    query={"match_all": {}} if newer_than < 0 else newer,
                     sort=[{"id": {"order": "asc"}}],
                     search_after=after,
                     size=SCAN,
@@ -153,7 +155,7 @@ class ElasticsearchEngine:
                     allow_partial_search_results=False,
                 )
             hits = answer["hits"]["hits"]
-            found |= {int(hit["_id"]): hit["fields"]["content"][0] for hit in hits}
+            found |= {_film(hit): hit.get("fields", {}).get("content", [0])[0] for hit in hits}
             if len(hits) < SCAN:
                 return found
             after = hits[-1]["sort"]
@@ -161,7 +163,7 @@ class ElasticsearchEngine:
     def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
         hits = self._hits(text, clauses, size)
         return Ranking(
-            np.array([int(hit["_id"]) for hit in hits], np.int64),
+            np.array([_film(hit) for hit in hits], np.int64),
             np.array([hit["_score"] for hit in hits], np.float64),
         )
 
@@ -249,6 +251,12 @@ class ElasticsearchEngine:
 
 _WEIGHT = re.compile(r"weight\(text:(.*) in \d+\) \[")
 """Begins the part of an explanation that is about one word."""
+
+
+def _film(hit: Mapping[str, Any]) -> int:
+    """Return the id of the film that was found, -1 if that is none: no catalogue has it."""
+    name: str = hit["_id"]
+    return int(name) if name.isdecimal() and int(name) <= MAX_ID else -1
 
 
 def _term_scores(

@@ -329,6 +329,8 @@ def test_ids_that_run_out_are_told() -> None:
     """A film with the highest id of all leaves none for those of a numbered source."""
     with pytest.raises(BuildFailed, match="no ids are left"):
         with_known_ids([Movie(id=0, title="New")], [], highest=MAX_ID)
+    known = [Movie(id=7, title="Known")]
+    assert with_known_ids([Movie(id=0, title="Known")], known, highest=MAX_ID) == tuple(known)
 
 
 def test_ids_are_never_used_again(data: Path) -> None:

@@ -186,6 +186,23 @@ def test_an_index_put_in_the_place_of_ours_is_named(deployment: Deployment) -> N
     assert deployment.agrees()
 
 
+@pytest.mark.parametrize("name", ["999999", "abc"])
+def test_what_others_write_into_our_index_is_named(deployment: Deployment, name: str) -> None:
+    """A document that is no film of ours is shown by no search; verify says that it is there, and
+    repair writes an index without it."""
+    foreign = {"id": 999999, "title": "Captain", "text": "captain"}
+    deployment.client.index(index=deployment.index, id=name, document=foreign, refresh=True)
+    search = deployment.search()
+    found = search.search(SearchQuery(text="captain", limit=100)).hits
+    assert {hit.id for hit in found} <= {movie.id for movie in FILMS}
+    search.close()
+    (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]
+    assert "1 films are there that the catalogue does not have" in wrong.findings[0]
+    repair(deployment.data, deployment.tools, embed_again=False)
+    change(deployment.data, upsert([NEW]), deployment.tools)
+    assert deployment.agrees()
+
+
 def test_no_way_back_to_an_index_that_is_gone(deployment: Deployment) -> None:
     """A rollback looks before it leaps."""
     first = deployment.index
