@@ -114,9 +114,10 @@ class Follower:
         # In an index that generations share films come and go shortly before and after theirs, and
         # the files of one that is outdated are removed.
         lasting, self._surplus = surplus == self._surplus, surplus
-        current = self._tried is not None and self._tried.name == search.generation
+        if damage and _outdated(self._data, search.generation):
+            damage = None
         told = _told_of(surplus) if surplus and lasting else None
-        self.live.fault = (damage if current else None) or told
+        self.live.fault = damage or told
         self.live.looked_at = time()
 
     def _due(self) -> bool:
@@ -141,6 +142,14 @@ class Follower:
             except Exception as error:
                 logging.getLogger(__name__).exception("a new generation cannot be opened")
                 self.live.trouble = f"a new generation cannot be opened: {error!r}"
+
+
+def _outdated(data: Path, generation: str) -> bool:
+    """Whether another generation is published."""
+    try:
+        return published(data)[0].name != generation
+    except GenerationUnusable:
+        return False
 
 
 def _damage(generation: Generation) -> str | None:
