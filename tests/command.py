@@ -34,6 +34,16 @@ def run(*arguments: str, typed: str = "", **variables: str) -> subprocess.Comple
     )
 
 
+def run_code(code: str) -> str:
+    """Run Python code in a process that has imported nothing yet; return what it printed.
+
+    It must end without an error: what it asserts is asserted.
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:

@@ -1,15 +1,13 @@
 """The two command lines as a user types them, on real engines and the real model."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.settings import Settings
-from tests.command import PREFIX, Index, run
+from tests.command import PREFIX, Index, run, run_code
 from tests.indexer.films import KAGGLE_FILMS, kaggle_csv
 from tests.web.http import Service
 
@@ -37,10 +35,9 @@ def test_help_comes_without_torch(command: list[str]) -> None:
         f"sys.argv = {[*command, '--help']!r}\n"
         f"runpy.run_module({command[0]!r}, run_name='__main__')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Usage" in done.stdout
-    assert "IMPORTED []" in done.stdout
+    printed = run_code(code)
+    assert "Usage" in printed
+    assert "IMPORTED []" in printed
 
 
 @pytest.mark.parametrize(

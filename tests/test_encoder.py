@@ -1,7 +1,5 @@
 """What every encoder promises, held against the model, its export and the tests' stand-in."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from hybrid.encoder import MODEL_FILE, Encoder, OnnxEncoder
 from hybrid.errors import BuildFailed, InvalidInput
 from hybrid.settings import DEFAULT_MODEL
 from indexer.model import LEAST_COSINE, SentenceModel, load_model
+from tests.command import run_code
 from tests.fakes import HashingEncoder
 
 TEXTS = ["A heist goes wrong.", "", "Ein Überfall geht schief.", "宇宙", "word " * 2000]
@@ -103,5 +102,4 @@ def test_the_query_side_never_imports_torch() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "import os; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_code(code)

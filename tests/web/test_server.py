@@ -1,8 +1,6 @@
 """The production server's process: what it must not do before it forks."""
 
-import subprocess
-import sys
-
+from tests.command import run_code
 from tests.web.http import Service
 
 
@@ -14,8 +12,7 @@ def test_engines_are_imported_by_the_worker_alone() -> None:
         "engines = {'onnxruntime', 'faiss', 'tantivy', 'elasticsearch'} & set(sys.modules)\n"
         "assert not engines, engines"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_code(code)
 
 
 def test_an_address_is_read_up_to_a_bound(service: Service) -> None:

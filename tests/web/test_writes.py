@@ -1,7 +1,5 @@
 """Films changed over HTTP: acknowledged once published, shown by itself, off unless allowed."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +24,7 @@ from indexer.publish import only_writer
 from indexer.tools import Tools
 from indexer.update import Changed, change
 from tests import corpus
+from tests.command import run_code
 from tests.eventually import eventually
 from tests.stores import build_stores, follow_stores, open_group, tools
 from tests.stores_agree import assert_holds
@@ -275,5 +274,4 @@ def test_the_service_changes_films_without_what_a_build_needs() -> None:
         "found = {'torch', 'pandas', 'tqdm', 'sentence_transformers'} & set(sys.modules)\n"
         "assert not found, found"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_code(code)
