@@ -76,7 +76,7 @@ def make(
     engine = before.manifest.lexical.engine
     writer = tools.writer_in(engine, folder, publish.deployment_id(data))
     with publish.nothing_stays(folder, writer):
-        writer.check_base(before)  # before the long work begins
+        writer.mend(before, catalogue)  # first, as it refuses an index that is not ours
         with watch.stage("share"):
             publish.share(before, folder)
             if source:
@@ -95,7 +95,6 @@ def make(
             side = change_semantic(folder, before, after, piece.pieces, changes.outdated, new)
         # Last, as the readers of an index that generations share see it at once.
         with watch.stage("keyword"):
-            writer.mend(before, catalogue)
             writer.take_over(before)
             writer.change(changes.films, changes.gone, held.movies)
         with watch.stage("publish"):
