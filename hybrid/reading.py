@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hybrid.engines.analysis import fold_to_ascii
+
 MAX_WORDS = 64
 """So many words of a query count; docs/http.md says so."""
 
@@ -85,11 +87,17 @@ def read(text: str) -> Reading:
 
 
 def plain(text: str) -> str:
-    """Return `text` without case, accents, apostrophes and punctuation inside words."""
+    """Return `text` without case, accents, apostrophes and punctuation inside words.
+
+    Letters like æ, ø and ł become ASCII as they do on the keyword side. Folding twice changes
+    nothing more.
+    """
     folded = text.casefold()
     if not folded.isascii():
         decomposed = unicodedata.normalize("NFKD", folded)
-        folded = "".join(c for c in decomposed if not unicodedata.combining(c))
+        unaccented = "".join(c for c in decomposed if not unicodedata.combining(c))
+        # Both steps may give capitals: of letters that Unicode has as small capitals, say.
+        folded = fold_to_ascii(unaccented).casefold()
     return re.sub(r"[^\w\s]|_", "", folded)
 
 

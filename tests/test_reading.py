@@ -92,10 +92,11 @@ def test_words_beyond_the_limit_are_cut() -> None:
         ("Jean-Luc Godard", "jean luc godard"),
         ("Pen\u00e9lope N\u00fa\u00f1ez,", "penelope nunez"),
         ("Peter O'Toole", "peter otoole"),
+        ("S\u00f8ren Malling", "soren malling"),
     ],
 )
 def test_names_are_compared_without_how_they_are_written(typed: str, name: str) -> None:
-    """Case, accents, hyphens, initials and possessives make no other name."""
+    """Case, accents, special letters, hyphens, initials and possessives make no other name."""
     assert " ".join(word for word, _ in name_words(typed)) == name
 
 

@@ -49,6 +49,22 @@ def _splitter() -> tantivy.TextAnalyzer:
     return TextAnalyzerBuilder(Tokenizer.regex(WORD)).build()
 
 
+@cache
+def _ascii_folding() -> tantivy.TextAnalyzer:
+    return TextAnalyzerBuilder(Tokenizer.raw()).filter(Filter.ascii_fold()).build()
+
+
+def fold_to_ascii(text: str) -> str:
+    """Return `text` with Latin letters as `analyzer` compares them: æ is ae, ł is l, Ø is O.
+
+    Letters of other scripts stay as they are.
+    """
+    if text.isascii():
+        return text
+    (folded,) = _ascii_folding().analyze(text)  # the raw tokenizer makes one token of any text
+    return str(folded)
+
+
 def analyze(text: str) -> list[str]:
     """Return the terms that are searched for `text`."""
     terms: list[str] = analyzer().analyze(text)

@@ -1,9 +1,9 @@
 """Words with their places, against the analysis that indexes and searches them."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hybrid.engines.analysis import Token, analyze, tokens
+from hybrid.engines.analysis import Token, analyze, fold_to_ascii, tokens
 from tests.engines.test_congruence import TEXTS
 
 
@@ -28,3 +28,20 @@ def test_tokens_have_the_terms_of_the_analysis(text: str) -> None:
     assert places == sorted(places)
     for token in found:
         assert analyze(text[token.start : token.end]) == [token.term]
+
+
+@given(st.text(max_size=60) | st.sampled_from(TEXTS))
+@example("")
+@example("Æon Flux in Łódź")
+def test_folded_text_is_searched_by_the_same_terms(text: str) -> None:
+    """Folding changes no term of any single word, as the analysis folds the same letters."""
+    for word in text.split():
+        if word.isalpha():
+            assert analyze(fold_to_ascii(word)) == analyze(word)
+    assert fold_to_ascii(fold_to_ascii(text)) == fold_to_ascii(text)
+
+
+def test_only_latin_letters_are_folded() -> None:
+    """Letters of other scripts, and text that is ASCII already, stay as they are."""
+    assert fold_to_ascii("ÆØß Łódź Ωμέγα 七人 ") == "AEOss Lodz Ωμέγα 七人 "
+    assert fold_to_ascii("") == ""

@@ -11,6 +11,7 @@ FILMS = [
     Movie(id=3, title="One", original_title="Uno", cast=("Greta Garbo", "Cher", "the history of")),
     Movie(id=7, title="Two", original_title="Two", directors=("J. J. Abrams", "Jean-Luc Godard")),
     Movie(id=9, title="Three", writers=("Lars von Trier", "Garbo Family"), cast=("final word",)),
+    Movie(id=11, title="Four", cast=("Mary Tyler", "Mary Tyler Moore", "Søren Malling")),
 ]
 
 
@@ -33,6 +34,11 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
         ("space by J. J. Abrams", "J. J. Abrams"),
         ("jean luc godard", "jean luc godard"),
         ("a Lars von Trier film", "Lars von Trier"),
+        ("mary tyler moore laughs", "mary tyler moore"),
+        ("mary tyler laughs", "mary tyler"),
+        ("greta garbo meets mary tyler", "greta garbo"),
+        ("soren malling sails", "soren malling"),
+        ("Søren Malling sails", "Søren Malling"),
         ("garbo dances", None),
         ("cher sings", None),
         ("the history of dances", None),
@@ -41,10 +47,13 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     ],
 )
 def test_whole_names_are_noticed(catalogue: Catalogue, query: str, name: str | None) -> None:
-    """A name of two words or more is found as it is typed; what only looks like one is not."""
+    """A name of two words or more is found as it is typed; what only looks like one is not.
+
+    Of names that begin with the same word the longest counts.
+    """
     assert catalogue.name_in(query) == name
 
 
 def test_every_title_is_given_once(catalogue: Catalogue) -> None:
     """Titles and differing original titles, with the place of the film."""
-    assert sorted(catalogue.titles()) == [(0, "One"), (0, "Uno"), (1, "Two"), (2, "Three")]
+    assert sorted(catalogue.titles()) == [(0, "One"), (0, "Uno"), (1, "Two"), (2, "Three"), (3, "Four")]
