@@ -45,6 +45,51 @@ def test_min_max_scales_between_the_list_s_extremes() -> None:
     assert min_max(KEYWORD) == pytest.approx([1.0, (6 - 3) / (12 - 3), 0.0, 0.0])
 
 
+BEYOND = Side(np.array([-0.5, 0.2, 0.6, 1.5, NAN]), np.array([0, 2, 1, 0, 0]), np.array([0.6, 0.2]))
+"""A list of .6 and .2, and films outside it that score below, above and nothing."""
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("attainable", [-0.5, 0.2, 0.6, 1.5, NAN]),
+        ("min_max", [0.0, 0.0, 1.0, 1.0, NAN]),
+        # Mean .4, deviation .2.
+        ("z_score", [-4.5, -1.0, 1.0, 5.5, NAN]),
+        ("dbsf", [0.0, (0.2 + 0.2) / 1.2, (0.6 + 0.2) / 1.2, 1.0, NAN]),
+    ],
+)
+def test_scores_beyond_the_list_s_extremes(method: FusionMethod, expected: list[float]) -> None:
+    """min_max and dbsf clip what is below and what is above; no score stays no score."""
+    assert NORMALISERS[method](BEYOND) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [("min_max", [0.0, 1.0, 1.0, NAN]), ("z_score", [0.0] * 4), ("dbsf", [0.0, 0.5, 1.0, NAN])],
+)
+@pytest.mark.parametrize("listed", [[0.4], [0.4, 0.4]])
+def test_scores_beside_a_list_of_equal_scores(
+    method: FusionMethod, expected: list[float], listed: list[float]
+) -> None:
+    """Below, at and above the one score of a list without spread."""
+    scores = np.array([0.3, 0.4, 0.5, NAN])
+    equal = Side(scores, np.array([0, 1, 0, 0]), np.array(listed))
+    assert NORMALISERS[method](equal) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("min_max", [0.75 * 1 + 0.25 * 0, 0.75 / 3 + 0.25 * 3 / 7, 0.25, 0.0]),
+        ("rrf", [2 * (0.75 / 61 + 0.25 / 63), 2 / 62, 2 * 0.25 / 61, 2 * 0.75 / 63]),
+    ],
+)
+def test_alpha_is_the_share_of_meaning(method: FusionMethod, expected: list[float]) -> None:
+    """Each side counts by its own part, and a score that is missing counts nothing."""
+    assert fuse(KEYWORD, SEMANTIC, method, 0.25) == pytest.approx(expected)
+
+
 def test_z_score_counts_deviations_from_the_mean() -> None:
     """Mean and (population) deviation are the list's; a completed score uses the same."""
     mean, deviation = 7 / 24, ((5**2 + 1 + 4**2) / 3) ** 0.5 / 24

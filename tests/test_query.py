@@ -53,6 +53,12 @@ def test_years_in_the_wrong_order_are_named() -> None:
         ("text", "\ufb2c" * 350),  # three characters each once normalised
         ("text", "\ud800"),
         ("text", 7),
+        ("filters", {"year_from": 0}),
+        ("filters", {"year_to": 10_000}),
+        ("filters", {"year_from": True}),
+        ("filters", {"genres": ["drama", " "]}),
+        ("filters", {"genres": ["x" * 101]}),
+        ("filters", {"genres": ["x"] * 51}),
         ("limit", 0),
         ("limit", 101),
         ("limit", True),
@@ -64,7 +70,40 @@ def test_bad_queries_name_the_field(field: str, value: object) -> None:
     """A value that cannot be understood is refused by the name of its field."""
     with pytest.raises(ValidationError) as caught:
         SearchQuery.model_validate({"text": "heist"} | {field: value})
-    assert caught.value.errors()[0]["loc"] == (field,)
+    assert caught.value.errors()[0]["loc"][0] == field
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "x" * 1000},
+        {"filters": {"year_from": 1, "year_to": 9999}},
+        {"filters": {"year_from": 1990, "year_to": 1990}},
+        {"filters": {"genres": ["x" * 100] * 50}},
+        {"limit": 1},
+        {"limit": 100},
+        {"fusion": {"alpha": 0}},
+        {"fusion": {"alpha": 1}},
+    ],
+)
+def test_what_is_just_within_bounds_is_accepted(fields: dict[str, Any]) -> None:
+    """The largest and the smallest value of each field are values."""
+    SearchQuery.model_validate({"text": "heist"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("filters", "excludes"),
+    [
+        ({}, False),
+        ({"genre_match": "all"}, False),
+        ({"genres": ["drama"]}, True),
+        ({"year_from": 1990}, True),
+        ({"year_to": 1990}, True),
+    ],
+)
+def test_a_filter_that_excludes_nothing_is_none(filters: dict[str, Any], excludes: bool) -> None:
+    """Years and genres may exclude films; how genres match excludes none without a genre."""
+    assert bool(Filters(**filters)) is excludes
 
 
 @pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan"), float("inf"), True, "much"])

@@ -76,6 +76,7 @@ def test_quotation_marks(typed: str, quoted: bool) -> None:
 def test_words_beyond_the_limit_are_cut() -> None:
     """The first 64 words count, a character each where there are no blanks, and the reading tells
     that more were there."""
+    assert MAX_WORDS == 64
     long = read("sea " * (MAX_WORDS + 1))
     assert (len(long.typed.split()), long.cut) == (MAX_WORDS, True)
     assert read("sea " * MAX_WORDS).cut is False

@@ -7,21 +7,21 @@ import pytest
 
 from hybrid.engines.protocols import Meaning
 from hybrid.errors import EngineUnavailable, NotFound
+from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import SearchResponse
-from hybrid.retrieval import ONE_SENTENCE, PLOT_SENTENCES, PLOT_WORDS
 from hybrid.search import HybridSearch
-from hybrid.titles import NEARLY
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 
-MOVIES = corpus.films(300)
+ACTED = Movie(id=9001, title="Lantern", year=1950, cast=("Greta Garbo",))
+MOVIES = [*corpus.films(300), ACTED]
 BY_ID = {movie.id: movie for movie in MOVIES}
 
 
 def meaning(text: str) -> Meaning:
     """Return what the search asks the semantic side for `text`."""
-    weights = PLOT_SENTENCES if len(text.split()) >= PLOT_WORDS else ONE_SENTENCE
+    weights = (0.6, 0.2, 0.2) if len(text.split()) >= 7 else (1.0,)
     return Meaning(HashingEncoder().encode([text])[0], weights)
 
 
@@ -52,11 +52,12 @@ def test_fused_score_is_what_its_parts_say(search: HybridSearch, lexical: FakeLe
     """The score of a hit is (1-alpha) * share + alpha * cosine, and hits are in its order."""
     for text in corpus.queries(30):
         answer = ask(search, text, fusion=Fusion(alpha=0.3))
+        attainable = lexical.attainable(text)
         for hit in answer.hits:
             assert hit.keyword.share is not None
             assert hit.keyword.share <= 1 + 1e-6
-            bm25 = (hit.keyword.score or 0.0) / lexical.attainable(text)
-            words = search.preferences.text_weight * bm25
+            bm25 = (hit.keyword.score or 0.0) / attainable
+            words = 0.85 * bm25
             assert hit.keyword.share == pytest.approx(max(words, hit.keyword.title or 0.0))
             expected = 0.7 * hit.keyword.share + 0.3 * (hit.semantic.score or 0.0)
             assert hit.score == pytest.approx(expected)
@@ -123,7 +124,7 @@ def test_a_title_is_found_first_however_it_is_typed(search: HybridSearch) -> Non
         assert found.keyword.title == found.keyword.share == 1
         asked = ask(search, f"looking for {movie.title.lower()}", mode="keyword").hits[0]
         assert asked.movie.title == movie.title
-        assert asked.keyword.title == NEARLY
+        assert asked.keyword.title == 0.95
     dated = next(movie for movie in titled if movie.year)
     assert ask(search, f"{dated.title} {dated.year}", mode="keyword").hits[0].id == dated.id
 
@@ -141,6 +142,34 @@ def test_alpha_is_chosen_and_says_why(search: HybridSearch) -> None:
     assert (asked.alpha, asked.alpha_reason) == (0.3, "as asked")
     assert ask(search, "captain", mode="keyword").alpha == 0.0
     assert ask(search, "captain", mode="semantic").alpha == 1.0
+
+
+UNHEARD = "xyzzy qwertz asdf plugh frobnicate"
+"""Words that no film has."""
+
+
+@pytest.mark.parametrize(
+    ("text", "alpha", "reason"),
+    [
+        (f"{UNHEARD} captain", 1.0, "meaning alone"),
+        (f'{UNHEARD} "captain"', 0.5, "quoted"),
+        (f"{UNHEARD} greta garbo's", 0.5, "'greta garbo's' is a name"),
+        ("lantern", 0.2, "title, to the letter"),
+        ('"lantern"', 0.2, "title, to the letter"),
+    ],
+)
+def test_names_quotations_and_titles_choose_alpha(
+    search: HybridSearch, text: str, alpha: float, reason: str
+) -> None:
+    """What a query quotes, whom it names and which title it is are looked at, and are said."""
+    answer = ask(search, text)
+    assert answer.alpha == alpha
+    assert reason in answer.alpha_reason
+
+
+def test_what_is_filtered_out_does_not_choose_alpha(search: HybridSearch) -> None:
+    """The title of a film that may not be found is no reason to count on words."""
+    assert ask(search, "lantern", filters=Filters(year_from=1951)).alpha == 1.0
 
 
 def test_fusing_again_is_searching_again(search: HybridSearch) -> None:

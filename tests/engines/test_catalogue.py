@@ -56,4 +56,10 @@ def test_whole_names_are_noticed(catalogue: Catalogue, query: str, name: str | N
 
 def test_every_title_is_given_once(catalogue: Catalogue) -> None:
     """Titles and differing original titles, with the place of the film."""
-    assert sorted(catalogue.titles()) == [(0, "One"), (0, "Uno"), (1, "Two"), (2, "Three"), (3, "Four")]
+    assert sorted(catalogue.titles()) == [
+        (0, "One"),
+        (0, "Uno"),
+        (1, "Two"),
+        (2, "Three"),
+        (3, "Four"),
+    ]
