@@ -53,7 +53,10 @@ class _Part(BaseModel):
 
 
 class Counts(_Part):
-    """What became of the records of the last source, and how many films there are now."""
+    """What became of the records of the last source, and how many films there are now.
+
+    `hand_changes` are the films that were changed by hand since then.
+    """
 
     records: int
     movies: int
@@ -63,6 +66,7 @@ class Counts(_Part):
     without_description: int
     without_year: int
     sentences: int
+    hand_changes: int = 0  # so that manifests of earlier versions can be read
 
 
 class ModelName(_Part):

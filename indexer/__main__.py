@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from hybrid.commands import Commands, setting
-from hybrid.errors import GenerationUnusable
-from hybrid.generation import GENERATIONS, FileDigest, LexicalName, open_current, published
+from hybrid.errors import GenerationUnusable, InvalidInput
+from hybrid.generation import (
+    CURRENT,
+    GENERATIONS,
+    FileDigest,
+    LexicalName,
+    open_current,
+    published,
+)
 from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
 from indexer.report import (
     report_build,
     report_change,
     report_rejects,
+    report_tidied,
     report_verified,
     report_warnings,
 )
@@ -51,12 +59,14 @@ def main() -> None:
     help="TOML file that says what the columns of a file of your own are",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
+@click.option("--discard-changes", is_flag=True, help="build even if films were changed by hand")
 @click.option("--quiet", is_flag=True, help="show no progress")
 def build(
     source: Path,
     engine: LexicalName | None,
     mapping: Path | None,
     limit: int | None,
+    discard_changes: bool,
     quiet: bool,
     **given: str | None,
 ) -> None:
@@ -65,10 +75,11 @@ def build(
     SOURCE is Kaggle's "IMDb movies.csv", TMDB's "tmdb_5000_movies.csv", the IMDB-1000 CSV, films of
     Wikipedia as JSON lines, any CSV, JSON lines or Parquet file with a --mapping, or the word
     "sample" for the films that come with this project. Embeddings are kept in the data folder:
-    what was embedded once never is again.
+    what was embedded once never is again. Where films of the published index were changed by hand
+    nothing is built, unless these changes may be discarded.
     """
     settings = Settings.load(**given)
-    report_build(_build(_file(source), settings, engine, mapping, limit, quiet))
+    report_build(_build(source, settings, engine, mapping, limit, quiet, discard_changes))
 
 
 @main.command()
@@ -91,22 +102,43 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 @setting("elasticsearch_url")
 @click.option("--mapping", type=click.Path(path_type=Path), help="TOML file of its columns")
 @click.option("--keep-missing", is_flag=True, help="keep films that SOURCE does not hold")
+@click.option("--keep-changes", is_flag=True, help="leave films that were changed by hand alone")
+@click.option("--discard-changes", is_flag=True, help="undo what was changed by hand")
+@click.option("--create", is_flag=True, help="build the index if none is published yet")
 @click.option("--quiet", is_flag=True, help="show no progress")
 def update(
-    source: Path, mapping: Path | None, keep_missing: bool, quiet: bool, **given: str | None
+    source: Path,
+    mapping: Path | None,
+    keep_missing: bool,
+    keep_changes: bool,
+    discard_changes: bool,
+    create: bool,
+    quiet: bool,
+    **given: str | None,
 ) -> None:
     """Make the published index hold the films of SOURCE.
 
     Only what is new or changed is embedded and written; films that SOURCE does not hold any more
-    are removed. Films keep their ids. The model is that of the index.
+    are removed. Films keep their ids. The model is that of the index. Where films were changed by
+    hand, --keep-changes or --discard-changes must say what becomes of these changes.
     """
     from indexer.source_file import read_films
     from indexer.tools import tools_of
-    from indexer.update import as_in_source, change
+    from indexer.update import HandChanges, as_in_source, change
 
-    settings = _settings_of_an_index(given)
+    if keep_changes and discard_changes:
+        raise InvalidInput("--keep-changes and --discard-changes exclude each other: give one")
+    settings = Settings.load(**given)
+    if not (settings.data / CURRENT).exists():
+        if not create:
+            raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
+        report_build(_build(source, settings, None, mapping, None, quiet))
+        return
+    hand_changes: HandChanges | None = (
+        "keep" if keep_changes else "discard" if discard_changes else None
+    )
     read = read_films(_file(source), mapping=mapping)
-    films = as_in_source(read.cleaned.movies, read.cleaned.numbered, keep_missing)
+    films = as_in_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
     changed = change(settings.data, films, tools_of(settings, quiet=quiet), read)
     report_change(changed)
     rejected = len(read.cleaned.rejects)
@@ -202,20 +234,40 @@ def verify(mend: bool, full: bool, **given: str | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--builds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="drop what none of so many builds and updates has asked for",
+)
+@setting("data")
+def tidy(builds: int, **given: str | None) -> None:
+    """Make the cache of embeddings smaller.
+
+    What the published generation or the one before holds always stays. What is dropped and comes
+    back in a later source is embedded again.
+    """
+    from indexer.tidy import tidy as tidy_cache
+
+    report_tidied(*tidy_cache(_settings_of_an_index(given).data, builds))
+
+
+@main.command()
 @setting("data")
 @setting("host")
 @setting("port")
 def demo(data: str | None, **given: str | None) -> None:
     """Index the films that come with this project, once, and serve them.
 
-    The index is in data/demo, unless told otherwise, on the embedded engine.
+    The index is in data/demo, on the embedded engine. Another folder must be named by --data or
+    HYBRID_DATA, and hold this index or none.
     """
-    # The folder of one's own index is not the demo's, unless it is named for this.
     settings = Settings.load(data=data or os.environ.get("HYBRID_DATA", DEMO_DATA), **given)
     from hybrid.web.server import check_address, serve
 
     check_address(settings.host, settings.port)
-    if not _holds_sample(settings.data):
+    if _needs_sample(settings.data):
         click.echo("Indexing the films that come with this project; loading the model first ...")
         _build_elsewhere(settings)
     address = f"http://{settings.host}:{settings.port}"
@@ -249,13 +301,29 @@ def _build_elsewhere(settings: Settings) -> None:
         sys.exit(done.returncode)
 
 
-def _holds_sample(data: Path) -> bool:
-    """Tell whether the published index is whole, and of the sample as it is now."""
+def _needs_sample(data: Path) -> bool:
+    """Return whether the demo has to index its films in `data`.
+
+    In its own folder it replaces what is damaged, or of another version of these films. Raises
+    GenerationUnusable where it must not do so.
+    """
+    if not (data / CURRENT).exists():
+        return True
+    own = data.resolve() == Path(DEMO_DATA).resolve()
     try:
         manifest = open_current(data).manifest
     except GenerationUnusable:
+        if own:
+            return True
+        raise
+    if manifest.source_sha256 == FileDigest.of(SAMPLE).sha256:
         return False
-    return manifest.source_sha256 == FileDigest.of(SAMPLE).sha256
+    if not own:
+        raise GenerationUnusable(
+            f"{data} holds another index, of {manifest.source}: the demo does not replace it; "
+            "name another folder with --data or HYBRID_DATA"
+        )
+    return True
 
 
 def _build(
@@ -265,6 +333,7 @@ def _build(
     mapping: Path | None,
     limit: int | None,
     quiet: bool,
+    discard_changes: bool = False,
 ) -> "Built":
     from hybrid.wiring import lexical_writer
     from indexer.build import build as build_index
@@ -272,7 +341,7 @@ def _build(
 
     chosen = engine or ("elasticsearch" if settings.elasticsearch_url else "embedded")
     return build_index(
-        source,
+        _file(source),
         settings.data,
         settings.model,
         load_model(settings.model),
@@ -280,6 +349,7 @@ def _build(
         mapping,
         limit,
         quiet,
+        discard_changes,
     )
 
 

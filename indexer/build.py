@@ -19,29 +19,36 @@ from hybrid.generation import (
     ModelName,
     Semantic,
     open_current,
+    open_described,
+    published,
     shared_digests,
 )
 from hybrid.stopwatch import Stopwatch
 from indexer import publish
 from indexer.clean import Cleaned
-from indexer.embed import CACHE, Embedded, embed
+from indexer.embed import CACHE, Embedded, count_build, embed, note_leaving
 from indexer.held import Held, held_by
 from indexer.model import Model
-from indexer.passages import sentence_spans, sentence_texts
+from indexer.passages import all_texts, sentence_spans, sentence_texts
 from indexer.probe import probe
 from indexer.source_file import read_films
 from indexer.training import write_semantic
+from indexer.update import changed_by_hand
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: the published manifest and how it came about."""
+    """What a build did: the published manifest and how it came about.
+
+    `discarded` counts the films that were changed by hand in the index before.
+    """
 
     manifest: Manifest
     folder: Path
     embedded: Embedded
     cleaned: Cleaned
     seconds: dict[str, float]
+    discarded: int
     warnings: list[str]
 
 
@@ -54,16 +61,23 @@ def build(
     mapping: Path | None = None,
     limit: int | None = None,
     quiet: bool = False,
+    discard_changes: bool = False,
 ) -> Built:
     """Index the films of `source` into a new generation of `data` and publish it.
 
     `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
     deployment; `mapping` says what the columns of a file of your own are; `limit` is the number of
-    records to read; `quiet` hides the progress bar. Raises a HybridError or OSError, and then
-    leaves the published state as it was.
+    records to read; `quiet` hides the progress bar; `discard_changes` allows to undo what was
+    changed by hand. Raises a HybridError or OSError, and then leaves the published state as it was.
     """
     watch = Stopwatch()
     with publish.only_writer(data):
+        by_hand = _hand_changes(data)
+        if by_hand and not discard_changes:
+            raise BuildFailed(
+                f"{changed_by_hand(by_hand)}, and a build starts anew: keep these changes with "
+                "`python -m indexer update SOURCE --keep-changes`, or add --discard-changes"
+            )
         publish.collect(data)
         with watch.stage("read"):
             read = read_films(source, limit, mapping)
@@ -80,10 +94,14 @@ def build(
                     for text in sentence_texts(movie, film_spans)
                 ]
             with watch.stage("embed"):
+                before = _whole(data)
                 cache, vectors_file = data / CACHE, folder / files.piece_file(0)
+                if before:
+                    _note_leaving(cache, before)
+                count_build(cache)
                 embedded = embed(texts, model, cache, vectors_file, quiet)
             with watch.stage("export model"):
-                shared = _encoder(data, folder, model, texts)
+                shared = _encoder(before, folder, model, texts)
             with watch.stage("catalogue"):
                 write_catalogue(
                     folder / files.CATALOGUE, list(zip(cleaned.movies, spans, strict=True))
@@ -114,18 +132,39 @@ def build(
                 final = publish.publish(data, folder, manifest)
         with watch.stage("tidy"):
             warnings = publish.tidy(data, writer)
-    return Built(manifest, final, embedded, cleaned, watch.seconds, warnings)
+    return Built(manifest, final, embedded, cleaned, watch.seconds, by_hand, warnings)
 
 
-def _encoder(data: Path, folder: Path, model: Model, texts: Sequence[str]) -> publish.Digests:
-    """Export the model, or link the export of the published generation if that is the same.
+def _hand_changes(data: Path) -> int:
+    """Return how many films of the published index were changed by hand, 0 where it is unusable."""
+    try:
+        return open_described(data, published(data)[0]).manifest.counts.hand_changes
+    except GenerationUnusable:
+        return 0
+
+
+def _whole(data: Path) -> Generation | None:
+    """Return the published generation, None where there is none or it is damaged."""
+    try:
+        return open_current(data)
+    except GenerationUnusable:
+        return None
+
+
+def _note_leaving(cache: Path, before: Generation) -> None:
+    """Note in the cache that the sentences of the generation before were needed until now."""
+    with closing(Catalogue(before.file(files.CATALOGUE))) as catalogue:
+        texts = all_texts(catalogue.all_with_sentences())
+        note_leaving(cache, before.manifest.model.fingerprint, texts)
+
+
+def _encoder(
+    before: Generation | None, folder: Path, model: Model, texts: Sequence[str]
+) -> publish.Digests:
+    """Export the model, or link the export of the generation `before` if that is the same.
 
     Returns the digests of what was linked.
     """
-    try:
-        before = open_current(data)
-    except GenerationUnusable:
-        before = None
     if before is None or before.manifest.model.fingerprint != model.fingerprint:
         model.export(folder / encoder.FOLDER, texts)
         return {}

@@ -38,15 +38,11 @@ def films_of(content: bytes) -> list[Movie]:
     """
     try:
         text = content.decode("utf-8-sig")
-        return [film(_object(json.loads(text), "the input"))]
+        return [film(_object(text, "the input"))]
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the input is not UTF-8: {error}") from None
-    except RecursionError:
-        raise InvalidInput("the input is nested too deeply") from None
     except json.JSONDecodeError:
         pass  # more than one line
-    except ValueError as error:
-        raise InvalidInput(f"the input cannot be read: {error}") from None
     found = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -59,16 +55,25 @@ def films_of(content: bytes) -> list[Movie]:
 
 def _film_of_line(line: str, where: str) -> Movie:
     try:
-        return film(_object(json.loads(line), where))
+        values = _object(line, where)
     except json.JSONDecodeError as error:
         raise InvalidInput(f"{where} is no JSON: {error.msg}") from None
-    except RecursionError:
-        raise InvalidInput(f"{where} is nested too deeply") from None
+    try:
+        return film(values)
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.message}", error.fields) from None
 
 
-def _object(value: object, where: str) -> dict[str, object]:
+def _object(text: str, where: str) -> dict[str, object]:
+    """Return what a JSON object holds. Raises JSONDecodeError, or InvalidInput naming `where`."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise InvalidInput(f"{where} is nested too deeply") from None
+    except ValueError:  # the only one left: Python reads no longer integers
+        raise InvalidInput(f"{where} has a number of more than 4,300 digits") from None
     if not isinstance(value, dict):
         raise InvalidInput(f"{where} is no JSON object")
     return value

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -79,36 +79,75 @@ def embed(
     Vectors come from the cache where model and text are known, unless all are embedded `anew`, else
     from the model and into the cache. Raises BuildFailed where the cache cannot be used.
     """
-    keys = [_key(model.fingerprint, text) for text in texts]
+    keys = [key_of(model.fingerprint, text) for text in texts]
     distinct = dict(zip(keys, texts, strict=True))
+    with open_cache(cache_file) as cache:
+        known = set() if anew else {key for key, _ in _stored(cache, list(distinct))}
+        missing = {key: text for key, text in distinct.items() if key not in known}
+        _encode_into(cache, missing, model, quiet)
+        _note_uses(cache, distinct)
+        write_npy(out_file, len(keys), _blocks(cache, keys), more)
+    return Embedded(len(texts), len(distinct), len(missing))
+
+
+def count_build(cache_file: Path) -> None:
+    """Count one more build in the cache. Raises BuildFailed where it cannot be used."""
+    with open_cache(cache_file) as cache:
+        cache.execute(f"PRAGMA user_version = {builds(cache) + 1}")
+
+
+def note_leaving(cache_file: Path, fingerprint: str, texts: Iterable[str]) -> None:
+    """Note that the vectors of `texts`, which an index is about to lose, were needed until now.
+
+    Raises BuildFailed where the cache cannot be used.
+    """
+    with open_cache(cache_file) as cache:
+        _note_uses(cache, {key_of(fingerprint, text) for text in texts})
+
+
+def builds(cache: sqlite3.Connection) -> int:
+    """Return how many builds were counted."""
+    number: int = cache.execute("PRAGMA user_version").fetchone()[0]
+    return number
+
+
+def key_of(fingerprint: str, text: str) -> bytes:
+    """Return the key of a text's vector in the cache, 32 bytes."""
+    return hashlib.sha256(f"{fingerprint}\0{text}".encode()).digest()
+
+
+@contextmanager
+def open_cache(cache_file: Path) -> Iterator[sqlite3.Connection]:
+    """Open the cache, or make it. Raises BuildFailed where it cannot be used."""
     try:
-        with closing(_open(cache_file)) as cache:
-            known = set() if anew else {key for key, _ in _stored(cache, list(distinct))}
-            missing = {key: text for key, text in distinct.items() if key not in known}
-            _encode_into(cache, missing, model, quiet)
-            write_npy(out_file, len(keys), _blocks(cache, keys), more)
+        with closing(sqlite3.connect(cache_file)) as cache:
+            cache.execute("PRAGMA journal_mode=WAL")
+            cache.execute("PRAGMA synchronous=NORMAL")
+            cache.execute("DROP TABLE IF EXISTS vectors")  # of an earlier version, no checksums
+            cache.execute(
+                "CREATE TABLE IF NOT EXISTS sentences"
+                " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
+            )
+            # Beside the vectors, which would be written again with every new number.
+            cache.execute(
+                "CREATE TABLE IF NOT EXISTS uses"
+                " (key BLOB PRIMARY KEY, build INTEGER NOT NULL) WITHOUT ROWID"
+            )
+            yield cache
     except sqlite3.DatabaseError as error:
         raise BuildFailed(
             f"the embedding cache {cache_file} cannot be used ({error}); "
             "make room on the disk, or delete the file: it is made anew"
         ) from error
-    return Embedded(len(texts), len(distinct), len(missing))
 
 
-def _key(fingerprint: str, text: str) -> bytes:
-    return hashlib.sha256(f"{fingerprint}\0{text}".encode()).digest()
-
-
-def _open(cache_file: Path) -> sqlite3.Connection:
-    cache = sqlite3.connect(cache_file)
-    cache.execute("PRAGMA journal_mode=WAL")
-    cache.execute("PRAGMA synchronous=NORMAL")
-    cache.execute("DROP TABLE IF EXISTS vectors")  # of an earlier version, without checksums
-    cache.execute(
-        "CREATE TABLE IF NOT EXISTS sentences"
-        " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
-    )
-    return cache
+def _note_uses(cache: sqlite3.Connection, keys: Iterable[bytes]) -> None:
+    """Note of these vectors which build needed them last."""
+    number = builds(cache)
+    with cache:
+        cache.executemany(
+            "INSERT OR REPLACE INTO uses VALUES (?, ?)", ((key, number) for key in keys)
+        )
 
 
 def _stored(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

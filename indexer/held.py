@@ -13,6 +13,7 @@ class Held:
     without_description: int
     without_year: int
     sentences: int
+    hand_changes: int
     ids_sha256: str
 
     @property
@@ -29,5 +30,6 @@ def held_by(catalogue: Catalogue) -> Held:
         without_description=int((catalogue.sentences.counts == 0).sum()),
         without_year=int((columns.years == 0).sum()),
         sentences=int(catalogue.sentences.counts.sum()),
+        hand_changes=len(catalogue.hand_changes()),
         ids_sha256=columns.ids_sha256,
     )

@@ -12,12 +12,12 @@ def with_known_ids(
     """Return `movies`, in the order of their source, under the ids of the catalogue's films.
 
     A film is the one with the same page (`href`), else the one of the same title and year; of
-    several alike the first is the first. The others get ids above `highest`, the highest ever used.
+    several alike the first in `known` is the first. The others get ids above `highest`, the highest
+    ever used.
     Raises BuildFailed where there are none.
     """
-    before = sorted(known, key=lambda movie: movie.id)
     ids: list[int | None] = [None] * len(movies)
-    left = {movie.id: movie for movie in before}
+    left = {movie.id: movie for movie in known}
     for key in (_page, _title):
         waiting: dict[Hashable, list[int]] = {}
         for film, movie in left.items():

@@ -26,9 +26,9 @@ from hybrid.ranking import Ids
 from hybrid.stopwatch import Stopwatch
 from hybrid.wiring import open_sentences
 from indexer import publish
-from indexer.embed import CACHE, Embedded, Exported, embed
+from indexer.embed import CACHE, Embedded, Exported, count_build, embed, note_leaving
 from indexer.held import Held, held_by
-from indexer.passages import sentence_spans, sentence_texts
+from indexer.passages import all_texts, sentence_spans, sentence_texts
 from indexer.pieces import live_rows, plan
 from indexer.probe import probe
 from indexer.semantic import SemanticSide, change_semantic
@@ -42,10 +42,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Changes:
     """What becomes of a catalogue: `films` are new or have new content, `gone` are the ids of those
-    that leave it. Both by id."""
+    that leave it. Both by id.
+
+    A change that follows a source has in `kept` the films changed by hand that stay as they are,
+    each as the source has it, None where it does not. Without it the change is by hand.
+    """
 
     films: tuple[Movie, ...]
     gone: tuple[int, ...]
+    kept: Mapping[int, Movie | None] | None = None
 
     @property
     def outdated(self) -> Ids:
@@ -84,10 +89,20 @@ def make(
             else:
                 publish.link(before.file(files.REJECTS), folder / files.REJECTS)
         with watch.stage("embed"):
+            leaving = all_texts(catalogue.some_with_sentences(changes.outdated.tolist()))
+            fingerprint = before.manifest.model.fingerprint
+            note_leaving(data / CACHE, fingerprint, leaving)
+            if source:
+                count_build(data / CACHE)
             piece = _write_piece(data, folder, before, catalogue, changes, tools)
         with watch.stage("catalogue"):
             change_catalogue(
-                folder / files.CATALOGUE, piece.films, changes.gone, piece.moved, piece.number
+                folder / files.CATALOGUE,
+                piece.films,
+                changes.gone,
+                piece.moved,
+                piece.number,
+                changes.kept,
             )
         with watch.stage("semantic"), closing(Catalogue(folder / files.CATALOGUE)) as after:
             held = held_by(after)

@@ -1,9 +1,10 @@
 """Descriptions cut into the sentences that are embedded one by one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sentencex import get_sentence_boundaries
 
+from hybrid.engines.catalogue import CatalogueFilm
 from hybrid.movie import Movie
 
 MAX_CHARACTERS = 800
@@ -33,6 +34,11 @@ def sentence_spans(description: str) -> list[Span]:
 def sentence_texts(movie: Movie, spans: Sequence[Span]) -> list[str]:
     """Return the sentences of the film's description."""
     return [(movie.description or "")[start:end] for start, end in spans]
+
+
+def all_texts(films: Iterable[CatalogueFilm]) -> Iterator[str]:
+    """Give the sentences of all these films."""
+    return (text for film in films for text in sentence_texts(film.movie, film.spans))
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Span]:

@@ -11,6 +11,7 @@ from hybrid.generation import REJECTS, Lexical, Semantic
 
 if TYPE_CHECKING:
     from indexer.build import Built
+    from indexer.tidy import CacheSize
     from indexer.update import Changed
     from indexer.verify import Verified
 
@@ -45,6 +46,8 @@ def report_build(built: "Built") -> None:
         click.echo(f"size         {size / 1e6:>9.1f}  MB {name}")
     for stage, seconds in built.seconds.items():
         click.echo(f"seconds      {seconds:>9.1f}  {stage}")
+    if built.discarded:
+        click.echo(f"by hand      {built.discarded:>9,}  changes discarded")
     report_warnings(built.warnings)
     if cleaned.rejects:
         report_rejects(built.folder)
@@ -69,6 +72,10 @@ def _semantic(semantic: Semantic) -> str:
 def report_change(changed: "Changed") -> None:
     """Say what was changed, and what it took."""
     report_warnings(changed.warnings)
+    if changed.kept or changed.discarded:
+        click.echo(
+            f"by hand      {changed.kept:>9,}  changes kept, {changed.discarded:,} discarded"
+        )
     name, seconds = changed.manifest.name, sum(changed.seconds.values())
     if not changed.published:
         click.echo(f"Nothing changed: generation {name} has all {changed.unchanged:,} films.")
@@ -83,6 +90,12 @@ def report_change(changed: "Changed") -> None:
         f"semantic     {_semantic(changed.manifest.semantic)}\n"
         f"Published generation {name} after {seconds:.1f} s."
     )
+
+
+def report_tidied(before: "CacheSize", after: "CacheSize") -> None:
+    """Say how large the cache of embeddings was and is."""
+    for name, size in (("before", before), ("after", after)):
+        click.echo(f"{name:<12} {size.entries:>9,}  sentences, {size.size / 1e6:,.1f} MB")
 
 
 def report_verified(verified: "Verified") -> None:

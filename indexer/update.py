@@ -1,10 +1,10 @@
 """Changing what is published: single films by id, or all of them to what a source holds."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -25,24 +25,28 @@ if TYPE_CHECKING:
 
 NOTHING = Embedded(0, 0, 0)
 
+HandChanges = Literal["keep", "discard"]
+"""What becomes of films that were changed by hand where a source is followed."""
+
 
 @dataclass(frozen=True)
 class Changed:
-    """What a change did, or that there was nothing to do: then `manifest` is what it was."""
+    """What a change did, or that there was nothing to do: then `manifest` is what it was.
 
+    `kept` and `discarded` count the changes by hand that a change by a source found.
+    """
+
+    published: bool
     manifest: Manifest
     added: int
     changed: int
     removed: int
     unchanged: int
+    kept: int
+    discarded: int
     embedded: Embedded
     seconds: dict[str, float]
     warnings: list[str]
-
-    @property
-    def published(self) -> bool:
-        """Whether there was anything to change."""
-        return self.added + self.changed + self.removed > 0
 
 
 def upsert(movies: Iterable[Movie]) -> Callable[[Catalogue], Changes]:
@@ -70,24 +74,56 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
 
 
 def as_in_source(
-    movies: Sequence[Movie], numbered: bool, keep_missing: bool
+    movies: Sequence[Movie],
+    numbered: bool,
+    keep_missing: bool,
+    hand_changes: HandChanges | None = None,
 ) -> Callable[[Catalogue], Changes]:
     """Return the change that makes the catalogue hold `movies`, the films of a source.
 
     `numbered` is whether they have no ids but the numbers of their records: then each has the id
     that it has in the catalogue, or a new one. Films that the source does not hold are removed,
-    unless `keep_missing`.
+    unless `keep_missing`: then they stay as they are, changed by hand or not. The change raises
+    BuildFailed where films were changed by hand and `hand_changes` does not say what becomes of
+    them: to keep a change means that its film stays as it is, or stays away.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
-        contents = catalogue.contents()
+        contents, by_hand = catalogue.contents(), catalogue.hand_changes()
+        if by_hand and hand_changes is None:
+            raise BuildFailed(
+                f"{changed_by_hand(len(by_hand))}: add --keep-changes to keep these changes, or "
+                "--discard-changes to undo them"
+            )
         films = movies
         if numbered:
-            films = with_known_ids(movies, catalogue.all_films(), catalogue.highest_id())
-        missing = set() if keep_missing else contents.keys() - {movie.id for movie in films}
-        return Changes(_new(films, contents), tuple(sorted(missing)))
+            known = _as_sources_had_them(catalogue, by_hand)
+            films = with_known_ids(movies, known, catalogue.highest_id())
+        source = {movie.id: movie for movie in films}
+        kept = {i: movie for i, movie in by_hand.items() if keep_missing and i not in source}
+        if hand_changes == "keep":
+            kept = {i: source.get(i, kept.get(i)) for i in by_hand}
+        missing = set() if keep_missing else contents.keys() - source.keys() - kept.keys()
+        new = _new((movie for movie in films if movie.id not in kept), contents)
+        return Changes(new, tuple(sorted(missing)), kept)
 
     return changes
+
+
+def changed_by_hand(films: int) -> str:
+    """Return how many films were changed by hand, for an error."""
+    return f"{films:,} {'film was' if films == 1 else 'films were'} changed by hand"
+
+
+def _as_sources_had_them(
+    catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
+) -> Iterator[Movie]:
+    """Give the films of the last source as it had them, then those that were added by hand."""
+    films = {movie.id: movie for movie in catalogue.all_films()}
+    added = [films.pop(film) for film, movie in by_hand.items() if movie is None]
+    films |= {film: movie for film, movie in by_hand.items() if movie is not None}
+    yield from (films[film] for film in sorted(films))
+    yield from added
 
 
 def _new(movies: Iterable[Movie], contents: dict[int, str]) -> tuple[Movie, ...]:
@@ -115,21 +151,26 @@ def change(
         with closing(catalogue):
             with watch.stage("compare"):
                 changes = choose(catalogue)
+                by_hand = catalogue.hand_changes()
             known = (catalogue.columns.places(changes.outdated) >= 0).sum()
             added = len(changes.outdated) - int(known)
+            kept = by_hand if changes.kept is None else changes.kept
             embedded, manifest = NOTHING, before.manifest
             warnings: list[str] = []
-            if not len(changes.outdated):
+            if not len(changes.outdated) and kept == by_hand:
                 warnings = settle(data, before, catalogue, tools)
             else:
                 made = make(data, before, catalogue, changes, tools, watch, source)
                 embedded, warnings, manifest = made.embedded, made.warnings, made.manifest
     return Changed(
+        manifest != before.manifest,
         manifest,
         added,
         len(changes.films) - added,
         len(changes.gone),
         len(catalogue) - int(known),
+        0 if changes.kept is None else len(changes.kept),
+        len(by_hand) - len(kept),
         embedded,
         watch.seconds,
         warnings,

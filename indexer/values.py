@@ -1,6 +1,7 @@
 """Single values as the fields of a film hold them; what cannot be one is told why."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from reprlib import repr as shown
 
@@ -26,6 +27,13 @@ _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Those among the control characters that count as blanks are collapsed with the others.
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+
+_INVISIBLE = frozenset("Cc Cf Mn Mc Me Zs Zl Zp".split())
+"""The Unicode categories of what shows nothing where it stands alone: controls, formats such as
+zero-width blanks, marks that combine with a letter, blanks."""
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that look like nothing: Hangul fillers, and braille without a dot."""
 
 
 class Unfit(ValueError):
@@ -57,7 +65,12 @@ def _text(field: str, value: object) -> str | None:
     if len(text) > longest:
         size = f"{len(text):,} characters, expected {longest:,} at most"
         raise Unfit("too long", f"{shown(text)} of {size}")
-    return text or None
+    return text if _is_visible(text) else None
+
+
+def _is_visible(text: str) -> bool:
+    """Return whether anything of the text is seen."""
+    return any(c not in _BLANK and unicodedata.category(c) not in _INVISIBLE for c in text)
 
 
 def _names(field: str, value: object) -> tuple[str, ...]:

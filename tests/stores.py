@@ -17,7 +17,7 @@ from hybrid.wiring import open_semantic
 from indexer.build import Built, build
 from indexer.group_commit import GroupCommit
 from indexer.tools import Tools
-from indexer.update import Changed, as_in_source, change, delete, upsert
+from indexer.update import Changed, HandChanges, as_in_source, change, delete, upsert
 from tests.fakes import HashingEncoder
 
 MAPPING = """\
@@ -42,7 +42,7 @@ def films_file(folder: Path, movies: Iterable[Movie], name: str = "films.jsonl")
 
 
 def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
-    """Publish a generation of these films."""
+    """Publish a generation of these films, whatever was changed by hand."""
     source = films_file(data.with_name(f"{data.name}-source"), movies)
     return build(
         source,
@@ -52,6 +52,7 @@ def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
         lambda folder, _: TantivyWriter(folder),
         source.with_name("mapping.toml"),
         quiet=True,
+        discard_changes=True,
     )
 
 
@@ -79,9 +80,14 @@ def remove(data: Path, *ids: int) -> Changed:
     return change(data, delete(ids), tools())
 
 
-def follow_films(data: Path, movies: Sequence[Movie], keep_missing: bool = False) -> Changed:
+def follow_films(
+    data: Path,
+    movies: Sequence[Movie],
+    keep_missing: bool = False,
+    hand_changes: HandChanges | None = "discard",
+) -> Changed:
     """Publish a generation of the films of a source that has ids."""
-    return change(data, as_in_source(movies, False, keep_missing), tools())
+    return change(data, as_in_source(movies, False, keep_missing, hand_changes), tools())
 
 
 def open_stores(generation: Generation) -> HybridSearch:

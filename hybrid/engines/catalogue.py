@@ -54,6 +54,14 @@ CREATE TABLE meta (
 ) WITHOUT ROWID;
 """
 
+HAND_CHANGES = """
+CREATE TABLE IF NOT EXISTS hand_changes ( -- films changed by hand since the last source
+    id INTEGER PRIMARY KEY,
+    source TEXT                 -- JSON object, the film as that source has it; NULL: it has none
+);
+"""
+"""Catalogues of earlier versions lack this table: a change adds it."""
+
 PARTICLES = frozenset(
     """af al av bin da das de del della den der di dos du e el ibn la le ten ter van vom von y
     zu""".split()
@@ -228,8 +236,12 @@ class Catalogue:
 
     def some_films(self, ids: Sequence[int]) -> Iterator[Movie]:
         """Give those of these films that there are, many at a time."""
+        return (film.movie for film in self.some_with_sentences(ids))
+
+    def some_with_sentences(self, ids: Sequence[int]) -> Iterator[CatalogueFilm]:
+        """Give those of these films that there are with the ranges of their sentences."""
         for start in range(0, len(ids), LOOKUP):
-            yield from (film.movie for film in self.films(ids[start : start + LOOKUP]).values())
+            yield from self.films(ids[start : start + LOOKUP]).values()
 
     def all_films(self) -> Iterator[Movie]:
         """Give every film in the order of ids."""
@@ -246,6 +258,20 @@ class Catalogue:
         found: int = rows.fetchone()[0]
         return found
 
+    def hand_changes(self) -> dict[int, Movie | None]:
+        """Return the films that were changed by hand since the last source, by id.
+
+        Each is as that source has it, None where it does not.
+        """
+        there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'hand_changes'")
+        if there.fetchone() is None:
+            return {}
+        rows = self._connection.execute("SELECT id, source FROM hand_changes").fetchall()
+        return {
+            film: None if source is None else Movie.model_validate_json(source)
+            for film, source in rows
+        }
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -258,7 +284,7 @@ def _film(document: str, spans: str) -> CatalogueFilm:
 def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
     """Write a new catalogue file; the sentences of all films follow each other in piece 0."""
     with writing(file) as connection:
-        connection.executescript(SCHEMA)
+        connection.executescript(SCHEMA + HAND_CHANGES)
         start = 0
         for movie, spans in films:
             insert_film(connection, movie, spans, 0, start)
@@ -302,8 +328,13 @@ def insert_film(
     )
     connection.execute(
         "INSERT INTO documents VALUES (?, ?, ?)",
-        (movie.id, movie.model_dump_json(exclude_defaults=True), json.dumps(spans)),
+        (movie.id, document(movie), json.dumps(spans)),
     )
+
+
+def document(movie: Movie) -> str:
+    """Return the film as the catalogue keeps it: JSON, equal for equal films."""
+    return movie.model_dump_json(exclude_defaults=True)
 
 
 def found_by(movie: Movie) -> FoundBy:

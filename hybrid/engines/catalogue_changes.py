@@ -6,7 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid.engines.catalogue import HIGHEST_ID, LOOKUP, Spans, insert_film, plain_names, writing
+from hybrid.engines.catalogue import (
+    HAND_CHANGES,
+    HIGHEST_ID,
+    LOOKUP,
+    Spans,
+    document,
+    insert_film,
+    plain_names,
+    writing,
+)
 from hybrid.movie import Movie
 
 
@@ -25,13 +34,21 @@ def change_catalogue(
     gone: Collection[int],
     moved: Mapping[int, int],
     piece: int,
+    kept: Mapping[int, Movie | None] | None = None,
 ) -> None:
     """Replace or add `films`, remove `gone`, and set the rows of the films that `moved`.
 
-    The vectors of `films` and `moved` lie in `piece`. Raises BuildFailed where that fails.
+    The vectors of `films` and `moved` lie in `piece`. A change that follows a source gives the
+    changes by hand that are `kept`, each with the film as the source has it; without them this is
+    a change by hand. Raises BuildFailed where it cannot be written.
     """
     ids = [film.movie.id for film in films]
     with writing(file) as connection:
+        connection.execute(HAND_CHANGES)
+        if kept is None:
+            _remember(connection, [*ids, *gone])
+        else:
+            _keep(connection, kept)
         names = Counter(name for film in films for name in plain_names(film.movie))
         names.subtract(_forget(connection, [*ids, *gone]))
         for film in films:
@@ -47,6 +64,29 @@ def change_catalogue(
             "UPDATE meta SET value = max(value, ?) WHERE name = ?",
             (max(ids, default=-1), HIGHEST_ID),
         )
+        # What is as the source has it is no change by hand any more.
+        connection.execute(
+            "DELETE FROM hand_changes WHERE source IS"
+            " (SELECT film FROM documents WHERE documents.id = hand_changes.id)"
+        )
+
+
+def _remember(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Note of films that are about to be changed by hand how the source has them."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO hand_changes"
+        " VALUES (?1, (SELECT film FROM documents WHERE id = ?1))",
+        ((film,) for film in ids),
+    )
+
+
+def _keep(connection: sqlite3.Connection, kept: Mapping[int, Movie | None]) -> None:
+    """Replace what is known of changes by hand."""
+    connection.execute("DELETE FROM hand_changes")
+    connection.executemany(
+        "INSERT INTO hand_changes VALUES (?, ?)",
+        ((film, source and document(source)) for film, source in kept.items()),
+    )
 
 
 def move(connection: sqlite3.Connection, rows: Mapping[int, int], piece: int) -> None:

@@ -56,6 +56,7 @@ def read_mapping(path: Path) -> Mapping:
     try:
         text = path.read_text(encoding="utf-8-sig")
         values = tomllib.loads(text)
+        repr(values)  # fails where an error could not show a number, as too long
     except OSError as error:
         raise SourceUnreadable(f"mapping {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -63,6 +64,10 @@ def read_mapping(path: Path) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise SourceUnreadable(
             f'mapping {path} is no valid TOML: {error}; expected lines like title = "Film"'
+        ) from error
+    except (ValueError, RecursionError) as error:  # more digits or brackets than Python takes
+        raise SourceUnreadable(
+            f'mapping {path} has a number or a nesting that is too long; expected lines like title = "Film"'
         ) from error
     for key, value in values.items():
         if key not in _KEYS:

@@ -115,7 +115,9 @@ def _json_object(text: str) -> dict[str, object]:
 def json_value(text: str) -> object:
     """Return the value that JSON writes; raise ValueError saying what is wrong with it."""
     try:
-        found: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        found: object = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_integer
+        )
         if "\\u" in text:  # only an escape can make half a surrogate pair
             json.dumps(found, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -132,6 +134,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         raise ValueError("repeated key: expected each once, case and outer blanks do not count")
     return found
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError as error:
+        raise ValueError(f"number of {len(digits):,} digits: expected 4,300 at most") from error
 
 
 def _no_number(name: str) -> object:

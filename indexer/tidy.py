@@ -1,0 +1,62 @@
+"""The cache of embeddings without what no index is likely to need again."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid.engines.catalogue import Catalogue
+from hybrid.generation import CATALOGUE, Generation, open_published, published
+from indexer import publish
+from indexer.embed import CACHE, builds, key_of, open_cache
+from indexer.passages import all_texts
+
+
+@dataclass(frozen=True)
+class CacheSize:
+    """Vectors in the cache, and the bytes of its file."""
+
+    entries: int
+    size: int
+
+
+def tidy(data: Path, unused: int) -> tuple[CacheSize, CacheSize]:
+    """Drop the vectors that no generation has needed for `unused` builds; return both sizes.
+
+    Those of the published generation and the one before stay. An update from a file is a build,
+    too. Raises GenerationUnusable where one of these generations cannot be read, BuildFailed
+    where the cache cannot be used, AnotherWriter if one goes on for a minute.
+    """
+    with publish.only_writer(data, publish.PATIENCE), open_cache(data / CACHE) as cache:
+        before = _size(cache, data / CACHE)
+        with cache:
+            cache.execute("CREATE TEMP TABLE held (key BLOB PRIMARY KEY) WITHOUT ROWID")
+            for line in published(data):
+                keys = _keys_of(open_published(data, line))
+                cache.executemany("INSERT OR IGNORE INTO held VALUES (?)", keys)
+            # What an earlier version embedded has no number: it counts as build 0.
+            cache.execute(
+                "DELETE FROM sentences WHERE key NOT IN (SELECT key FROM held)"
+                " AND coalesce((SELECT build FROM uses WHERE uses.key = sentences.key), 0) <= ?",
+                (builds(cache) - unused,),
+            )
+            cache.execute("DELETE FROM uses WHERE key NOT IN (SELECT key FROM sentences)")
+        cache.execute("VACUUM")
+        cache.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return before, _size(cache, data / CACHE)
+
+
+def _keys_of(generation: Generation) -> Iterator[tuple[bytes]]:
+    """Give the keys of all sentences of a generation, each as a row."""
+    fingerprint = generation.manifest.model.fingerprint
+    with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
+        for text in all_texts(catalogue.all_with_sentences()):
+            yield (key_of(fingerprint, text),)
+
+
+def _size(cache: sqlite3.Connection, file: Path) -> CacheSize:
+    """Return the size of the cache once all that was written is in its file."""
+    cache.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (entries,) = cache.execute("SELECT count(*) FROM sentences").fetchone()
+    return CacheSize(entries, file.stat().st_size)
