@@ -67,7 +67,8 @@ def read_mapping(path: Path) -> Mapping:
         ) from error
     except (ValueError, RecursionError) as error:  # more digits or brackets than Python takes
         raise SourceUnreadable(
-            f'mapping {path} has a number or a nesting that is too long; expected lines like title = "Film"'
+            f"mapping {path} has a number or a nesting that is too long; "
+            'expected lines like title = "Film"'
         ) from error
     for key, value in values.items():
         if key not in _KEYS:

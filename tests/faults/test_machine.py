@@ -37,7 +37,8 @@ class Crash(BaseException):
 
 
 class Stores(RuleBasedStateMachine):
-    """A data folder, what it should hold, and what the generation before held."""
+    """A data folder, the films that it should hold, those of the last source, and both as they were
+    in the generation before."""
 
     taken = 0
     """Steps of all runs so far."""
@@ -48,14 +49,23 @@ class Stores(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.data = self.folder / "data"
         self.films = {movie.id: movie for movie in FILMS[:count]}
-        self.before: dict[int, Movie] | None = None
+        self.source = self.films
+        self.before: tuple[dict[int, Movie], dict[int, Movie]] | None = None
         build_stores(self.data, self.films.values())
         self.follower = follow_stores(self.data)
 
-    def becomes(self, films: dict[int, Movie]) -> None:
-        """Note that something may have been published."""
-        if films != self.films:
-            self.before, self.films = self.films, films
+    def becomes(self, films: dict[int, Movie], source: dict[int, Movie] | None = None) -> None:
+        """Note that something may have been published, of a source or by hand."""
+        before = self.films, self.source
+        self.films, self.source = films, self.source if source is None else source
+        if (self.films, self.source) != before:
+            self.before = before
+
+    def changed_by_hand(self) -> dict[int, Movie | None]:
+        """Return the films that are not as in the last source, as they are there."""
+        ids = self.films.keys() | self.source.keys()
+        differ = [i for i in ids if self.films.get(i) != self.source.get(i)]
+        return {i: self.source.get(i) for i in differ}
 
     @rule(place=PLACES, title=TITLES, plot=PLOTS)
     def put_a_film(self, place: int, title: str, plot: str | None) -> None:
@@ -80,14 +90,25 @@ class Stores(RuleBasedStateMachine):
         """Make it hold the films of a source."""
         films = FILMS[first : first + count]
         follow_films(self.data, films)
-        self.becomes({movie.id: movie for movie in films})
+        source = {movie.id: movie for movie in films}
+        self.becomes(source, source)
+
+    @rule(first=PLACES, count=st.integers(1, 150))
+    def follow_a_source_and_keep_changes(self, first: int, count: int) -> None:
+        """Make it hold the films of a source but for those that were changed by hand."""
+        films = FILMS[first : first + count]
+        follow_films(self.data, films, hand_changes="keep")
+        source, by_hand = {movie.id: movie for movie in films}, self.changed_by_hand()
+        followed = {i: movie for i, movie in source.items() if i not in by_hand}
+        self.becomes(followed | {i: self.films[i] for i in by_hand if i in self.films}, source)
 
     @rule(first=PLACES, count=st.integers(1, 150))
     def build(self, first: int, count: int) -> None:
         """Build it anew."""
         films = FILMS[first : first + count]
         build_stores(self.data, films)
-        self.before, self.films = self.films, {movie.id: movie for movie in films}
+        self.before = self.films, self.source
+        self.films = self.source = {movie.id: movie for movie in films}
 
     @precondition(lambda self: self.before is not None)
     @rule()
@@ -95,7 +116,7 @@ class Stores(RuleBasedStateMachine):
         """Go back to the generation before."""
         rollback(self.data, tools())
         assert self.before is not None
-        self.films, self.before = self.before, None
+        (self.films, self.source), self.before = self.before, None
 
     @rule(place=PLACES, step=st.integers(1, 120), removes=st.booleans())
     def crash(self, place: int, step: int, removes: bool) -> None:
@@ -133,6 +154,7 @@ class Stores(RuleBasedStateMachine):
             self.follower.look()
             search = self.follower.live.lend()
             assert {movie.id: movie for movie in search.catalogue.all_films()} == self.films
+            assert search.catalogue.hand_changes() == self.changed_by_hand()
             self.follower.live.give_back(search)
             assert self.follower.live.trouble is None
 

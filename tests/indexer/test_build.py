@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hybrid.encoder import Vectors
 from hybrid.engines.catalogue import Catalogue
 from hybrid.engines.protocols import Meaning
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, SourceUnreadable
@@ -133,6 +134,33 @@ def test_a_second_build_embeds_nothing_again(kaggle: Path, data: Path) -> None:
     assert np.array_equal(np.load(open_current(data).file(piece_file(0))), before)
     changed = [*KAGGLE_ROWS[:2], dict(KAGGLE_ROWS[2]) | {"description": "Something else entirely."}]
     assert run(kaggle_csv(kaggle, changed), data).embedded.encoded == 1
+
+
+class Other(HashingEncoder):
+    """Another model, whose vectors are others."""
+
+    fingerprint = "other-64"
+
+    def export(self, folder: Path, texts: Sequence[str]) -> None:
+        """Write something that tells it from the first."""
+        folder.mkdir()
+        (folder / "words").write_text("other")
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), 64), every row of length 1."""
+        return np.roll(super().encode(texts), 1, axis=1)
+
+
+def test_another_model_takes_nothing_of_the_one_before(kaggle: Path, data: Path) -> None:
+    """Every sentence is embedded by it, and it is the one that the index is searched with."""
+    before = run(kaggle, data)
+    model = Other()
+    after = build(kaggle, data, "other", model, lambda *_: FakeLexical(), quiet=True)
+    assert after.embedded.encoded == after.embedded.distinct == before.embedded.distinct
+    assert (after.folder / "encoder/words").read_text() == "other"
+    assert open_current(data).manifest.model.fingerprint == model.fingerprint
+    stored = np.load(after.folder / piece_file(0))
+    assert np.array_equal(stored, np.roll(np.load(before.folder / piece_file(0)), 1, axis=1))
 
 
 def test_limit_reads_the_first_records(kaggle: Path, data: Path) -> None:

@@ -1,7 +1,8 @@
 """Raw values become clean films, and what does not is accounted for."""
 
+import json
+import random
 import unicodedata
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,7 @@ from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
 from indexer.clean import Cleaned, clean
 from indexer.sources import read_source
 from indexer.values import LISTS, NUMBERS, parsed
-from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, SHAWSHANK, json_lines, kaggle_csv
-
-WIKIPEDIA = Path(__file__).parents[3] / "shared/data/wikipedia-movies.jsonl.gz"
+from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, SHAWSHANK, json_lines, kaggle_csv, write
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +133,7 @@ def test_no_year_is_no_fault(tmp_path: Path, year: object) -> None:
     [
         ({"title": None}, "no title"),
         ({"title": "\u0001"}, "no title"),
+        ({"title": "\u200b \u2060"}, "no title"),
         ({"title": 300}, "wrong title: 300, expected text"),
         ({"title": "x" * 1001}, "too long title"),
         ({"year": True}, "impossible year: True"),
@@ -163,6 +163,24 @@ def test_longest_texts_are_kept(tmp_path: Path) -> None:
     """A text as long as allowed is no reject."""
     longest = film(title="x" * 1000, genres=["y" * 100], extract="z" * 100_000)
     assert films(tmp_path, longest).rejects == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [0x200B, 0xFEFF, 0x2060, 0xAD, 0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x301, 0x202E, 0x3000],
+)
+def test_texts_that_show_nothing(code: int) -> None:
+    """Characters that nobody sees are no text alone, however many, and stay beside one that is
+    seen."""
+    assert parsed("title", chr(code) * 3) is None
+    assert parsed("cast", [chr(code), "A"]) == ("A",)
+    assert parsed("title", f"A{chr(code)}B") is not None
+
+
+@pytest.mark.parametrize("title", ["...", "M", "$", "\u0e01\u0e33", "\U0001f600", "\ue000"])
+def test_short_titles_are_titles(title: str) -> None:
+    """Whatever is seen is a text, if only a sign."""
+    assert parsed("title", title) == title
 
 
 def test_all_faults_of_a_film_are_named(tmp_path: Path) -> None:
@@ -268,19 +286,36 @@ def test_years_of_kaggle(
             assert known is None or FIRST_YEAR <= known <= LAST_YEAR
 
 
-@pytest.mark.skipif(not WIKIPEDIA.exists(), reason="the shared Wikipedia films are not here")
-def test_all_wikipedia_films() -> None:
-    """Of the real file every record is a film or one of seven duplicates, under its line's id."""
-    source = read_source(WIKIPEDIA)
+def test_every_record_of_a_large_file(tmp_path: Path) -> None:
+    """Of thousands of records, repeated ones and blank lines among them, each is a film or counted,
+    under the id of its own record and with its title in its normal form."""
+    choose = random.Random(3)
+    written: list[str] = []
+    duplicates = blank = bare = 0
+    for number in range(3_000):
+        title = "".join(choose.choices(["e\u0301", "\u00e9", "x", "  ", "\u00a0", "\t"], k=6))
+        told = film(
+            title=f"Film {number} {title}", year=1900 + number % 100, extract=f"A {number}."
+        )
+        if choose.random() < 0.05:
+            del told["extract"]
+            bare += 1
+        written.append(json.dumps(told, ensure_ascii=choose.random() < 0.5))
+        if choose.random() < 0.01:
+            again = told | {"title": unicodedata.normalize("NFD", f" {told['title']} ")}
+            written.append(json.dumps(again))
+            duplicates += 1
+        if choose.random() < 0.01:
+            written.append("")
+            blank += 1
+    source = read_source(write(tmp_path / "films.jsonl.gz", "".join(f"{w}\n" for w in written)))
     cleaned = clean(source)
-    assert (cleaned.records, cleaned.blank, cleaned.duplicates) == (36_273, 0, 7)
-    assert Counter(reject.kind for reject in cleaned.rejects) == {}
-    assert len(cleaned.movies) == 36_266
-    assert (cleaned.without_description, cleaned.without_year) == (1_741, 0)
-    assert cleaned.emptied == {}
+    assert min(duplicates, blank, bare) > 10
+    assert (cleaned.records, cleaned.blank, cleaned.duplicates) == (len(written), blank, duplicates)
+    assert (cleaned.rejects, cleaned.emptied) == ((), {})
+    assert len(cleaned.movies) == 3_000
+    assert (cleaned.without_description, cleaned.without_year) == (bare, 0)
     assert source.frame["record"].tolist() == [line - 1 for line in source.frame["line"]]
-    titles = dict(zip(source.frame["record"], source.frame["title"], strict=True))
-    assert all(
-        movie.title == unicodedata.normalize("NFC", " ".join(titles[movie.id].split()))
-        for movie in cleaned.movies
-    )
+    for movie in cleaned.movies:
+        title = json.loads(written[movie.id])["title"]
+        assert movie.title == unicodedata.normalize("NFC", " ".join(title.split()))

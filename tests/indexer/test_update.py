@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, InvalidInput, NotFound
-from hybrid.generation import CURRENT, REJECTS, open_current, open_published, published
+from hybrid.generation import CURRENT, REJECTS, Semantic, open_current, open_published, published
 from hybrid.movie import MAX_ID, Movie
 from hybrid.query import SearchQuery
 from indexer.__main__ import main
@@ -163,7 +163,21 @@ def test_many_changes_train_the_index_anew(data: Path) -> None:
     assert_holds(open_current(data), FILMS)
 
 
-@pytest.mark.parametrize(("recall", "trained"), [(0.995, False), (0.5, True)])
+def test_recall_is_measured_again_after_a_twentieth(data: Path) -> None:
+    """So many sentences may come or go before it is measured, and no more."""
+    total = open_current(data).manifest.counts.sentences
+
+    def put_sentences(count: int) -> Semantic:
+        film = 6000 + count
+        text = " ".join(f"Captain {number}." for number in range(count))
+        return put(data, Movie(id=film, title="New", description=text)).manifest.semantic
+
+    few = put_sentences(total // 20)
+    assert (few.changed, few.changed_when_measured) == (total // 20, 0)
+    assert put_sentences(5).changed_when_measured == total // 20 + 5
+
+
+@pytest.mark.parametrize(("recall", "trained"), [(0.991, False), (0.989, True)])
 def test_recall_that_falls_trains_the_index_anew(
     data: Path, monkeypatch: pytest.MonkeyPatch, recall: float, trained: bool
 ) -> None:
@@ -372,6 +386,7 @@ def test_a_file_of_no_film_is_dropped() -> None:
         ({"title": "x"}, {"id": "is missing"}),
         ({"id": 1}, {"title": "is missing"}),
         ({"id": 1, "title": " "}, {"title": "is missing"}),
+        ({"id": 1, "title": "\u200b\ufeff"}, {"title": "is missing"}),
         ({"id": 1, "title": "x", "colour": 7}, {"colour": "is unknown"}),
         ({"id": -1, "title": "x"}, {"id": "is no id: a whole number"}),
         ({"id": "tt1", "title": "x"}, {"id": "is no id: a whole number"}),
@@ -430,6 +445,12 @@ def test_films_as_json_lines() -> None:
         (b'{"id": 1, "title": "x"}\n{"id": 2}', "line 2: title: is missing"),
         (b'{"id": 1, "title": "x"}\n7', "line 2 is no JSON object"),
         (b"\xff", "not UTF-8"),
+        (b'{"id": ' + b"9" * 5000 + b"}", "the input has a number of more than 4,300 digits"),
+        (
+            b'{"id": 1, "title": "x"}\n{"id": ' + b"9" * 5000 + b"}",
+            "line 2 has a number of more than 4,300 digits",
+        ),
+        (b'{"id": 1, "title": "x"}\n' + b"[" * 100_000, "line 2 is nested too deeply"),
     ],
 )
 def test_input_that_is_no_film(content: bytes, told: str) -> None:

@@ -12,7 +12,7 @@ from hybrid.generation import open_current, published
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
 from indexer.repair import repair
-from indexer.update import change, delete, rollback, upsert
+from indexer.update import as_in_source, change, delete, rollback, upsert
 from indexer.verify import verify
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
@@ -234,4 +234,34 @@ def test_a_refused_film_stops_the_change(deployment: Deployment) -> None:
     with pytest.raises(BuildFailed, match="film 5000"):
         change(deployment.data, upsert([wrong]), deployment.tools)
     assert open_current(deployment.data).manifest.name == before
+    assert deployment.agrees()
+
+
+def test_a_film_replaced_before_a_crash_is_put_back(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though as many films are in the index as should be, the one that was written too early is
+    written again as the catalogue has it."""
+    with monkeypatch.context() as dying:
+        dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
+        dying.setattr("indexer.making.probe", killed)
+        with pytest.raises(Killed):
+            change(deployment.data, upsert([RENAMED]), deployment.tools)
+    assert not deployment.agrees()
+    change(deployment.data, upsert(()), deployment.tools)
+    assert deployment.agrees()
+
+
+def test_changes_by_hand_are_kept(deployment: Deployment) -> None:
+    """The index holds what the catalogue does after an update that keeps them, and after one that
+    changes no film but only what is remembered of the source."""
+    change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
+    keep = as_in_source(FILMS[:40], False, False, "keep")
+    done = change(deployment.data, keep, deployment.tools)
+    assert (done.removed, done.kept) == (20, 2)
+    assert deployment.agrees()
+    follow = as_in_source([RENAMED, *FILMS[1:40], NEW], False, False, "keep")
+    done = change(deployment.data, follow, deployment.tools)
+    assert (done.published, done.unchanged) == (True, 41)
+    assert done.manifest.counts.hand_changes == 0
     assert deployment.agrees()
