@@ -151,16 +151,24 @@ class Other(HashingEncoder):
         return np.roll(super().encode(texts), 1, axis=1)
 
 
-def test_another_model_takes_nothing_of_the_one_before(kaggle: Path, data: Path) -> None:
-    """Every sentence is embedded by it, and it is the one that the index is searched with."""
+def test_another_model_embeds_every_sentence(kaggle: Path, data: Path) -> None:
+    """The vectors of one model in the cache are not taken for those of another."""
     before = run(kaggle, data)
-    model = Other()
-    after = build(kaggle, data, "other", model, lambda *_: FakeLexical(), quiet=True)
+    after = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
     assert after.embedded.encoded == after.embedded.distinct == before.embedded.distinct
-    assert (after.folder / "encoder/words").read_text() == "other"
-    assert open_current(data).manifest.model.fingerprint == model.fingerprint
     stored = np.load(after.folder / piece_file(0))
     assert np.array_equal(stored, np.roll(np.load(before.folder / piece_file(0)), 1, axis=1))
+
+
+def test_another_model_is_exported(kaggle: Path, data: Path) -> None:
+    """An index is searched with the model that made it, which is shared only if it is the same."""
+    run(kaggle, data)
+    build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    generation = open_current(data)
+    assert generation.manifest.model.fingerprint == Other.fingerprint
+    assert generation.file("encoder/words").read_text() == "other"
+    again = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    assert (again.folder / "encoder/words").samefile(generation.file("encoder/words"))
 
 
 def test_limit_reads_the_first_records(kaggle: Path, data: Path) -> None:
