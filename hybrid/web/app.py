@@ -1,11 +1,14 @@
 """The app factory. It opens nothing: whoever calls it brings the search."""
 
-from typing import Any
+from functools import cached_property
+from io import BytesIO
+from typing import IO, Any
 
 from apiflask import APIFlask
 from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from hybrid.live import Live
 from hybrid.search import HybridSearch
@@ -18,6 +21,7 @@ from hybrid.web.pages import pages
 from hybrid.writes import Writes
 
 MAX_BODY = 64 * 1024
+"""Bytes of a body, whether its length is said beforehand or it comes in chunks."""
 
 
 class _Parameters(ImmutableMultiDict[str, Any]):
@@ -31,6 +35,22 @@ class _Parameters(ImmutableMultiDict[str, Any]):
 
 class _Request(Request):
     parameter_storage_class = _Parameters
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, however it is sent. Raises RequestEntityTooLarge above MAX_BODY bytes, and
+        BadRequest where it breaks off or its chunks are malformed."""
+        if (self.content_length or 0) > MAX_BODY:
+            raise RequestEntityTooLarge
+        sent, body = get_input_stream(self.environ), bytearray()
+        try:
+            while len(body) <= MAX_BODY and (part := sent.read(MAX_BODY + 1 - len(body))):
+                body += part
+        except Exception as error:  # each server has its own
+            raise BadRequest from error
+        if len(body) > MAX_BODY:
+            raise RequestEntityTooLarge
+        return BytesIO(body)
 
     def get_json(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -54,7 +74,7 @@ def create_app(
         docs_path=None,
     )
     app.request_class = _Request
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.url_map.merge_slashes = False  # else // redirects to whatever the Host header names
     app.config["POSTER_HOST"] = poster_host
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

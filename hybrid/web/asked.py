@@ -39,7 +39,7 @@ class Asked(NamedTuple):
         return Asked({name: given for name, given in self.fields.items() if name not in names})
 
     def but(self, **changes: str | int) -> dict[str, Any]:
-        """Return the fields with some changed, to make an address of."""
+        """Return the fields with some changed, to make a query string of."""
         return dict(self.fields) | changes
 
     def query(self, default: Fusion) -> SearchQuery:

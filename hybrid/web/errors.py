@@ -4,6 +4,7 @@ Browsers get a page that says the same, where an address is not one for programs
 """
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from apiflask import APIFlask, HTTPError
@@ -27,7 +28,7 @@ STATUS = {
 }
 
 HTTP_ERRORS = {
-    400: ("malformed", "the body is no JSON: send a JSON object"),
+    400: ("malformed", "the body is not JSON, or broke off: send a whole JSON object"),
     404: ("not_found", "there is nothing at {path}: /openapi.json lists what there is"),
     405: ("method_not_allowed", "{path} does not take {method}"),
     413: ("too_large", "the request is larger than 64 KiB"),
@@ -96,13 +97,23 @@ def _http_error(error: HTTPError) -> Answer:
     status = error.status_code
     code, message = HTTP_ERRORS.get(status, ("http_error", str(error.message)))
     message = message.format(path=request.path, method=request.method)
-    return _shape(code, message, {}, status, {})
+    return _shape(code, message, {}, status, _allowed(error))
+
+
+def _allowed(error: HTTPError) -> dict[str, str]:
+    """Return the header that says which methods the path takes, if that is what was wrong."""
+    headers = dict(error.headers or {})
+    return {"Allow": headers["Allow"]} if "Allow" in headers else {}
+
+
+def retry_after(status: int) -> dict[str, str]:
+    """Return the header that says in how many seconds to try again, if that may help."""
+    return {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
 def _hybrid_error(error: errors.HybridError) -> Answer:
     status = STATUS.get(type(error), 500)
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    return _shape(error.code, error.message, error.fields, status, headers)
+    return _shape(error.code, error.message, error.fields, status, retry_after(status))
 
 
 def _unexpected(error: Exception) -> Answer:

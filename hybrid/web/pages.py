@@ -1,8 +1,9 @@
 """The pages for people: a search at / and the three rankings beside each other."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import (
     Blueprint,
@@ -18,6 +19,7 @@ from flask import (
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
 from hybrid.web.asked import Asked
+from hybrid.web.errors import retry_after
 from hybrid.web.genres import genres_of
 from hybrid.web.lending import lent_search
 from hybrid.web.marking import passage, pieces
@@ -136,12 +138,23 @@ def _page(template: str, asked: Asked, problem: HybridError | None = None, **mor
         years=years_of(search.catalogue),
         films=len(search.catalogue),
         generation=search.generation,
-        link=lambda endpoint, **changes: url_for(f"pages.{endpoint}", **asked.but(**changes)),
+        link=lambda endpoint, **changes: _url(endpoint, asked.but(**changes)),
         **more,
     )
-    page = make_response(body, _status(problem))
+    status = _status(problem)
+    page = make_response(body, status, retry_after(status))
     page.vary.add("Accept")
     return page
+
+
+def _url(endpoint: str, fields: Mapping[str, object]) -> str:
+    """Return the URL of a page with these fields as its query string.
+
+    Not by `url_for` alone: it takes `endpoint`, `_external` and the like for orders to itself.
+    """
+    query = urlencode(fields, doseq=True)
+    path = url_for(f"pages.{endpoint}")
+    return f"{path}?{query}" if query else path
 
 
 def _status(problem: HybridError | None) -> HTTPStatus:
