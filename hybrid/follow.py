@@ -7,21 +7,24 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic, time
 
-from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError
+from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError, InvalidInput
 from hybrid.generation import (
     Checked,
+    FileIdentity,
     Generation,
     Published,
     check_sizes,
+    identity,
     open_current,
     open_published,
     published,
 )
 from hybrid.live import Live
+from hybrid.preferences import FILE, Preferences
 from hybrid.search import HybridSearch
 
 LOOK = 0.1
-"""Seconds between looks at CURRENT."""
+"""Seconds between looks at CURRENT and ranking.toml."""
 
 RETRY = 60.0
 """Seconds until a generation that could not be opened is tried again."""
@@ -32,7 +35,7 @@ CHECK = 60.0
 SETTLED = 5.0
 """Seconds that the keyword engine must hold more or less films than are published to be told."""
 
-Open = Callable[[Generation], HybridSearch]
+Open = Callable[[Generation, Preferences], HybridSearch]
 
 
 class Follower:
@@ -41,7 +44,8 @@ class Follower:
     def __init__(self, data: Path, open_search: Open) -> None:
         """Open the published generation or, where that cannot be read, the one before.
 
-        Raises GenerationUnusable or another HybridError where neither can.
+        Raises InvalidInput where ranking.toml is wrong, GenerationUnusable or another HybridError
+        where neither generation can be opened.
         """
         self._data = data
         self._open = open_search
@@ -50,8 +54,10 @@ class Follower:
         self._stop = Event()
         self._thread = Thread(target=self._follow, name="follow", daemon=True)
         self._looking = Lock()
+        self._preferences_file = _identity(data / FILE)
+        self._preferences = Preferences.load(data)
         line = published(data)[0]
-        self._tried: Published | None = line
+        self._tried: tuple[Published, Preferences] | None = line, self._preferences
         self._tried_at = monotonic()
         try:
             self.live = Live(self._opened(open_current(data, self._checked)))
@@ -72,9 +78,9 @@ class Follower:
         self.live.close()
 
     def look(self) -> None:
-        """Serve the published generation, if that is another than the one served.
+        """Serve the published generation and rank by ranking.toml, if either has changed.
 
-        One that cannot be opened is told by `live.trouble`, and what was served goes on.
+        `live` says why one cannot be used, and what was served goes on.
         """
         with self._looking:
             self._look()
@@ -82,17 +88,19 @@ class Follower:
                 self._check()
 
     def _look(self) -> None:
+        self._read_preferences()
         try:
             line = published(self._data)[0]
         except GenerationUnusable as error:
             self._tried, self.live.trouble = None, error.message
             return
-        if line == self._tried and not self._due():
+        wanted = line, self._preferences
+        if wanted == self._tried and not self._due():
             return
-        self._tried, self._tried_at = line, monotonic()
+        self._tried, self._tried_at = wanted, monotonic()
         before = self.live.lend()
         try:
-            if line.name != before.generation:
+            if (line.name, self._preferences) != (before.generation, before.preferences):
                 generation = open_current(self._data, self._checked)
                 self.live.exchange(self._opened(generation))
                 self._surplus = 0
@@ -100,8 +108,23 @@ class Follower:
             self.live.trouble = None
         except HybridError as error:
             self.live.trouble = _told(line, error)
+            if self._preferences != before.preferences:
+                with suppress(HybridError):
+                    self.live.exchange(self._reopened())
         finally:
             self.live.give_back(before)
+
+    def _read_preferences(self) -> None:
+        """Take over what ranking.toml says now; if that is wrong, note why and change nothing."""
+        file = _identity(self._data / FILE)
+        if file == self._preferences_file:
+            return
+        self._preferences_file = file
+        try:
+            self._preferences = Preferences.load(self._data)
+            self.live.bad_preferences = None
+        except InvalidInput as error:
+            self.live.bad_preferences = f"{error.message}; the preferences before it stay in force"
 
     def _check(self) -> None:
         """Note what is wrong with the generation that is served, as far as is cheap to tell."""
@@ -124,10 +147,15 @@ class Follower:
         return self.live.trouble is not None and monotonic() > self._tried_at + RETRY
 
     def _opened(self, generation: Generation) -> HybridSearch:
-        search = self._open(generation)
+        search = self._open(generation, self._preferences)
         search.warm()
         self._generation = generation
         return search
+
+    def _reopened(self) -> HybridSearch:
+        """Open the generation that is served once more, to rank by other preferences."""
+        check_sizes(self._generation)
+        return self._opened(self._generation)
 
     def _before(self, error: HybridError) -> HybridSearch:
         for line in published(self._data)[1:]:
@@ -142,6 +170,14 @@ class Follower:
             except Exception as error:
                 logging.getLogger(__name__).exception("a new generation cannot be opened")
                 self.live.trouble = f"a new generation cannot be opened: {error!r}"
+
+
+def _identity(file: Path) -> FileIdentity | None:
+    """Return what tells the file from what it was before, None where there is none."""
+    try:
+        return identity(file)
+    except OSError:
+        return None
 
 
 def _outdated(data: Path, generation: str) -> bool:

@@ -10,12 +10,15 @@ class Live:
     """Lends the search over one generation. A request keeps what it was lent to its end.
 
     `trouble` is why the published generation is not the one that is served, None where it is;
-    `fault` is what is wrong with the one that is served, as of `looked_at`, a Unix time.
+    `fault` is what is wrong with the one that is served, as of `looked_at`, a Unix time;
+    `bad_preferences` is what is wrong with ranking.toml, whose last good text is in force, None
+    where the file itself is.
     """
 
     def __init__(self, search: HybridSearch) -> None:
         self.trouble: str | None = None
         self.fault: str | None = None
+        self.bad_preferences: str | None = None
         self.looked_at: float | None = None
         self._search = search
         self._lent: Counter[HybridSearch] = Counter()

@@ -1,4 +1,4 @@
-"""How queries are ranked that do not say: what `tune` learns and a service reads."""
+"""How queries are ranked that do not say: what `tune` learns and a service follows."""
 
 import tomllib
 from pathlib import Path
@@ -45,8 +45,11 @@ class Preferences(BaseModel):
         except ValidationError as error:
             found = problems(error)
             raise InvalidInput(f"{file}: {listed(found)}", found) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{file} is no TOML file: {error}", {FILE: str(error)}) from None
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+            raise InvalidInput(f"{file} {problem}", {FILE: problem}) from error
+        except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or beyond Python
+            raise InvalidInput(f"{file} is not a TOML file: {error}", {FILE: str(error)}) from None
 
     def save(self, data: Path) -> Path:
         """Write them to the data folder's file and return its path."""

@@ -29,24 +29,30 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 
-def open_search(
-    settings: Settings, generation: Generation | None = None, model: Encoder | None = None
-) -> HybridSearch:
-    """Return a search over a generation, the published one if none is given.
+def open_search(settings: Settings) -> HybridSearch:
+    """Return a search over the published generation, ranked by the data folder's preferences.
 
-    `model` is the generation's encoder if it is open already. Raises GenerationUnusable where
-    there is none or it is damaged. Elasticsearch may be away: a query will tell.
+    Raises GenerationUnusable where there is none or it is damaged, InvalidInput where ranking.toml
+    is wrong. Elasticsearch may be away: a query will tell.
     """
-    generation = generation or open_current(settings.data)
+    preferences = Preferences.load(settings.data)
+    generation = open_current(settings.data)
+    return open_generation(settings, generation, preferences, open_encoder(generation))
+
+
+def open_generation(
+    settings: Settings, generation: Generation, preferences: Preferences, model: Encoder
+) -> HybridSearch:
+    """Return a search over this generation, whose encoder is `model`. Raises GenerationUnusable."""
     catalogue = Catalogue(generation.file(files.CATALOGUE))
     return HybridSearch(
         generation.manifest.name,
         catalogue,
         open_lexical(settings, generation),
         open_semantic(generation, catalogue),
-        model or open_encoder(generation),
+        model,
         settings.depth,
-        Preferences.load(settings.data),
+        preferences,
     )
 
 
@@ -69,9 +75,14 @@ def kept_encoders() -> Callable[[Generation], Encoder]:
 def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Follower:
     """Return what serves the published generation of the settings, and those that follow it.
 
-    Raises GenerationUnusable where there is none to begin with.
+    Raises GenerationUnusable where there is none to begin with, InvalidInput where ranking.toml is
+    wrong.
     """
-    return Follower(settings.data, lambda found: open_search(settings, found, encoder_of(found)))
+
+    def opened(generation: Generation, preferences: Preferences) -> HybridSearch:
+        return open_generation(settings, generation, preferences, encoder_of(generation))
+
+    return Follower(settings.data, opened)
 
 
 def open_encoder(generation: Generation) -> Encoder:

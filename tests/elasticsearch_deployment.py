@@ -22,6 +22,8 @@ from tests.command import PREFIX
 from tests.fakes import HashingEncoder
 from tests.stores import films_file
 
+BUILT_IN = Preferences()
+
 
 class Deployment:
     """A data folder and its indices, by a prefix of its own."""
@@ -88,7 +90,7 @@ class Deployment:
         """Open the published generation."""
         return self.open(open_current(self.data))
 
-    def open(self, generation: Generation) -> HybridSearch:
+    def open(self, generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:
         """Open a generation as the service does."""
         catalogue = Catalogue(generation.file(files.CATALOGUE))
         return HybridSearch(
@@ -98,5 +100,5 @@ class Deployment:
             open_semantic(generation, catalogue),
             HashingEncoder(),
             30,
-            Preferences(),
+            preferences,
         )

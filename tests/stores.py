@@ -20,6 +20,8 @@ from indexer.tools import Tools
 from indexer.update import Changed, HandChanges, as_in_source, change, delete, upsert
 from tests.fakes import HashingEncoder
 
+BUILT_IN = Preferences()
+
 MAPPING = """\
 [columns]
 id = "id"
@@ -90,7 +92,7 @@ def follow_films(
     return change(data, as_in_source(movies, False, keep_missing, hand_changes), tools())
 
 
-def open_stores(generation: Generation) -> HybridSearch:
+def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:
     """Open a generation as the service does."""
     catalogue = Catalogue(generation.file(files.CATALOGUE))
     return HybridSearch(
@@ -100,7 +102,7 @@ def open_stores(generation: Generation) -> HybridSearch:
         open_semantic(generation, catalogue),
         HashingEncoder(),
         30,
-        Preferences(),
+        preferences,
     )
 
 

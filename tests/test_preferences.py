@@ -33,8 +33,10 @@ def test_no_file_is_the_default(tmp_path: Path) -> None:
         ("alhpa = 0.5", "alhpa: is unknown"),
         ("fusion = 'sum'", "fusion: "),
         ("text_weight = 'much'", "text_weight: "),
-        ("alpha = ", "is no TOML file"),
-        ("\xff", "is no TOML file"),
+        ("alpha = ", "is not a TOML file"),
+        ("\xff", "is not a TOML file"),
+        ("alpha = " + "9" * 5000, "is not a TOML file"),
+        ("alpha = " + "[" * 5000, "is not a TOML file"),
     ],
 )
 def test_a_wrong_file_is_named(text: str, problem: str, tmp_path: Path) -> None:
@@ -43,3 +45,10 @@ def test_a_wrong_file_is_named(text: str, problem: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=FILE) as error:
         Preferences.load(tmp_path)
     assert problem in error.value.message
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """What is there but cannot be read is an error, and not taken for no file."""
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(InvalidInput, match=f"{FILE} cannot be read: Is a directory"):
+        Preferences.load(tmp_path)

@@ -38,7 +38,8 @@ class Ready(BaseModel):
     movies: int
     engines: dict[str, Annotated[str, Field(description="ok, or what is wrong")]]
     problems: tuple[str, ...] = Field(
-        description="why the generation served is not the published one, or not whole"
+        description="why the generation served is not the published one or not whole, and what is "
+        "wrong with ranking.toml"
     )
 
 
@@ -55,7 +56,8 @@ def ready() -> Ready:
     """Tell which engines answer. Without the keyword engine the service is degraded, not down."""
     search, served = lent_search(), live()
     away = _keyword_away(search)
-    problems = tuple(problem for problem in (served.trouble, served.fault) if problem)
+    found = served.trouble, served.fault, served.bad_preferences
+    problems = tuple(problem for problem in found if problem)
     return Ready(
         status="degraded" if problems or away else "ready",
         generation=search.generation,
@@ -96,6 +98,11 @@ class _Figures(Collector):
             "hybrid_stores_whole",
             "1 if the last look found all files and films of the generation served",
             self._live.fault is None,
+        )
+        yield GaugeMetricFamily(
+            "hybrid_preferences_used",
+            "1 if films are ranked by ranking.toml as it is, 0 if that is wrong",
+            self._live.bad_preferences is None,
         )
         if self._live.looked_at is not None:
             yield GaugeMetricFamily(

@@ -13,6 +13,7 @@ import pytest
 from hybrid.errors import GenerationUnusable
 from hybrid.follow import Follower
 from hybrid.generation import Generation, open_current
+from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
 from tests import corpus
 from tests.stores import build_stores, put
@@ -46,7 +47,7 @@ def test_any_damage_is_refused_by_name(data: Path) -> None:
     Tantivy, and the one before is where it does not share the file."""
     opened: list[Generation] = []
 
-    def opening(generation: Generation) -> HybridSearch:
+    def opening(generation: Generation, _: Preferences) -> HybridSearch:
         # Not really: what is mapped into memory must not be cut.
         opened.append(generation)
         raise GenerationUnusable("opened")
