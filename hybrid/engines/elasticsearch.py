@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError
 
 from hybrid.engines.bm25 import K1, B, analysis_digest, attainable
 from hybrid.engines.protocols import TermScore
@@ -91,18 +91,38 @@ def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
     )
 
 
+PRODUCT = "x-elastic-product"
+"""The header by which Elasticsearch says, in every answer, that it is Elasticsearch."""
+
+
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn the client's many errors into the one that callers expect."""
+    """Turn the client's many errors into EngineUnavailable.
+
+    What reads an answer belongs inside: one without the expected keys is not Elasticsearch's.
+    """
     try:
         yield
     except ApiError as error:
+        if error.meta.headers.get(PRODUCT) != "Elasticsearch":
+            raise _not_elasticsearch() from error
         raise EngineUnavailable(f"Elasticsearch refused the request: {error}") from error
+    except SerializationError as error:
+        raise _not_elasticsearch() from error
     except TransportError as error:
         raise EngineUnavailable(
             f"Elasticsearch does not answer ({type(error).__name__}): is it running, and is "
             "HYBRID_ELASTICSEARCH_URL its address?"
         ) from error
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _not_elasticsearch() from error
+
+
+def _not_elasticsearch() -> EngineUnavailable:
+    return EngineUnavailable(
+        "what answers at HYBRID_ELASTICSEARCH_URL is not Elasticsearch: check the URL, and what "
+        "stands between"
+    )
 
 
 class ElasticsearchEngine:
@@ -130,8 +150,7 @@ class ElasticsearchEngine:
     def count(self) -> int:
         """Return the number of films."""
         with answering():
-            found: int = self._client.count(index=self.index)["count"]
-        return found
+            return int(self._client.count(index=self.index)["count"])
 
     def contents(self, newer_than: int = -1) -> dict[int, int]:
         """Return the number for the content of every film, by id.
@@ -154,34 +173,35 @@ class ElasticsearchEngine:
                     docvalue_fields=[{"field": "content"}],
                     allow_partial_search_results=False,
                 )
-            hits = answer["hits"]["hits"]
-            found |= {_film(hit): hit.get("fields", {}).get("content", [0])[0] for hit in hits}
-            if len(hits) < SCAN:
-                return found
-            after = hits[-1]["sort"]
+                hits = answer["hits"]["hits"]
+                found |= {_film(hit): hit.get("fields", {}).get("content", [0])[0] for hit in hits}
+                if len(hits) < SCAN:
+                    return found
+                after = hits[-1]["sort"]
 
     def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
-        hits = self._hits(text, clauses, size)
-        return Ranking(
-            np.array([_film(hit) for hit in hits], np.int64),
-            np.array([hit["_score"] for hit in hits], np.float64),
-        )
+        with answering():
+            hits = self._hits(text, clauses, size)
+            return Ranking(
+                np.array([_film(hit) for hit in hits], np.int64),
+                np.array([float(hit["_score"]) for hit in hits], np.float64),
+            )
 
     def _hits(
         self, text: str, clauses: list[dict[str, Any]], size: int, explain: bool = False
     ) -> list[dict[str, Any]]:
-        with answering():
-            answer = self._client.search(
-                index=self.index,
-                query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
-                sort=[{"_score": "desc"}, {"id": "asc"}],
-                size=size,
-                source=False,
-                explain=explain,
-                track_total_hits=False,
-                allow_partial_search_results=False,
-                search_type="dfs_query_then_fetch",  # the same statistics on every shard
-            )
+        """Return what was found, for callers that are `answering` to read."""
+        answer = self._client.search(
+            index=self.index,
+            query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
+            sort=[{"_score": "desc"}, {"id": "asc"}],
+            size=size,
+            source=False,
+            explain=explain,
+            track_total_hits=False,
+            allow_partial_search_results=False,
+            search_type="dfs_query_then_fetch",  # the same statistics on every shard
+        )
         hits: list[dict[str, Any]] = answer["hits"]["hits"]
         return hits
 
@@ -195,8 +215,9 @@ class ElasticsearchEngine:
         words = self._analyzed(text)
         typed = {term: word for word, term in reversed(words)}
         terms = dict.fromkeys(term for _, term in words)
-        hits = self._hits(text, [{"terms": {"id": ids.tolist()}}], len(ids), explain=True)
-        told = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
+        with answering():
+            hits = self._hits(text, [{"terms": {"id": ids.tolist()}}], len(ids), explain=True)
+            told = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
         return [
             [told.get(film, {}).get(term, TermScore(typed[term], term)) for term in terms]
             for film in ids.tolist()
@@ -204,16 +225,16 @@ class ElasticsearchEngine:
 
     def _analyzed(self, text: str) -> list[tuple[str, str]]:
         """Return each word of `text` as typed and as searched."""
+        units = text.encode("utf-16-le")  # what offsets count
         with answering():
             answer = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
-        units = text.encode("utf-16-le")  # what offsets count
-        return [
-            (
-                units[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le"),
-                token["token"],
-            )
-            for token in answer["tokens"]
-        ]
+            return [
+                (
+                    units[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le"),
+                    token["token"],
+                )
+                for token in answer["tokens"]
+            ]
 
     def _attainable(self, text: str) -> float:
         """Return what no film's BM25 for `text` exceeds."""
@@ -232,11 +253,11 @@ class ElasticsearchEngine:
             ]
         with answering():
             answers = self._client.msearch(index=self.index, searches=searches)
-        for word, answer in zip(words, answers["responses"], strict=True):
-            if "error" in answer:
-                raise EngineUnavailable(f"Elasticsearch refused a search: {answer['error']}")
-            if answer["hits"]["hits"]:
-                self._tops[word] = answer["hits"]["hits"][0]["_score"]
+            for word, answer in zip(words, answers["responses"], strict=True):
+                if "error" in answer:
+                    raise EngineUnavailable(f"Elasticsearch refused a search: {answer['error']}")
+                if answer["hits"]["hits"]:
+                    self._tops[word] = float(answer["hits"]["hits"][0]["_score"])
 
     def check(self) -> None:
         """Return if the index can be searched now."""
@@ -246,7 +267,7 @@ class ElasticsearchEngine:
                 size=0,
                 track_total_hits=False,
                 allow_partial_search_results=False,
-            )
+            )["hits"]["hits"]
 
 
 _WEIGHT = re.compile(r"weight\(text:(.*) in \d+\) \[")
@@ -290,7 +311,8 @@ def _parts(explanation: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _value(explanation: Mapping[str, Any], named: str) -> float:
     """Return the value of the part whose description begins so."""
     parts = _parts(explanation)
-    return float(next(part["value"] for part in parts if part["description"].startswith(named)))
+    (value, *_) = (part["value"] for part in parts if part["description"].startswith(named))
+    return float(value)
 
 
 def _clauses(filters: Filters) -> list[dict[str, Any]]:

@@ -202,15 +202,15 @@ class ElasticsearchWriter:
         """Make all that was written searchable, and count it."""
         with answering():
             self._client.indices.refresh(index=self.name)
-            found = self._client.count(index=self.name)["count"]
+            found = int(self._client.count(index=self.name)["count"])
         if found != films:
             raise BuildFailed(f"{films} films should be in {self.name}, {found} are there")
 
     def _uuid(self, index: str) -> str:
         with answering():
             settings = self._client.indices.get_settings(index=index)
-        uuid: str = settings[index]["settings"]["index"]["uuid"]
-        return uuid
+            uuid: str = settings[index]["settings"]["index"]["uuid"]
+            return uuid
 
     def _set_alias(self, holders: Iterable[str]) -> None:
         actions: list[Action] = [
@@ -227,8 +227,8 @@ class ElasticsearchWriter:
     def _owned(self) -> set[str]:
         with answering():
             indices = self._client.indices.get_mapping(index=f"{self._prefix}-*")
-        return {
-            index
-            for index, found in indices.items()
-            if found["mappings"].get("_meta", {}).get("deployment") == self._deployment
-        }
+            return {
+                index
+                for index, found in indices.items()
+                if found["mappings"].get("_meta", {}).get("deployment") == self._deployment
+            }
