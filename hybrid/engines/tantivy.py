@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import tantivy
@@ -59,15 +60,11 @@ class TantivyEngine:
     def __init__(self, folder: Path) -> None:
         self._schema = _schema()
         try:
-            self._index = tantivy.Index(self._schema, str(folder))
-        except ValueError as error:
+            self._searcher = _searcher(folder, self._schema)
+        except (OSError, ValueError) as error:
             raise GenerationUnusable(
-                f"the keyword index in {folder} cannot be opened ({error}); its lock file must be "
-                "writable, also for those who only search"
+                f"the keyword index in {folder} cannot be opened: {error}"
             ) from error
-        self._index.register_tokenizer(ANALYZER, analyzer())
-        self._index.reload()
-        self._searcher = self._index.searcher()
         # Only words that films hold are kept, so the vocabulary bounds it.
         self._tops: dict[str, float] = {}
 
@@ -197,6 +194,22 @@ class TantivyEngine:
         )
 
 
+def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
+    """Return a searcher of the index in `folder`, which may be one that nobody can write to.
+
+    To open an index Tantivy locks a file beside it. So it is shown a folder of links that is gone
+    once the index is open: its files are mapped into memory by then.
+    """
+    with TemporaryDirectory(prefix="tantivy-") as links:
+        for file in folder.iterdir():
+            if file.suffix != ".lock":
+                Path(links, file.name).symlink_to(file.absolute())
+        index = tantivy.Index(schema, links)
+        index.register_tokenizer(ANALYZER, analyzer())
+        index.reload()
+        return index.searcher()
+
+
 class TantivyWriter:
     """Writes one generation's index into a folder of its own."""
 
@@ -255,9 +268,15 @@ class TantivyWriter:
             writer.add_document(_document(movie))
         writer.commit()
         writer.wait_merging_threads()
+        self._open_to_readers()
         index.reload()
         found: int = index.searcher().num_docs
         return found
+
+    def _open_to_readers(self) -> None:
+        """Let all read the index who may read its folder: two files Tantivy keeps to its user."""
+        for name in ("meta.json", ".managed.json"):
+            (self.folder / name).chmod(self.folder.stat().st_mode & 0o666)
 
     def discard(self) -> None:
         """Nothing: the folder goes with its generation."""
