@@ -1,9 +1,6 @@
 """The engines that tests share, each started once a run."""
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +8,14 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.search import HybridSearch
-from tests.command import PREFIX, Index, free_port, run
+from tests.command import PREFIX, Index, run
 from tests.elasticsearch_deployment import Deployment
 from tests.elasticsearch_node import node
 from tests.fakes import FakeLexical
 from tests.indexer.films import KAGGLE_ROWS, kaggle_csv
 from tests.small import open_small
 from tests.web.http import Service
+from tests.web.production import production
 
 
 @pytest.fixture(scope="session")
@@ -75,20 +73,8 @@ def index(
 @pytest.fixture(scope="session")
 def service(index: Index) -> Iterator[Service]:
     """Give the production server, started by the command line."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hybrid", "serve", "--port", str(port)],
-        env=os.environ | index.variables | {"HYBRID_WRITES": "on"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    said = [process.stdout.readline(), process.stdout.readline()]
-    assert said[1].startswith(f"ready: http://127.0.0.1:{port}/ "), said
-    yield Service(f"http://127.0.0.1:{port}")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
-    process.stdout.close()
+    with production(**index.variables, HYBRID_WRITES="on") as running:
+        yield running.service
 
 
 @pytest.fixture(scope="module")

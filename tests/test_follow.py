@@ -9,9 +9,10 @@ from time import time
 import pytest
 
 from hybrid.engines.tantivy import TantivyEngine
-from hybrid.errors import EngineUnavailable, GenerationUnusable
+from hybrid.errors import EngineUnavailable, GenerationUnusable, InvalidInput
 from hybrid.follow import Follower
 from hybrid.generation import CATALOGUE, CURRENT, open_current, published
+from hybrid.preferences import FILE, Preferences
 from hybrid.query import SearchQuery
 from hybrid.web.app import create_app
 from indexer.publish import rollback
@@ -226,6 +227,105 @@ def scraped(service: Service) -> dict[str, float]:
 def away(_: TantivyEngine) -> None:
     """Stand for an engine that does not answer."""
     raise EngineUnavailable("away")
+
+
+def preferences(follower: Follower) -> Preferences:
+    """Return those that requests are ranked by."""
+    search = follower.live.lend()
+    follower.live.give_back(search)
+    return search.preferences
+
+
+def test_new_preferences_rank_at_once(data: Path, follower: Follower) -> None:
+    """The file is followed without a restart, and without it the built-in preferences hold; a
+    request keeps those that it began with."""
+    assert preferences(follower) == Preferences()
+    lent = follower.live.lend()
+    Preferences(fusion="rrf", text_weight=0.5).save(data)
+    follower.look()
+    assert preferences(follower) == Preferences(fusion="rrf", text_weight=0.5)
+    assert lent.preferences == Preferences()
+    assert lent.movie(FIRST[0].id) == FIRST[0]
+    follower.live.give_back(lent)
+    with pytest.raises(Exception, match="closed"):
+        lent.movie(FIRST[0].id)
+    with serving(create_app(follower.live)) as service:
+        _, answer = service.get("/search", q="captain")
+        assert answer["query"]["fusion"] == "rrf"
+        (data / FILE).unlink()
+        follower.look()
+        _, answer = service.get("/search", q="captain")
+        assert answer["query"]["fusion"] == "attainable"
+
+
+def test_preferences_that_say_the_same_open_nothing(data: Path, follower: Follower) -> None:
+    """A file that is written again, or that says what is built in, costs no opening."""
+    before = follower.live.lend()
+    for _ in range(2):
+        Preferences().save(data)
+        follower.look()
+    again = follower.live.lend()
+    assert again is before
+    follower.live.give_back(before)
+    follower.live.give_back(again)
+
+
+def test_wrong_preferences_are_reported_and_not_used(data: Path, follower: Follower) -> None:
+    """The last good ones stay in force, for generations published later too; /health/ready names
+    the file and the field; once the file is right it is used at once."""
+    good = Preferences(fusion="dbsf")
+    good.save(data)
+    follower.look()
+    with serving(create_app(follower.live)) as service:
+        for wrong, problem in (
+            ("alpha = 2", "alpha: is neither a number"),
+            ("alpha = ", "is not a TOML file"),
+            ("colour = 1", "colour: is unknown"),
+        ):
+            (data / FILE).write_text(wrong)
+            follower.look()
+            status, problems = ready(service)
+            assert (status, len(problems)) == ("degraded", 1)
+            assert str(data / FILE) in problems[0]
+            assert problem in problems[0]
+            assert scraped(service)["hybrid_preferences_used"] == 0
+        assert follower.live.trouble is None
+        assert preferences(follower) == good
+        build_stores(data, SECOND)
+        follower.look()
+        assert (size(follower), preferences(follower)) == (len(SECOND), good)
+        assert follower.live.trouble is None
+        assert ready(service)[0] == "degraded"
+        Preferences(alpha=0.5).save(data)
+        follower.look()
+        assert preferences(follower) == Preferences(alpha=0.5)
+        assert ready(service) == ("ready", [])
+        assert scraped(service)["hybrid_preferences_used"] == 1
+        (data / FILE).write_text("alpha = 2")
+        follower.look()
+        (data / FILE).unlink()
+        follower.look()
+        assert preferences(follower) == Preferences()
+        assert ready(service) == ("ready", [])
+
+
+def test_preferences_rank_the_generation_that_stands_in(data: Path, follower: Follower) -> None:
+    """While the published generation is damaged, the one that is served follows the file too."""
+    build_stores(data, SECOND)
+    damage(data)
+    follower.look()
+    Preferences(fusion="rrf").save(data)
+    follower.look()
+    assert (size(follower), preferences(follower)) == (len(FIRST), Preferences(fusion="rrf"))
+    assert CATALOGUE in str(follower.live.trouble)
+    assert follower.live.bad_preferences is None
+
+
+def test_wrong_preferences_at_the_start_are_an_error(data: Path) -> None:
+    """A service does not begin with a ranking that nobody chose."""
+    (data / FILE).write_text("alpha = 2")
+    with pytest.raises(InvalidInput, match=FILE):
+        follow_stores(data)
 
 
 def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:

@@ -262,12 +262,13 @@ class ElasticsearchEngine:
     def check(self) -> None:
         """Return if the index can be searched now."""
         with answering():
-            self._client.search(
+            answer = self._client.search(
                 index=self.index,
                 size=0,
                 track_total_hits=False,
                 allow_partial_search_results=False,
-            )["hits"]["hits"]
+            )
+            len(answer["hits"]["hits"])
 
 
 _WEIGHT = re.compile(r"weight\(text:(.*) in \d+\) \[")

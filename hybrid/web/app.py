@@ -40,7 +40,8 @@ class _Request(Request):
     def stream(self) -> IO[bytes]:
         """The body, however it is sent. Raises RequestEntityTooLarge above MAX_BODY bytes, and
         BadRequest where it breaks off or its chunks are malformed."""
-        if (self.content_length or 0) > MAX_BODY:
+        announced = self.content_length or 0
+        if announced > MAX_BODY:
             raise RequestEntityTooLarge
         sent, body = get_input_stream(self.environ), bytearray()
         try:
@@ -50,6 +51,8 @@ class _Request(Request):
             raise BadRequest from error
         if len(body) > MAX_BODY:
             raise RequestEntityTooLarge
+        if len(body) < announced:
+            raise BadRequest
         return BytesIO(body)
 
     def get_json(self, *args: Any, **kwargs: Any) -> Any:

@@ -30,7 +30,7 @@ MAX_REQUEST_LINE = 32 * 1024
 message.MAX_REQUEST_LINE = MAX_REQUEST_LINE
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured here and not from its command line."""
 
     def __init__(self, settings: Settings) -> None:
@@ -39,6 +39,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
+        """Set what gunicorn would be told on its command line."""
         host, port = self._settings.host, self._settings.port
         for name, value in {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -54,6 +55,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        """Return the service, open; what it opens is closed as the worker exits."""
         # Engines start threads when they are imported, and those would not survive the fork that
         # makes a worker: nothing but the worker may import them.
         sys.setswitchinterval(SWITCH_INTERVAL)
@@ -92,7 +94,7 @@ def serve(settings: Settings) -> None:
     click.echo(
         f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
     )
-    _Server(settings).run()
+    Server(settings).run()
 
 
 def check_address(host: str, port: int) -> None:

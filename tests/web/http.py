@@ -1,12 +1,14 @@
 """Requests over a real socket."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from flask import Flask
@@ -47,6 +49,26 @@ class Service:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = urllib3.request(method, self.url + path, body=raw, retries=False, timeout=60)
         return answer.status, json.loads(answer.data)
+
+    def asked(self, method: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
+        """Return the whole answer to a request without a body, redirects not followed."""
+        return urllib3.request(
+            method, self.url + path, headers=headers, retries=False, redirect=False, timeout=60
+        )
+
+    def connect(self, request: bytes) -> socket.socket:
+        """Return a connection over which these bytes were sent, as they are."""
+        address = urlsplit(self.url)
+        opened = socket.create_connection((address.hostname, address.port), timeout=60)
+        opened.sendall(request)
+        return opened
+
+
+def received(connection: socket.socket) -> tuple[int, Any]:
+    """Return status and JSON of the answer that comes over a connection, and close it."""
+    with connection, HTTPResponse(connection) as answer:
+        answer.begin()
+        return answer.status, json.loads(answer.read())
 
 
 @contextmanager

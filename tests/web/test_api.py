@@ -92,6 +92,10 @@ def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> Non
         ({"q": "x", "genre": ["x"] * 51}, "genre"),
         ({"q": "x", "year_from": "199x"}, "year_from"),
         ({"q": "x", "year_to": 99999999999999999999}, "year_to"),
+        ({"q": "x", "year_from": 0}, "year_from"),
+        ({"q": "x", "year_from": 10_000}, "year_from"),
+        ({"q": "x", "year_to": 10_000}, "year_to"),
+        ({"q": "x", "year_to": 99_999}, "year_to"),
         ({"q": "x", "year_from": 2000, "year_to": 1999}, "year_from"),
         ({"q": "x", "colour": "red"}, "colour"),
         ({"q": "x", "query": "y"}, "query"),
@@ -186,7 +190,7 @@ def test_random_garbage_never_breaks_the_service(service: Service) -> None:
         body = {choose.choice(names): choose.choice(values) for _ in range(choose.randint(0, 5))}
         status, answer = service.post("/search", body)
         assert status in (200, 422), body
-        assert set(answer) == set(RESPONSE_KEYS) if status == 200 else {"error"}
+        assert set(answer) == (set(RESPONSE_KEYS) if status == 200 else {"error"})
 
 
 def test_movie_by_id(service: Service) -> None:
@@ -215,6 +219,23 @@ def test_unknown_addresses_and_methods(service: Service) -> None:
     assert answer["error"]["code"] == "method_not_allowed"
 
 
+def test_methods_that_are_allowed_are_listed(service: Service) -> None:
+    """A wrong method is told the right ones; OPTIONS lists them; HEAD never has a body."""
+    for path, methods in (
+        ("/search", {"GET", "POST", "HEAD", "OPTIONS"}),
+        ("/movies/1", {"GET", "PUT", "DELETE", "HEAD", "OPTIONS"}),
+        ("/", {"GET", "HEAD", "OPTIONS"}),
+    ):
+        for method, status in (("PATCH", 405), ("OPTIONS", 200)):
+            answer = service.asked(method, path)
+            assert answer.status == status
+            assert set(answer.headers["Allow"].split(", ")) == methods
+    for path, status in (("/search?q=captain", 200), ("/search", 422), ("/x", 404)):
+        answer = service.asked("HEAD", path)
+        assert (answer.status, answer.data) == (status, b"")
+        assert "Allow" not in answer.headers
+
+
 def test_health_and_degradation(service: Service, lexical: FakeLexical) -> None:
     """Without the keyword engine the service is degraded and answers; keyword mode is 503."""
     assert service.get("/health/live") == (200, {"status": "alive"})
@@ -233,6 +254,8 @@ def test_health_and_degradation(service: Service, lexical: FakeLexical) -> None:
         assert answer["hits"]
         status, answer = service.get("/search", q="captain", mode="keyword")
         assert (status, answer["error"]["code"]) == (503, "engine_unavailable")
+        refused = service.asked("GET", "/search?q=captain&mode=keyword")
+        assert refused.headers["Retry-After"] == "5"
     finally:
         lexical.away = False
 

@@ -1,7 +1,9 @@
 """The pages as they come over HTTP: what they say without any script, and their headers."""
 
 import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -82,6 +84,39 @@ def test_programs_get_errors_in_their_shape(site: Service) -> None:
     assert site.get("/nothing-here")[1]["error"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize("path", ["/?q=captain", "/side-by-side?q=captain", "/?", "/side-by-side?"])
+@pytest.mark.parametrize(
+    "name",
+    "endpoint _method _anchor _scheme _external values self changes film filename %00 a[]".split(),
+)
+def test_links_lead_nowhere_but_to_the_pages(site: Service, path: str, name: str) -> None:
+    """Whatever a parameter is called and says, it stays a parameter: no page fails, and no link is
+    made of the Host header."""
+    for value in ("https", "//elsewhere.example", "%0d%0aX: 1", "%ff"):
+        answer = site.asked("GET", f"{path}&{name}={value}", Host="elsewhere.example")
+        assert answer.status == 200
+        links = re.findall(r'(?:href|src|action)="([^"]*)"', answer.data.decode())
+        assert links
+        assert [link for link in links if not re.match(r"/(?!/)|#", link)] == []
+
+
+def test_links_keep_what_was_asked(site: Service) -> None:
+    """A link of a page has the parameters of the page, blanks and signs as they were typed."""
+    _, text, _ = site.page("/", q="rock & roll = 100%?", genre=["Drama", "Sci-Fi"], endpoint="x#y")
+    link = re.findall(r'href="(/side-by-side\?[^"]*)"', text)[0]
+    assert parse_qs(urlsplit(unescape(link)).query) == {
+        "q": ["rock & roll = 100%?"],
+        "genre": ["Drama", "Sci-Fi"],
+        "endpoint": ["x#y"],
+    }
+
+
+def test_two_slashes_are_not_redirected(site: Service) -> None:
+    """The redirect would lead to whatever host the request names."""
+    for path in ("/side-by-side//", "/movies//1", "/static//base.css", "/x//elsewhere.example"):
+        assert site.asked("GET", path, Host="elsewhere.example").status == 404
+
+
 @pytest.mark.parametrize("path", ["/", "/?q=captain", "/side-by-side", "/x", "/search", "/tiles/1"])
 def test_every_answer_has_the_headers(site: Service, path: str) -> None:
     """Whatever it is, a browser is told to load nothing from elsewhere."""
@@ -107,6 +142,20 @@ def test_hostile_texts_are_escaped(site: Service) -> None:
     queries = [site.page("/", q=text, limit=1)[1] for text in PAYLOADS]
     for page in (films, *queries):
         assert set(re.findall(r"<(\w+)", page)) <= tags
+
+
+def test_a_page_says_when_to_try_again(tmp_path: Path) -> None:
+    """Where the one engine that was asked for is away, the page is a 503 with Retry-After."""
+    films = [Movie(id=1, title="Heist")]
+    lexical = FakeLexical(films)
+    search = open_small(tmp_path, films, lexical)
+    lexical.away = True
+    with serving(create_app(search)) as service:
+        status, _, headers = service.page("/", q="heist", mode="keyword")
+        assert (status, headers.get("Retry-After")) == (503, "5")
+        status, _, headers = service.page("/", q="heist")
+        assert (status, headers.get("Retry-After")) == (200, None)
+    search.close()
 
 
 def test_posters_come_from_the_one_host_that_is_set(tmp_path: Path) -> None:

@@ -1,7 +1,30 @@
-"""The production server's process: what it must not do before it forks."""
+"""The production server: what it must not do before it forks, what it reads, how it stops."""
 
-from tests.command import run_code
-from tests.web.http import Service
+import shutil
+import signal
+import sys
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from select import select
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+
+from hybrid.engines.catalogue import Catalogue
+from hybrid.generation import CATALOGUE, open_current
+from hybrid.settings import Settings
+from hybrid.web.server import Server
+from hybrid.writes import AT_ONCE
+from indexer.publish import only_writer
+from tests.command import Index, run_code
+from tests.eventually import eventually
+from tests.web.http import Service, received
+from tests.web.production import production
+
+embedded = pytest.mark.parametrize("index", ["embedded"], indirect=True)
+"""On one engine: nothing here depends on it."""
 
 
 def test_engines_are_imported_by_the_worker_alone() -> None:
@@ -23,3 +46,76 @@ def test_an_address_is_read_up_to_a_bound(service: Service) -> None:
     status, text, _ = service.page("/search?q=" + "x" * 100_000)
     assert 400 <= status < 500
     assert "Traceback" not in text
+
+
+@embedded
+def test_searches_do_not_wait_for_changes(service: Service, index: Index) -> None:
+    """While as many changes wait as the service takes, a search is answered before any of them."""
+    delete = b"DELETE /movies/%d HTTP/1.1\r\nHost: films.example\r\n\r\n"
+    with only_writer(index.data, patience=30):
+        waiting = [service.connect(delete % (900_000 + n)) for n in range(AT_ONCE)]
+        status, _ = service.get("/search", q="heist")
+        assert status == 200
+        assert select(waiting, [], [], 0)[0] == []
+    assert [received(one)[0] for one in waiting] == [404] * AT_ONCE
+
+
+@embedded
+def test_a_change_under_way_is_published_before_the_server_stops(
+    index: Index, tmp_path: Path
+) -> None:
+    """A change that waits when SIGTERM comes is answered, and is there afterwards."""
+    data = tmp_path / "data"
+    shutil.copytree(index.data, data)
+    with production(HYBRID_DATA=str(data), HYBRID_WRITES="on") as running:
+        service, process = running.service, running.process
+        with only_writer(data, patience=30):
+            change = service.connect(put(900_001, b'{"title": "The Lighthouse Machine"}'))
+            with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=60)) as other:
+                # Connections are taken in their order: this one is answered, so that one is taken.
+                assert not stops(other)
+                process.send_signal(signal.SIGTERM)
+                eventually(lambda: stops(other), 30)
+            assert select([change], [], [], 0)[0] == []
+        status, answer = received(change)
+        assert (status, answer["change"]) == (200, "added")
+        assert process.wait(30) == 0
+    generation = open_current(data)
+    assert generation.manifest.name == answer["generation"]
+    catalogue = Catalogue(generation.file(CATALOGUE))
+    assert catalogue.films([900_001])[900_001].movie.title == "The Lighthouse Machine"
+    catalogue.close()
+
+
+def put(film: int, body: bytes) -> bytes:
+    """Return the request that puts a film."""
+    head = f"PUT /movies/{film} HTTP/1.1\r\nHost: films.example\r\nContent-Length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def stops(connection: HTTPConnection) -> bool:
+    """Whether the server answers over a connection, but for the last time, or not any more."""
+    try:
+        connection.request("GET", "/health/live")
+        answer = connection.getresponse()
+        answer.read()
+    except ConnectionError:
+        return True
+    return answer.will_close
+
+
+def test_a_worker_that_ends_finishes_the_changes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes the changes is closed, which publishes those that wait, and then what is read."""
+    closed: list[str] = []
+
+    def opened(name: str) -> SimpleNamespace:
+        return SimpleNamespace(start=int, live=None, close=lambda: closed.append(name))
+
+    monkeypatch.setattr("hybrid.wiring.follow", lambda *_: opened("follower"))
+    monkeypatch.setattr("indexer.group_commit.open_writes", lambda *_: opened("writes"))
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    server = Server(Settings(writes="on"))
+    server.load()
+    assert closed == []
+    server.cfg.worker_exit(None, None)
+    assert closed == ["writes", "follower"]

@@ -1,0 +1,36 @@
+"""What a request is lent comes back when it has ended."""
+
+from pathlib import Path
+from sqlite3 import ProgrammingError
+
+import pytest
+
+from hybrid.live import Live
+from hybrid.web.app import create_app
+from tests import corpus
+from tests.fakes import FakeLexical
+from tests.small import open_small
+
+FILMS = corpus.films(5)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/search?q=captain", 200), ("/movies/0", 404), ("/?q=captain", 200)]
+)
+def test_an_outdated_search_is_closed_after_its_last_request(
+    tmp_path: Path, path: str, status: int
+) -> None:
+    """Whether the request succeeded or not, nothing of a generation stays open for it."""
+    before, after = (
+        open_small(folder, FILMS, FakeLexical(FILMS))
+        for folder in (tmp_path / "before", tmp_path / "after")
+        if folder.mkdir() is None
+    )
+    live = Live(before)
+    asked = create_app(live).test_client().get(path)
+    assert asked.status_code == status
+    assert before.movie(FILMS[0].id) == FILMS[0]
+    live.exchange(after)
+    with pytest.raises(ProgrammingError, match="closed"):
+        before.movie(FILMS[0].id)
+    live.close()
