@@ -60,6 +60,12 @@ class BuildFailed(HybridError):
     code = "build_failed"
 
 
+class NotDurable(BuildFailed):
+    """A change is published, but was not synced: a power cut may undo it."""
+
+    code = "not_durable"
+
+
 class TooManyChanges(HybridError):
     """More changes at once than a service takes."""
 

@@ -43,7 +43,8 @@ class Writes(Protocol):
     """Changes films, one by one. Every method returns once its change is published.
 
     They raise TooManyChanges, BuildFailed, EngineUnavailable or GenerationUnusable where it cannot
-    be: then nothing has changed.
+    be: then nothing has changed. NotDurable is raised where the change is published but a power cut
+    may undo it: then the same change, made again, puts it on the disk or raises again.
     """
 
     def put(self, film: int, values: Mapping[str, object]) -> Written:

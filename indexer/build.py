@@ -68,17 +68,18 @@ def build(
     `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
     deployment; `mapping` says what the columns of a file of your own are; `limit` is the number of
     records to read; `quiet` hides the progress bar; `discard_changes` allows to undo what was
-    changed by hand. Raises a HybridError or OSError, and then leaves the published state as it was.
+    changed by hand. Raises NotDurable where the build is published but may be lost in a power cut,
+    another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
     with publish.only_writer(data):
+        publish.recover(data)
         by_hand = _hand_changes(data)
         if by_hand and not discard_changes:
             raise BuildFailed(
                 f"{changed_by_hand(by_hand)}, and a build starts anew: keep these changes with "
                 "`python -m indexer update SOURCE --keep-changes`, or add --discard-changes"
             )
-        publish.collect(data)
         with watch.stage("read"):
             read = read_films(source, limit, mapping)
             cleaned = read.cleaned

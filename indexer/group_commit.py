@@ -16,6 +16,7 @@ from hybrid.errors import (
     BuildFailed,
     EngineUnavailable,
     GenerationUnusable,
+    NotDurable,
     NotFound,
     TooManyChanges,
 )
@@ -35,8 +36,9 @@ wait for the lock have to take it."""
 PATIENCE = 10.0
 """Seconds that a change waits for another process that writes."""
 
-HOPELESS = (AnotherWriter, EngineUnavailable, GenerationUnusable, OSError)
-"""What stops a change whatever is in it."""
+HOPELESS = (AnotherWriter, EngineUnavailable, GenerationUnusable, NotDurable, OSError)
+"""What stops a change whatever is in it, or comes after it was published: no change is tried
+alone."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,7 +12,13 @@ from uuid import uuid4
 
 from hybrid import durable, encoder
 from hybrid.engines.protocols import LexicalWriter
-from hybrid.errors import AnotherWriter, BuildFailed, EngineUnavailable, GenerationUnusable
+from hybrid.errors import (
+    AnotherWriter,
+    BuildFailed,
+    EngineUnavailable,
+    GenerationUnusable,
+    NotDurable,
+)
 from hybrid.generation import (
     CATALOGUE,
     CURRENT,
@@ -52,11 +58,12 @@ def only_writer(data: Path, patience: float = 0.0) -> Iterator[None]:
 
     Raises AnotherWriter if one has held it for `patience` seconds.
     """
-    data.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(data)
     until = monotonic() + patience
     while True:
         # Not to be written to: some folders are only looked at.
-        with os.fdopen(os.open(data / WRITER, os.O_RDONLY | os.O_CREAT, 0o644)) as file:
+        flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW
+        with os.fdopen(os.open(data / WRITER, flags, 0o644)) as file:
             if _locked(file.fileno(), data / WRITER):
                 yield
                 return
@@ -94,11 +101,12 @@ def deployment_id(data: Path) -> str:
 
 def unfinished_folder(data: Path) -> Path:
     """Make a folder for a generation in the making, `<n>-<uuid>.unfinished`, n above all others."""
+    durable.make_folder(data / GENERATIONS)
     there = (data / GENERATIONS).glob("*")
     numbers = [number_of(folder.name) for folder in there if NAME.fullmatch(folder.name)]
     name = f"{max(numbers, default=0) + 1}-{uuid4().hex[:12]}"
     folder = data / GENERATIONS / f"{name}{UNFINISHED}"
-    folder.mkdir(parents=True)
+    folder.mkdir()
     return folder
 
 
@@ -108,13 +116,9 @@ def nothing_stays(folder: Path, writer: LexicalWriter) -> Iterator[None]:
     final = folder.with_name(folder.name.removesuffix(UNFINISHED))
     try:
         yield
-    except BaseException as error:
+    except BaseException:
         if _may_be_published(folder.parents[1], final):
             # What stops us after the commit must not undo it.
-            if isinstance(error, OSError):
-                raise BuildFailed(
-                    f"the change is published, but may not outlast a power cut: {error.strerror}"
-                ) from error
             raise
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(final, ignore_errors=True)
@@ -160,7 +164,8 @@ def digests(folder: Path, known: Digests) -> dict[str, FileDigest]:
 def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     """Make the finished `folder` the published generation and return its new place.
 
-    Replacing CURRENT is the only commit.
+    Replacing CURRENT is the only commit. Raises NotDurable where the commit is done but may be
+    lost, OSError where something cannot be written.
     """
     manifest_file = folder / MANIFEST
     manifest_file.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
@@ -170,14 +175,15 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     final = data / GENERATIONS / manifest.name
     folder.rename(final)
     durable.sync(final.parent)
-    _write_current(data, [Published(manifest.name, digest), *_readable(data)[:1]])
+    _commit(data, [Published(manifest.name, digest), *_readable(data)[:1]])
     return final
 
 
 def rollback(data: Path) -> tuple[str, str]:
     """Publish the generation before the published one again; return the names of both.
 
-    Raises GenerationUnusable where there is none to go back to, or it is damaged.
+    Raises GenerationUnusable where there is none to go back to, or it is damaged, NotDurable or
+    OSError where CURRENT cannot be written.
     """
     lines = published(data)
     if len(lines) == 1:
@@ -186,8 +192,20 @@ def rollback(data: Path) -> tuple[str, str]:
             "update or build from the source"
         )
     open_published(data, lines[1])
-    _write_current(data, lines[1:])
+    _commit(data, lines[1:])
     return lines[0].name, lines[1].name
+
+
+def recover(data: Path) -> None:
+    """Put CURRENT on the disk, then remove what others left unfinished: a writer begins with it.
+
+    Who died or failed in the middle of a commit may have replaced CURRENT but not synced it. Until
+    it is written again, a power cut may bring back the one before, and what that names must stay.
+    Raises OSError.
+    """
+    if lines := _readable(data):
+        _write_current(data, lines)
+    collect(data)
 
 
 def collect(data: Path) -> None:
@@ -223,6 +241,24 @@ def _readable(data: Path) -> tuple[Published, ...]:
         return ()
 
 
-def _write_current(data: Path, lines: Iterable[Published]) -> None:
+def _write_current(data: Path, lines: Sequence[Published]) -> None:
+    """Write CURRENT, on the disk on return. Raises OSError, though it may be written even then."""
     text = "".join(f"{line.name} {line.manifest_sha256}\n" for line in lines)
-    durable.replace(data / CURRENT, text)
+    try:
+        durable.replace(data / CURRENT, text)
+    except OSError:
+        # The system reports a lost write once, so only writing everything again helps.
+        durable.replace(data / CURRENT, text)
+
+
+def _commit(data: Path, lines: Sequence[Published]) -> None:
+    """Publish the first of `lines`. Raises NotDurable where only the last sync failed, OSError."""
+    try:
+        _write_current(data, lines)
+    except OSError as error:
+        if _readable(data) != tuple(lines):
+            raise
+        raise NotDurable(
+            f"generation {lines[0].name} is published, but a power cut may undo that "
+            f"({error.strerror}): check the disk, then make this change again, or any other"
+        ) from error

@@ -38,7 +38,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
     is damaged.
     """
     with publish.only_writer(data, publish.PATIENCE):
-        publish.collect(data)
+        publish.recover(data)
         before = open_described(data, published(data)[0])
         damaged = damaged_files(before)
         lost = [name for name in damaged if name.startswith(NEEDED)]

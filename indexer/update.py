@@ -139,12 +139,12 @@ def change(
 ) -> Changed:
     """Publish a generation in which the catalogue is changed as `choose` says of the live one.
 
-    `source` is the file that it follows from now on. Raises a HybridError or OSError, and then
-    leaves the published state as it was.
+    `source` is the file that it follows from now on. Raises NotDurable where the change is
+    published but may be lost in a power cut, another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
     with publish.only_writer(data, tools.patience):
-        publish.collect(data)
+        publish.recover(data)
         with watch.stage("open"):
             before = open_current(data, tools.checked)
             catalogue = Catalogue(before.file(files.CATALOGUE))

@@ -45,7 +45,11 @@ def films_file(folder: Path, movies: Iterable[Movie], name: str = "films.jsonl")
 
 def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
     """Publish a generation of these films, whatever was changed by hand."""
-    source = films_file(data.with_name(f"{data.name}-source"), movies)
+    return build_file(data, films_file(data.with_name(f"{data.name}-source"), movies))
+
+
+def build_file(data: Path, source: Path) -> Built:
+    """Publish a generation of the films of a file that `films_file` wrote."""
     return build(
         source,
         data,

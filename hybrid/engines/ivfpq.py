@@ -6,7 +6,6 @@ little memory; the order of the answer comes from the exact vectors on disk.
 """
 
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,7 +148,8 @@ def sub_quantisers(dimension: int) -> int:
 def write_index(index: "faiss.Index", file: Path) -> FileDigest:
     """Write `index` so that a full disk raises OSError: faiss.write_index may not tell.
 
-    Returns the digest of what was given to be written, not of what the disk made of it.
+    It is not synced, as all files are when the generation is published. Returns the digest of what
+    was given to be written, not of what the disk made of it.
     """
     sha256 = hashlib.sha256()
     with file.open("wb") as out:
@@ -159,8 +159,6 @@ def write_index(index: "faiss.Index", file: Path) -> FileDigest:
             out.write(data)
 
         faiss.write_index(index, faiss.PyCallbackIOWriter(write))
-        out.flush()
-        os.fsync(out.fileno())
         size = out.tell()
     return FileDigest(sha256=sha256.hexdigest(), size=size)
 

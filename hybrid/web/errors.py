@@ -23,6 +23,7 @@ STATUS = {
     errors.EngineUnavailable: 503,
     errors.BuildFailed: 503,
     errors.AnotherWriter: 503,
+    errors.NotDurable: 503,
     errors.TooManyChanges: 503,
     errors.GenerationUnusable: 503,
 }

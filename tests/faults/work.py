@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hybrid.generation import open_current
 from hybrid.movie import Movie
-from indexer.update import as_in_source, change, delete, upsert
+from indexer.update import as_in_source, change, delete, rollback, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
 from tests.faults.injection import counted, kill, never
@@ -43,6 +43,7 @@ AFTER: Mapping[str, State] = {
     "update": state([RENAMED, *FILMS[3:], NEW]),
     "upsert": BEFORE | state([NEW, RENAMED]),
     "delete": state(FILMS[2:]),
+    "rollback": state(FILMS[:5]),
 }
 """What the catalogue holds once each piece of work is done."""
 
@@ -76,8 +77,10 @@ def do(work: str, data: Path, url: str | None = None) -> None:
         change(data, as_in_source(list(AFTER["update"].values()), False, False), writing)
     elif work == "upsert":
         change(data, upsert([NEW, RENAMED]), writing)
-    else:
+    elif work == "delete":
         change(data, delete([FILMS[0].id, FILMS[1].id]), writing)
+    else:
+        rollback(data, writing)
 
 
 def counting(work: str, data: Path, url: str | None) -> list[str]:
