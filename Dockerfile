@@ -38,7 +38,7 @@ WORKDIR /srv
 USER 10001:10001
 # As Ctrl-C: the build removes what it has begun.
 STOPSIGNAL SIGINT
-CMD ["python", "-m", "indexer", "build", "sample", "--engine", "elasticsearch"]
+CMD ["python", "-m", "indexer", "update", "sample", "--create", "--keep-changes"]
 
 
 FROM base AS service

@@ -145,6 +145,7 @@ def compare(
 @setting("elasticsearch_url")
 @setting("host")
 @setting("port")
+@setting("wait")
 def serve(**given: Any) -> None:
     """Serve the index over HTTP until Ctrl-C."""
     settings = Settings.load(**given)

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     elasticsearch_timeout: Annotated[float, Field(gt=0, le=60)] = Field(
         2.0, description="seconds a search waits for Elasticsearch"
     )
+    wait: Annotated[float, Field(ge=0, le=3600)] = Field(
+        0.0,
+        description="seconds to wait at the start: the service for the first index, the indexer "
+        "for Elasticsearch and for another command that writes",
+    )
     model: str = Field(
         DEFAULT_MODEL, description="sentence-transformers model that a build embeds with"
     )

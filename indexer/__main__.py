@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -21,6 +22,7 @@ from hybrid.generation import (
 )
 from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
+from hybrid.waiting import wait_for
 from indexer.report import (
     report_build,
     report_change,
@@ -38,6 +40,21 @@ SAMPLE = Path(__file__).parent / "sample" / "films.csv"
 DEMO_DATA = "data/demo"
 
 
+def _path_or_none(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> Path | None:
+    """Return None for an empty value as well: Compose has no way to leave an option out."""
+    return Path(value) if value else None
+
+
+mapped = click.option(
+    "--mapping",
+    metavar="FILE",
+    callback=_path_or_none,
+    help="TOML file that says what the columns of a file of your own are",
+)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Index films for the search by words and by meaning."""
@@ -52,12 +69,9 @@ def main() -> None:
     help="engine of the keyword side  [default: elasticsearch if its address is given]",
 )
 @setting("elasticsearch_url")
+@setting("wait")
 @setting("model")
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="TOML file that says what the columns of a file of your own are",
-)
+@mapped
 @click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
 @click.option("--discard-changes", is_flag=True, help="build even if films were changed by hand")
 @click.option("--quiet", is_flag=True, help="show no progress")
@@ -84,7 +98,7 @@ def build(
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file of its columns")
+@mapped
 @click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
 def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
     """Show what is recognised in FILE and its first films as they would be indexed.
@@ -100,7 +114,9 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 @click.argument("source", type=click.Path(path_type=Path))
 @setting("data")
 @setting("elasticsearch_url")
-@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file of its columns")
+@setting("wait")
+@mapped
+@click.option("--name", help="name of SOURCE to record in the index  [default: its own]")
 @click.option("--keep-missing", is_flag=True, help="keep films that SOURCE does not hold")
 @click.option("--keep-changes", is_flag=True, help="leave films that were changed by hand alone")
 @click.option("--discard-changes", is_flag=True, help="undo what was changed by hand")
@@ -109,6 +125,7 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 def update(
     source: Path,
     mapping: Path | None,
+    name: str | None,
     keep_missing: bool,
     keep_changes: bool,
     discard_changes: bool,
@@ -132,14 +149,16 @@ def update(
     if not (settings.data / CURRENT).exists():
         if not create:
             raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
-        report_build(_build(source, settings, None, mapping, None, quiet))
+        report_build(_build(source, settings, None, mapping, None, quiet, name=name))
         return
+    _wait_for_elasticsearch(settings)
     hand_changes: HandChanges | None = (
         "keep" if keep_changes else "discard" if discard_changes else None
     )
-    read = read_films(_file(source), mapping=mapping)
+    read = read_films(_file(source), mapping=mapping, name=name)
     films = as_in_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
-    changed = change(settings.data, films, tools_of(settings, quiet=quiet), read)
+    tools = tools_of(settings, quiet=quiet, patience=settings.wait)
+    changed = change(settings.data, films, tools, read)
     report_change(changed)
     rejected = len(read.cleaned.rejects)
     if rejected and changed.published:
@@ -151,6 +170,7 @@ def update(
 @main.command()
 @setting("data")
 @setting("elasticsearch_url")
+@setting("wait")
 def upsert(**given: str | None) -> None:
     """Add films, or replace those of the same id.
 
@@ -173,6 +193,7 @@ def upsert(**given: str | None) -> None:
 )
 @setting("data")
 @setting("elasticsearch_url")
+@setting("wait")
 def delete(ids: tuple[int, ...], **given: str | None) -> None:
     """Remove the films of these ids, which are never used again."""
     from indexer.tools import tools_of
@@ -186,6 +207,7 @@ def delete(ids: tuple[int, ...], **given: str | None) -> None:
 @main.command()
 @setting("data")
 @setting("elasticsearch_url")
+@setting("wait")
 def rollback(**given: str | None) -> None:
     """Publish the generation before the published one again.
 
@@ -208,6 +230,7 @@ def rollback(**given: str | None) -> None:
 @click.option("--full", is_flag=True, help="look at every film's content and vectors")
 @setting("data")
 @setting("elasticsearch_url")
+@setting("wait")
 def verify(mend: bool, full: bool, **given: str | None) -> None:
     """Compare the published index with itself: every film in every store, and nothing more.
 
@@ -289,7 +312,19 @@ def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
     """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
     settings = Settings.load(**given)
     published(settings.data)
+    _wait_for_elasticsearch(settings)
     return settings
+
+
+def _wait_for_elasticsearch(settings: Settings) -> None:
+    """Wait until it can search the indices of this prefix, as long as the settings say."""
+    if settings.wait and settings.elasticsearch_url:
+        from hybrid.engines.elasticsearch import is_ready
+        from hybrid.wiring import elasticsearch
+
+        with closing(elasticsearch(settings)) as client:
+            indices = f"{settings.elasticsearch_prefix}-*"
+            wait_for("Elasticsearch", lambda: is_ready(client, indices), settings.wait)
 
 
 def _build_elsewhere(settings: Settings) -> None:
@@ -334,12 +369,15 @@ def _build(
     limit: int | None,
     quiet: bool,
     discard_changes: bool = False,
+    name: str | None = None,
 ) -> "Built":
     from hybrid.wiring import lexical_writer
     from indexer.build import build as build_index
     from indexer.model import load_model
 
     chosen = engine or ("elasticsearch" if settings.elasticsearch_url else "embedded")
+    if chosen == "elasticsearch":
+        _wait_for_elasticsearch(settings)
     return build_index(
         _file(source),
         settings.data,
@@ -350,6 +388,7 @@ def _build(
         limit,
         quiet,
         discard_changes,
+        name,
     )
 
 

@@ -62,14 +62,15 @@ def build(
     limit: int | None = None,
     quiet: bool = False,
     discard_changes: bool = False,
+    name: str | None = None,
 ) -> Built:
     """Index the films of `source` into a new generation of `data` and publish it.
 
     `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
     deployment; `mapping` says what the columns of a file of your own are; `limit` is the number of
     records to read; `quiet` hides the progress bar; `discard_changes` allows to undo what was
-    changed by hand. Raises NotDurable where the build is published but may be lost in a power cut,
-    another HybridError or OSError where it is not.
+    changed by hand; `name` is recorded instead of the file's own. Raises NotDurable where the build
+    is published but may be lost in a power cut, another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
     with publish.only_writer(data):
@@ -81,7 +82,7 @@ def build(
                 "`python -m indexer update SOURCE --keep-changes`, or add --discard-changes"
             )
         with watch.stage("read"):
-            read = read_films(source, limit, mapping)
+            read = read_films(source, limit, mapping, name)
             cleaned = read.cleaned
         folder = publish.unfinished_folder(data)
         writer = writer_in(folder, publish.deployment_id(data))

@@ -161,6 +161,11 @@ def write_mapping(mapping: str, path: Path) -> str:
             f"{file} is there already and stays as it is; look with it: "
             f"--mapping {file}, or remove it to get a new one"
         )
+    except OSError as error:
+        return (
+            f"It could not be written to {file} ({error.strerror}): save it as a file, check it, "
+            "then look again with --mapping FILE"
+        )
     return f"It was written to {file}: check it, then look again with --mapping {file}"
 
 

@@ -46,17 +46,23 @@ class SourceFile:
         file.write_text("".join(lines), encoding="utf-8")
 
 
-def read_films(source: Path, limit: int | None = None, mapping: Path | None = None) -> SourceFile:
+def read_films(
+    source: Path,
+    limit: int | None = None,
+    mapping: Path | None = None,
+    name: str | None = None,
+) -> SourceFile:
     """Read the films of a file; `mapping` says what the columns of a file of your own are.
 
-    Raises InvalidInput where it cannot be read, BuildFailed where it holds no film.
+    `name` is recorded instead of the file's own, without the folders before it. Raises
+    InvalidInput where it cannot be read, BuildFailed where it holds no film.
     """
     cleaned = clean(read_source(source, limit, mapping))
     if not cleaned.movies:
         raise BuildFailed(f"{source} holds no film: {_first(cleaned.rejects)}")
     # A name may hold any bytes, a manifest only text.
-    name = os.fsencode(source.name).decode("utf-8", "replace")
-    return SourceFile(name, FileDigest.of(source).sha256, cleaned)
+    recorded = os.fsencode(Path(name or source).name).decode("utf-8", "replace")
+    return SourceFile(recorded, FileDigest.of(source).sha256, cleaned)
 
 
 def _first(rejects: Iterable[Reject]) -> str:

@@ -56,6 +56,11 @@ def test_help_comes_without_torch(command: list[str]) -> None:
         (["indexer", "update", "sample", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["indexer", "delete", "7", "--data", "/nowhere"], {}, "no index in /nowhere"),
         (["indexer", "rollback", "--data", "/nowhere"], {}, "no index in /nowhere"),
+        (
+            ["hybrid", "serve", "--data", "/nowhere", "--wait", "0.1"],
+            {},
+            "Gave up waiting for the first index in /nowhere.\nError: no index in /nowhere",
+        ),
         (["hybrid", "serve"], {"HYBRID_PORT": "abc"}, "HYBRID_PORT"),
         (["hybrid", "serve"], {"HYBRID_DEPTH": "0"}, "HYBRID_DEPTH"),
         (["indexer", "build", "/nowhere.csv"], {"HYBRID_DATA": "{tmp}"}, "/nowhere.csv"),
@@ -63,8 +68,9 @@ def test_help_comes_without_torch(command: list[str]) -> None:
         (["indexer", "build", "{csv}", "--model", "{tmp}"], {}, "no sentence-transformers model"),
         (
             ["indexer", "build", "{csv}", "--elasticsearch-url", "http://127.0.0.1:9"],
-            {"HYBRID_DATA": "{tmp}"},
-            "Elasticsearch does not answer",
+            {"HYBRID_DATA": "{tmp}", "HYBRID_WAIT": "0.1"},
+            "Waiting up to 0.1 s for Elasticsearch ...\nGave up waiting for Elasticsearch.\n"
+            "Error: Elasticsearch does not answer",
         ),
         (
             ["indexer", "build", "{csv}", "--elasticsearch-url", "localhost"],

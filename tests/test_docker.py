@@ -51,17 +51,18 @@ def _of(target: str, word: str) -> list[str]:
 def _variables(name: str) -> dict[str, str]:
     """Return what a service of ours finds in its environment."""
     image = [pair.partition("=") for line in _of(name, "ENV") for pair in shlex.split(line)]
-    given: dict[str, str] = SERVICES[name].get("environment", {})
-    return {key: value for key, _, value in image} | given
+    given: dict[str, Any] = SERVICES[name].get("environment", {})
+    return {key: value for key, _, value in image} | {k: str(v) for k, v in given.items()}
 
 
-def _filled(text: str, films: str) -> str:
-    """Replace ${FILMS:-when it is not given} and ${FILMS:+when it is}."""
-    return re.sub(
-        r"\$\{FILMS:([-+])([^}]*)\}",
-        lambda match: (films or match[2]) if match[1] == "-" else match[2] if films else "",
-        text,
-    )
+def _filled(text: str, **variables: str) -> str:
+    """Replace ${NAME:-when it is not given} and ${NAME:+when it is}."""
+
+    def replaced(match: re.Match[str]) -> str:
+        given = variables.get(match[1], "")
+        return (given or match[3]) if match[2] == "-" else match[3] if given else ""
+
+    return re.sub(r"\$\{(\w+):([-+])([^}]*)\}", replaced, text)
 
 
 def _parsed(command: list[str]) -> dict[str, Any]:
@@ -82,21 +83,28 @@ def test_every_target_is_there_and_runs_its_command_unprivileged() -> None:
         assert _parsed(yaml.safe_load(command))
 
 
-@pytest.mark.parametrize("films", ["", "/path/to/my films.csv", "my.csv"])
-def test_the_indexer_reads_the_file_that_is_mounted(films: str) -> None:
-    """FILMS is mounted under the name that the build is told; without it that is the sample."""
+@pytest.mark.parametrize("films", ["", "/path/to/my films.csv", "../data/my films.csv"])
+@pytest.mark.parametrize("mapping", ["", "../data/my.toml"])
+def test_the_indexer_reads_the_files_that_are_mounted(films: str, mapping: str) -> None:
+    """FILMS and MAPPING are mounted where the command expects them, whatever their paths are; only
+    the name of FILMS is given on. Without them there is the sample, and no mapping."""
     service = SERVICES["indexer"]
-    given = _parsed([_filled(part, films) for part in service["command"]])
-    _, mount = service["volumes"]
-    assert given["engine"] == "elasticsearch"
-    assert mount["read_only"]
-    assert mount["bind"] == {"create_host_path": False}
-    if films:
-        assert _filled(mount["source"], films) == films
-        assert given["source"] == Path(_filled(mount["target"], films))
-    else:
-        assert given["source"] == Path("sample")
-        assert (ROOT / _filled(mount["source"], films)).is_file()
+    variables = {"FILMS": films, "MAPPING": mapping}
+    given = _parsed([_filled(part, **variables) for part in service["command"]])
+    assert given["create"]
+    assert given["keep_changes"]
+    assert Path(given["name"]).name == (Path(films).name or "films.csv")
+    _, films_mount, mapping_mount = service["volumes"]
+    assert films_mount["target"] == str(given["source"]) == "/mnt/films"
+    assert mapping_mount["target"] == "/mnt/mapping.toml"
+    assert given["mapping"] == (Path("/mnt/mapping.toml") if mapping else None)
+    for mount, path in ((films_mount, films), (mapping_mount, mapping)):
+        assert mount["read_only"]
+        assert mount["bind"] == {"create_host_path": False}
+        source = _filled(mount["source"], **variables)
+        assert source == path if path else (ROOT / source).is_file()
+    if not films:
+        assert (ROOT / _filled(films_mount["source"])).samefile(indexer.__main__.SAMPLE)
 
 
 def test_every_variable_is_a_setting() -> None:
@@ -116,15 +124,29 @@ def test_every_variable_is_a_setting() -> None:
         assert set(re.findall(r"HYBRID_\w+", (ROOT / file).read_text("utf-8"))) <= known
 
 
-def test_services_wait_for_each_other_and_share_the_data() -> None:
-    """Nothing starts before what it needs is there, and one volume goes from writer to reader."""
+def test_the_service_depends_on_nothing_that_is_recreated() -> None:
+    """Compose recreates what depends on a recreated container: another FILMS must not stop the
+    service. `up --wait` waits for the indexer because a service without containers depends on it.
+    """
     assert SERVICES["indexer"]["depends_on"]["elasticsearch"]["condition"] == "service_healthy"
-    done = SERVICES["service"]["depends_on"]["indexer"]["condition"]
-    assert done == "service_completed_successfully"
     assert "healthcheck" in SERVICES["elasticsearch"]
+    assert "depends_on" not in SERVICES["service"]
+    (waiting,) = [name for name, found in SERVICES.items() if found.get("scale") == 0]
+    done = {"indexer": {"condition": "service_completed_successfully"}}
+    assert SERVICES[waiting]["depends_on"] == done
+
+
+def test_one_volume_goes_from_the_indexer_to_the_service() -> None:
+    """The service only reads what the indexer writes."""
     assert SERVICES["indexer"]["volumes"][0] == "data:/data"
     assert SERVICES["service"]["volumes"] == ["data:/data:ro"]
     assert set(COMPOSE["volumes"]) == {"data", "elasticsearch-data"}
+
+
+def test_the_service_is_not_unhealthy_while_it_waits_for_an_index() -> None:
+    """The health check's start period is longer than the wait."""
+    wait = SERVICES["service"]["environment"]["HYBRID_WAIT"]
+    assert int(SERVICES["service"]["healthcheck"]["start_period"].removesuffix("s")) > wait > 0
 
 
 def test_the_health_check_asks_an_address_that_there_is() -> None:
@@ -136,9 +158,19 @@ def test_the_health_check_asks_an_address_that_there_is() -> None:
 
 
 def test_ports_are_open_to_this_machine_only() -> None:
-    """Neither Elasticsearch nor the service has a password."""
+    """Neither Elasticsearch nor the service has a password; both ports can be chosen."""
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert sorted(ports) == ["127.0.0.1:8000:8000", "127.0.0.1:9200:9200"]
+    filled = sorted(_filled(port) for port in ports)
+    assert filled == ["127.0.0.1:8000:8000", "127.0.0.1:9200:9200"]
+    chosen = sorted(_filled(port, PORT="8001", ELASTICSEARCH_PORT="9201") for port in ports)
+    assert chosen == ["127.0.0.1:8001:8000", "127.0.0.1:9201:9200"]
+
+
+def test_every_variable_of_compose_is_documented() -> None:
+    """docs/docker.md lists the variables of docker-compose.yml with their defaults, no others."""
+    used = set(re.findall(r"\$\{(\w+):", (ROOT / "docker-compose.yml").read_text("utf-8")))
+    guide = (ROOT / "docs/docker.md").read_text("utf-8")
+    assert used == set(re.findall(r"^\| `([A-Z_]+)` \|", guide, re.MULTILINE))
 
 
 def test_elasticsearch_is_that_of_the_tests() -> None:

@@ -125,6 +125,22 @@ def _not_elasticsearch() -> EngineUnavailable:
     )
 
 
+def is_ready(client: Elasticsearch, indices: str) -> bool:
+    """Return whether Elasticsearch has started and can search all of `indices`, a pattern.
+
+    Where it refuses the request it has started: the command that follows reports the refusal.
+    """
+    try:
+        client.search(
+            index=indices, size=0, track_total_hits=False, allow_partial_search_results=False
+        )
+    except ApiError as error:
+        return error.status_code < 500
+    except TransportError:
+        return False
+    return True
+
+
 class ElasticsearchEngine:
     """BM25 of one physical index. The alias is for humans: it may point elsewhere already."""
 

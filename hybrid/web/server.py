@@ -13,8 +13,9 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http import message
 
 from hybrid.errors import HybridError, InvalidInput
-from hybrid.generation import open_readable
+from hybrid.generation import CURRENT, open_readable
 from hybrid.settings import Settings
+from hybrid.waiting import wait_for
 from hybrid.writes import AT_ONCE
 
 THREADS = 8
@@ -85,11 +86,13 @@ def _say_ready(worker: Any) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until the process is told to stop.
+    """Serve until the process is told to stop; first wait for an index if the settings say so.
 
     Raises GenerationUnusable without an index, InvalidInput where the address cannot be had.
     """
-    generation = open_readable(settings.data)
+    data = settings.data
+    wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
+    generation = open_readable(data)
     check_address(settings.host, settings.port)
     click.echo(
         f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"

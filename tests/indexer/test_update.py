@@ -194,13 +194,14 @@ def test_recall_that_falls_trains_the_index_anew(
 
 def test_rejects_are_those_of_the_last_source(data: Path, tmp_path: Path) -> None:
     """What is no film of a file that is followed is told beside the generation, as a build does;
-    a change by hand leaves it there."""
+    a change by hand leaves it there. The name that is given is recorded."""
     file = films_file(tmp_path / "source", [*FILMS[1:], NEW])
     with file.open("a") as out:
         out.write('{"id": 7000, "title": "Too early", "year": 1492}\n')
-    read = read_films(file, mapping=file.with_name("mapping.toml"))
+    read = read_films(file, mapping=file.with_name("mapping.toml"), name="../my films.csv")
     done = change(data, as_in_source(read.cleaned.movies, False, False), tools(), read)
     assert (done.added, done.removed, done.manifest.counts.rejected) == (1, 1, 1)
+    assert done.manifest.source == "my films.csv"
     put(data, FILMS[0])
     (reject,) = open_current(data).file(REJECTS).read_text().splitlines()
     assert json.loads(reject)["line"] == len(FILMS) + 1
