@@ -17,29 +17,31 @@ from unittest.mock import patch
 import click
 import numpy as np
 
-from hybrid import alpha, retrieval
-from hybrid.commands import setting
-from hybrid.engines import tantivy
-from hybrid.engines.analysis import analyze
-from hybrid.engines.bm25 import K1, attainable
-from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.protocols import Meaning
-from hybrid.engines.tantivy import FOLDER, TantivyEngine, TantivyWriter
-from hybrid.engines.vectors import Places, Rows, SentenceVectors
+from hybrid.engines.lexical import tantivy
+from hybrid.engines.lexical.bm25 import K1, attainable
+from hybrid.engines.lexical.tantivy import FOLDER, TantivyEngine
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.evaluation.evaluate import kinds
 from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import JudgedQuery
 from hybrid.evaluation.measures import MRR, NDCG, measured
-from hybrid.evaluation.results import kinds
-from hybrid.evaluation.runs import retrieved
+from hybrid.evaluation.rankings import retrieved
+from hybrid.fusion import alpha
+from hybrid.fusion.fused_ranking import ranked
 from hybrid.query import Fusion, FusionMethod
-from hybrid.ranked import ranked
 from hybrid.ranking import Ranking, Scores
-from hybrid.reading import Reading
-from hybrid.retrieval import Candidates
-from hybrid.runs import Run
+from hybrid.retrieval import retriever as retrieval
+from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.query_parser import Reading
+from hybrid.retrieval.title_index import TitleIndex
+from hybrid.schemas.runs import Run
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
-from hybrid.titles import TitleIndex
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.sentence_vectors import Places, Rows, SentenceVectors
+from hybrid.terminal.commands import setting
+from hybrid.text.analysis import analyze
+from hybrid.vectors import Meaning
 from hybrid.wiring import open_search
 
 Off = Callable[[HybridSearch], AbstractContextManager[Any]]

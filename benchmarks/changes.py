@@ -27,12 +27,12 @@ import click
 import numpy as np
 import urllib3
 
-from hybrid.commands import setting
+from hybrid.engines.factory import elasticsearch
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.formats import read_judgements
 from hybrid.settings import Settings
-from hybrid.wiring import elasticsearch
-from indexer.embed import CACHE
+from hybrid.terminal.commands import setting
+from indexer.embedding.cache import CACHE
 
 FIRST = 2**40
 """Above all ids of real films."""

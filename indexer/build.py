@@ -6,33 +6,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hybrid import encoder
-from hybrid import generation as files
-from hybrid.engines.catalogue import Catalogue, write_catalogue
-from hybrid.engines.protocols import LexicalWriter
-from hybrid.engines.vectors import read_sentences
+from hybrid.engines.lexical.writer_protocol import LexicalWriter
+from hybrid.engines.semantic import encoder
 from hybrid.errors import BuildFailed, GenerationUnusable
-from hybrid.generation import (
-    Counts,
+from hybrid.stopwatch import Stopwatch
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_writer import write_catalogue
+from hybrid.storage.generation import (
     Generation,
-    Manifest,
-    ModelName,
-    Semantic,
     open_current,
     open_described,
     published,
     shared_digests,
 )
-from hybrid.stopwatch import Stopwatch
-from indexer import publish
-from indexer.clean import Cleaned
-from indexer.embed import CACHE, Embedded, count_build, embed, note_leaving
-from indexer.held import Held, held_by
-from indexer.model import Model
-from indexer.passages import all_texts, sentence_spans, sentence_texts
-from indexer.probe import probe
-from indexer.source_file import read_films
-from indexer.training import write_semantic
+from hybrid.storage.manifest import Counts, Manifest, ModelName, Semantic
+from hybrid.storage.sentence_vectors import read_sentences
+from indexer.embedding.cache import CACHE, count_build, note_leaving
+from indexer.embedding.embed import Embedded, embed
+from indexer.embedding.model import Model
+from indexer.films.clean import Cleaned
+from indexer.films.film_file import read_films
+from indexer.films.sentences import all_texts, sentence_spans, sentence_texts
+from indexer.generations.cleanup import recover, tidy
+from indexer.generations.lock import deployment_id, only_writer
+from indexer.generations.manifest import Held, held_by
+from indexer.generations.publish import file_digests, publish
+from indexer.generations.smoke_test import probe
+from indexer.generations.staging import Digests, link, nothing_stays, unfinished_folder
+from indexer.semantic_index.train import write_semantic
 from indexer.update import changed_by_hand
 
 
@@ -73,8 +75,8 @@ def build(
     is published but may be lost in a power cut, another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
-    with publish.only_writer(data):
-        publish.recover(data)
+    with only_writer(data):
+        recover(data)
         by_hand = _hand_changes(data)
         if by_hand and not discard_changes:
             raise BuildFailed(
@@ -84,9 +86,9 @@ def build(
         with watch.stage("read"):
             read = read_films(source, limit, mapping, name)
             cleaned = read.cleaned
-        folder = publish.unfinished_folder(data)
-        writer = writer_in(folder, publish.deployment_id(data))
-        with publish.nothing_stays(folder, writer):
+        folder = unfinished_folder(data)
+        writer = writer_in(folder, deployment_id(data))
+        with nothing_stays(folder, writer):
             writer.create()
             with watch.stage("sentences"):
                 spans = [sentence_spans(movie.description or "") for movie in cleaned.movies]
@@ -128,12 +130,12 @@ def build(
                     lexical=writer.manifest(),
                     semantic=stores.semantic,
                     pieces=(0,),
-                    files=publish.digests(folder, {**shared, **stores.written}),
+                    files=file_digests(folder, {**shared, **stores.written}),
                 )
                 probe(Generation(folder, manifest))
-                final = publish.publish(data, folder, manifest)
+                final = publish(data, folder, manifest)
         with watch.stage("tidy"):
-            warnings = publish.tidy(data, writer)
+            warnings = tidy(data, writer)
     return Built(manifest, final, embedded, cleaned, watch.seconds, by_hand, warnings)
 
 
@@ -162,15 +164,15 @@ def _note_leaving(cache: Path, before: Generation) -> None:
 
 def _encoder(
     before: Generation | None, folder: Path, model: Model, texts: Sequence[str]
-) -> publish.Digests:
+) -> Digests:
     """Export the model, or link the export of the generation `before` if that is the same.
 
     Returns the digests of what was linked.
     """
     if before is None or before.manifest.model.fingerprint != model.fingerprint:
-        model.export(folder / encoder.FOLDER, texts)
+        model.export(folder / encoder.ENCODER_FOLDER, texts)
         return {}
-    publish.link(before.file(encoder.FOLDER), folder / encoder.FOLDER)
+    link(before.file(encoder.ENCODER_FOLDER), folder / encoder.ENCODER_FOLDER)
     return shared_digests(before)
 
 
@@ -181,7 +183,7 @@ class _Stores:
     held: Held
     dimension: int
     semantic: Semantic
-    written: publish.Digests
+    written: Digests
 
 
 def _semantic(folder: Path, movies: int, sentences: int) -> _Stores:

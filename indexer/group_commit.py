@@ -9,8 +9,7 @@ from queue import SimpleQueue
 from threading import BoundedSemaphore, Thread
 from time import sleep
 
-from hybrid.encoder import Encoder
-from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.semantic.encoder import Encoder
 from hybrid.errors import (
     AnotherWriter,
     BuildFailed,
@@ -20,13 +19,15 @@ from hybrid.errors import (
     NotFound,
     TooManyChanges,
 )
-from hybrid.generation import Generation
 from hybrid.movie import Movie, content_hash
+from hybrid.schemas.changes import Kind, Written
+from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
-from hybrid.writes import AT_ONCE, Kind, Written
-from indexer.by_hand import film as film_of
-from indexer.making import Changes
-from indexer.tools import Tools, tools_of
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import Generation
+from indexer.backends import Tools, tools_of
+from indexer.change import Changes
+from indexer.films.json_films import film as film_of
 from indexer.update import change, upsert
 
 GATHER = 0.03

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from textwrap import shorten
 
-from hybrid.commands import clear
 from hybrid.movie import Movie
-from indexer.clean import Cleaned, clean
-from indexer.passages import sentence_spans
+from hybrid.terminal.text import clear
+from indexer.films.clean import Cleaned, clean
+from indexer.films.sentences import sentence_spans
 from indexer.sources import Source, Unrecognised, formats_in, read_source
 from indexer.sources.records import listed
 

@@ -3,30 +3,34 @@
 from contextlib import closing
 from pathlib import Path
 
-from hybrid import encoder
-from hybrid import generation as files
-from hybrid.engines.catalogue import Catalogue, writing
-from hybrid.engines.catalogue_changes import move
+from hybrid.engines.semantic import encoder
 from hybrid.errors import GenerationUnusable
-from hybrid.generation import (
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_changes import move
+from hybrid.storage.catalogue_writer import writing
+from hybrid.storage.generation import (
     Generation,
-    Manifest,
     damaged_files,
     open_described,
     piece_file,
     published,
     shared_digests,
 )
-from indexer import publish
-from indexer.embed import CACHE, Exported, embed
-from indexer.held import held_by
-from indexer.making import described
-from indexer.passages import sentence_texts
-from indexer.probe import probe
-from indexer.semantic import train_anew
-from indexer.tools import Tools
+from hybrid.storage.manifest import Manifest
+from indexer.backends import Tools
+from indexer.embedding.cache import CACHE
+from indexer.embedding.embed import Exported, embed
+from indexer.films.sentences import sentence_texts
+from indexer.generations.cleanup import recover, tidy
+from indexer.generations.lock import PATIENCE, deployment_id, only_writer
+from indexer.generations.manifest import described, held_by
+from indexer.generations.publish import file_digests, publish
+from indexer.generations.smoke_test import probe
+from indexer.generations.staging import link, nothing_stays, share, unfinished_folder
+from indexer.semantic_index.update import train_anew
 
-NEEDED = (files.CATALOGUE, f"{encoder.FOLDER}/")
+NEEDED = (files.CATALOGUE, f"{encoder.ENCODER_FOLDER}/")
 """How the names of the files begin that nothing else can stand in for."""
 
 
@@ -37,8 +41,8 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
     so is the cache that they came from. Raises GenerationUnusable where the catalogue or the model
     is damaged.
     """
-    with publish.only_writer(data, publish.PATIENCE):
-        publish.recover(data)
+    with only_writer(data, PATIENCE):
+        recover(data)
         before = open_described(data, published(data)[0])
         damaged = damaged_files(before)
         lost = [name for name in damaged if name.startswith(NEEDED)]
@@ -48,15 +52,15 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
                 "index again, or `python -m indexer rollback` if the generation before is whole"
             )
         engine = before.manifest.lexical.engine
-        folder = publish.unfinished_folder(data)
-        writer = tools.writer_in(engine, folder, publish.deployment_id(data))
-        with publish.nothing_stays(folder, writer):
+        folder = unfinished_folder(data)
+        writer = tools.writer_in(engine, folder, deployment_id(data))
+        with nothing_stays(folder, writer):
             writer.create()
-            publish.share(before, folder)
+            share(before, folder)
             if files.REJECTS in damaged:
                 (folder / files.REJECTS).touch()
             else:
-                publish.link(before.file(files.REJECTS), folder / files.REJECTS)
+                link(before.file(files.REJECTS), folder / files.REJECTS)
             with closing(Catalogue(before.file(files.CATALOGUE))) as catalogue:
                 writer.write(list(catalogue.all_films()))
                 vectors_lost = any(name.startswith(files.PIECES) for name in damaged)
@@ -67,16 +71,16 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
             side = train_anew(folder, pieces)
             with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
                 held = held_by(catalogue)
-            digests = publish.digests(folder, {**shared_digests(before), **side.written})
+            digests = file_digests(folder, {**shared_digests(before), **side.written})
             manifest = described(folder, before, held, writer, side, None, digests)
             probe(Generation(folder, manifest))
-            publish.publish(data, folder, manifest)
-        return manifest, publish.tidy(data, writer)
+            publish(data, folder, manifest)
+        return manifest, tidy(data, writer)
 
 
 def _link_pieces(folder: Path, before: Generation) -> tuple[int, ...]:
     for number in before.manifest.pieces:
-        publish.link(before.file(piece_file(number)), folder / piece_file(number))
+        link(before.file(piece_file(number)), folder / piece_file(number))
     return before.manifest.pieces
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hybrid.generation import REJECTS, Lexical, Semantic
+from hybrid.storage.generation import REJECTS
+from hybrid.storage.manifest import Lexical, Semantic
 
 if TYPE_CHECKING:
     from indexer.build import Built

@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid.engines.catalogue import Catalogue
-from hybrid.generation import CATALOGUE, Generation, open_published, published
-from indexer import publish
-from indexer.embed import CACHE, builds, key_of, open_cache
-from indexer.passages import all_texts
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import CATALOGUE, Generation, open_published, published
+from indexer.embedding.cache import CACHE, builds, key_of, open_cache
+from indexer.films.sentences import all_texts
+from indexer.generations import lock as publish
 
 
 @dataclass(frozen=True)

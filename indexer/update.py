@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hybrid import generation as files
-from hybrid.engines.catalogue import Catalogue
 from hybrid.errors import BuildFailed, EngineUnavailable, NotFound
-from hybrid.generation import Generation, Manifest, open_current, open_described, published
 from hybrid.movie import Movie, content_hash
 from hybrid.stopwatch import Stopwatch
-from indexer import publish
-from indexer.embed import Embedded
-from indexer.identity import with_known_ids
-from indexer.making import Changes, make
-from indexer.tools import Tools
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import Generation, open_current, open_described, published
+from hybrid.storage.manifest import Manifest
+from indexer.backends import Tools
+from indexer.change import Changes, make
+from indexer.embedding.embed import Embedded
+from indexer.films.matching import with_known_ids
+from indexer.generations.cleanup import recover, tidy
+from indexer.generations.lock import PATIENCE, deployment_id, only_writer
+from indexer.generations.publish import publish_previous
 
 if TYPE_CHECKING:
-    from indexer.source_file import SourceFile
+    from indexer.films.film_file import SourceFile
 
 NOTHING = Embedded(0, 0, 0)
 
@@ -143,8 +146,8 @@ def change(
     published but may be lost in a power cut, another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
-    with publish.only_writer(data, tools.patience):
-        publish.recover(data)
+    with only_writer(data, tools.patience):
+        recover(data)
         with watch.stage("open"):
             before = open_current(data, tools.checked)
             catalogue = Catalogue(before.file(files.CATALOGUE))
@@ -180,12 +183,12 @@ def change(
 def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Tools) -> list[str]:
     """Mend what others left half-done beside the published generation; return warnings."""
     engine = generation.manifest.lexical.engine
-    writer = tools.writer_in(engine, generation.folder, publish.deployment_id(data))
+    writer = tools.writer_in(engine, generation.folder, deployment_id(data))
     try:
         writer.mend(generation, catalogue)
     except (EngineUnavailable, BuildFailed) as error:
         return [error.message]
-    return publish.tidy(data, writer)
+    return tidy(data, writer)
 
 
 def _check_keyword_side(data: Path, tools: Tools) -> None:
@@ -193,7 +196,7 @@ def _check_keyword_side(data: Path, tools: Tools) -> None:
     for line in published(data)[1:]:
         before = open_described(data, line)
         engine = before.manifest.lexical.engine
-        writer = tools.writer_in(engine, before.folder, publish.deployment_id(data))
+        writer = tools.writer_in(engine, before.folder, deployment_id(data))
         try:
             writer.check_base(before)
         except BuildFailed:
@@ -209,9 +212,9 @@ def rollback(data: Path, tools: Tools) -> tuple[str, str, list[str]]:
     Raises GenerationUnusable where there is none to go back to or it is damaged, BuildFailed where
     its keyword side is gone.
     """
-    with publish.only_writer(data, publish.PATIENCE):
+    with only_writer(data, PATIENCE):
         _check_keyword_side(data, tools)
-        left, name = publish.rollback(data)
+        left, name = publish_previous(data)
         generation = open_current(data, tools.checked)
         with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
             warnings = settle(data, generation, catalogue, tools)

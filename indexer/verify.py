@@ -9,26 +9,33 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from hybrid import encoder
-from hybrid import generation as files
-from hybrid.engines import tantivy
-from hybrid.engines.analysis import analyze
-from hybrid.engines.catalogue import Catalogue, found_by
-from hybrid.engines.exact import ExactEngine
-from hybrid.engines.ivfpq import IvfPqEngine, read_index
+from hybrid.engines.factory import open_sentences
+from hybrid.engines.lexical import tantivy
 from hybrid.engines.protocols import LexicalEngine
-from hybrid.engines.vectors import SentenceVectors
+from hybrid.engines.semantic import encoder
+from hybrid.engines.semantic.exact import ExactEngine
+from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
 from hybrid.errors import HybridError
-from hybrid.generation import FAISS_INDEX, Generation, damaged_files, open_described, published
 from hybrid.movie import Movie, content_hash
 from hybrid.ranking import Ids
-from hybrid.wiring import open_sentences
-from indexer import publish
-from indexer.embed import Exported
-from indexer.passages import sentence_texts
-from indexer.semantic import LEAST_RECALL
-from indexer.tools import Tools
-from indexer.training import Probes
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_schema import found_by
+from hybrid.storage.generation import (
+    FAISS_INDEX,
+    Generation,
+    damaged_files,
+    open_described,
+    published,
+)
+from hybrid.storage.sentence_vectors import SentenceVectors
+from hybrid.text.analysis import analyze
+from indexer.backends import Tools
+from indexer.embedding.embed import Exported
+from indexer.films.sentences import sentence_texts
+from indexer.generations import lock as publish
+from indexer.semantic_index.recall import Probes
+from indexer.semantic_index.update import LEAST_RECALL
 
 SAMPLE = 200
 """Films whose content is hashed and whose sentences are embedded again, unless all are."""
@@ -263,11 +270,16 @@ def _named(what: str, films: Collection[int]) -> Iterator[str]:
 
 PARTS = (
     _Part("catalogue", "ids of {films:,} films, content of {sample:,}", (), _of_catalogue),
-    _Part("keyword", "ids and content of {films:,} films", (f"{tantivy.FOLDER}/",), _of_keyword),
+    _Part(
+        "keyword",
+        "ids and content of {films:,} films",
+        (f"{tantivy.TANTIVY_FOLDER}/",),
+        _of_keyword,
+    ),
     _Part(
         "vectors",
         "sentences of {sample:,} films, embedded again",
-        (files.PIECES, f"{encoder.FOLDER}/"),
+        (files.PIECES, f"{encoder.ENCODER_FOLDER}/"),
         _of_vectors,
         later=True,
     ),

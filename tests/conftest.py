@@ -12,7 +12,7 @@ from tests.command import PREFIX, Index, run
 from tests.elasticsearch_deployment import Deployment
 from tests.elasticsearch_node import node
 from tests.fakes import FakeLexical
-from tests.indexer.films import KAGGLE_ROWS, kaggle_csv
+from tests.indexer.film_files import KAGGLE_ROWS, kaggle_csv
 from tests.small import open_small
 from tests.web.http import Service
 from tests.web.production import production

@@ -7,17 +7,18 @@ from uuid import uuid4
 
 from elasticsearch import Elasticsearch
 
-from hybrid import generation as files
-from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
-from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
-from hybrid.generation import Generation, LexicalName, open_current
+from hybrid.engines.factory import open_semantic
+from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
+from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
+from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
-from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
-from hybrid.wiring import open_semantic
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import Generation, open_current
+from hybrid.storage.manifest import LexicalName
+from indexer.backends import Tools
 from indexer.build import build
-from indexer.tools import Tools
 from tests.command import PREFIX
 from tests.fakes import HashingEncoder
 from tests.stores import films_file

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.encoder import Vectors
-from hybrid.engines.bm25 import K1, B, attainable
-from hybrid.engines.catalogue import Catalogue
+from hybrid.engines.lexical.bm25 import K1, B, attainable
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
-from hybrid.generation import Generation, Lexical
 from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.stop_words import STOP_WORDS
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import Generation
+from hybrid.storage.manifest import Lexical
+from hybrid.text.stop_words import STOP_WORDS
+from hybrid.vectors import Vectors
 
 
 def words(text: str) -> list[str]:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from hybrid.live import Live
 from hybrid.query import SearchQuery
-from hybrid.ranking import SearchResponse
+from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
+from hybrid.serving.live_search import Live
 
 QUERY = SearchQuery(text="captain mirror river winter", limit=100)
 

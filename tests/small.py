@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.engines.catalogue import Catalogue, write_catalogue
-from hybrid.engines.exact import ExactEngine
 from hybrid.engines.protocols import LexicalEngine
-from hybrid.engines.vectors import SentenceVectors
+from hybrid.engines.semantic.exact import ExactEngine
+from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
-from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
-from indexer.passages import sentence_spans
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_writer import write_catalogue
+from hybrid.storage.sentence_vectors import SentenceVectors
+from indexer.films.sentences import sentence_spans
 from tests.fakes import HashingEncoder
 
 

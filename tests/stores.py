@@ -4,19 +4,20 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hybrid import generation as files
-from hybrid.engines import tantivy
-from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
-from hybrid.follow import Follower
-from hybrid.generation import Generation
+from hybrid.engines.factory import open_semantic
+from hybrid.engines.lexical import tantivy
+from hybrid.engines.lexical.tantivy import TantivyEngine
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
-from hybrid.preferences import Preferences
 from hybrid.search import HybridSearch
-from hybrid.wiring import open_semantic
+from hybrid.serving.watcher import Follower
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import Generation
+from indexer.backends import Tools
 from indexer.build import Built, build
 from indexer.group_commit import GroupCommit
-from indexer.tools import Tools
 from indexer.update import Changed, HandChanges, as_in_source, change, delete, upsert
 from tests.fakes import HashingEncoder
 
@@ -67,7 +68,7 @@ def tools() -> Tools:
     return Tools(
         lambda _, folder, __: TantivyWriter(folder),
         lambda _: HashingEncoder(),
-        lambda generation: TantivyEngine(generation.file(tantivy.FOLDER)),
+        lambda generation: TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER)),
     )
 
 
@@ -102,7 +103,7 @@ def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> 
     return HybridSearch(
         generation.manifest.name,
         catalogue,
-        TantivyEngine(generation.file(tantivy.FOLDER)),
+        TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER)),
         open_semantic(generation, catalogue),
         HashingEncoder(),
         30,

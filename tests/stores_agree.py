@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from hybrid.engines.ivfpq import read_index
-from hybrid.engines.protocols import Meaning
-from hybrid.generation import FAISS_INDEX, Generation
+from hybrid.engines.semantic.ivfpq import read_index
 from hybrid.movie import Movie, content_number
 from hybrid.query import Filters
-from indexer.passages import sentence_spans, sentence_texts
+from hybrid.storage.generation import FAISS_INDEX, Generation
+from hybrid.vectors import Meaning
+from indexer.films.sentences import sentence_spans, sentence_texts
 from indexer.verify import labels
 from tests.fakes import HashingEncoder
 from tests.stores import open_stores

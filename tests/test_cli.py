@@ -8,7 +8,7 @@ from elasticsearch import Elasticsearch
 
 from hybrid.settings import Settings
 from tests.command import PREFIX, Index, run, run_code
-from tests.indexer.films import KAGGLE_FILMS, kaggle_csv
+from tests.indexer.film_files import KAGGLE_FILMS, kaggle_csv
 from tests.web.http import Service
 
 

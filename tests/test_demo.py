@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from indexer.__main__ import SAMPLE, main
+from indexer.cli import SAMPLE, main
 from tests import corpus
 from tests.fakes import HashingEncoder
 from tests.stores import build_stores
@@ -33,13 +33,13 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
     monkeypatch.delenv("HYBRID_DATA", raising=False)
     monkeypatch.setattr("hybrid.web.server.check_address", lambda *_: None)
     monkeypatch.setattr("hybrid.web.server.serve", lambda s: made.served.append(s.data))
-    monkeypatch.setattr("indexer.__main__._build_elsewhere", lambda s: made.built.append(s.data))
+    monkeypatch.setattr("indexer.cli._build_elsewhere", lambda s: made.built.append(s.data))
     return made
 
 
 def build_sample(data: Path) -> None:
     """Index the films of the sample with the model of the tests."""
-    from hybrid.engines.tantivy import TantivyWriter
+    from hybrid.engines.lexical.tantivy_writer import TantivyWriter
     from indexer.build import build
 
     build(SAMPLE, data, "x", HashingEncoder(), lambda folder, _: TantivyWriter(folder), limit=20)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import hybrid.cli
-import indexer.__main__
+import indexer.cli
 from hybrid.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, Any] = COMPOSE["services"]
 BUILT = [name for name, service in SERVICES.items() if "build" in service]
 
-COMMANDS: dict[str, click.Group] = {"hybrid": hybrid.cli.main, "indexer": indexer.__main__.main}
+COMMANDS: dict[str, click.Group] = {"hybrid": hybrid.cli.main, "indexer": indexer.cli.main}
 
 Instructions = list[tuple[str, str]]
 
@@ -104,7 +104,7 @@ def test_the_indexer_reads_the_files_that_are_mounted(films: str, mapping: str) 
         source = _filled(mount["source"], **variables)
         assert source == path if path else (ROOT / source).is_file()
     if not films:
-        assert (ROOT / _filled(films_mount["source"])).samefile(indexer.__main__.SAMPLE)
+        assert (ROOT / _filled(films_mount["source"])).samefile(indexer.cli.SAMPLE)
 
 
 def test_every_variable_is_a_setting() -> None:
@@ -193,8 +193,8 @@ def test_everything_copied_is_there_and_reaches_the_builder() -> None:
         assert (ROOT / source).exists(), source
         assert any(fnmatch(f"!{source}", line) for line in admitted), source
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    for package in packages["tool"]["setuptools"]["packages"]:
-        assert package.partition(".")[0] in copied
+    for package in packages["tool"]["setuptools"]["packages"]["find"]["include"]:
+        assert package.rstrip("*") in copied
 
 
 def test_uv_is_that_of_the_makefile() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from hybrid.schemas.changes import Written
 from hybrid.web.errors import HTTP_ERRORS, STATUS
-from hybrid.writes import Written
 from tests.command import Index, free_port, run
 from tests.web.http import Service
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from hybrid.errors import InvalidInput
-from hybrid.fields import SearchBody
 from hybrid.query import Filters, Fusion, SearchQuery
+from hybrid.schemas.requests import SearchBody
 
 
 @pytest.mark.parametrize(

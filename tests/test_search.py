@@ -5,12 +5,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from hybrid.engines.protocols import Meaning
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
-from hybrid.ranking import SearchResponse
+from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
+from hybrid.vectors import Meaning
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 

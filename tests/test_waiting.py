@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from hybrid import waiting
-from hybrid.engines.elasticsearch import connect, is_ready
+from hybrid.engines.lexical.elasticsearch import connect, is_ready
+from hybrid.terminal import wait as waiting
 from tests.command import PREFIX, Index, free_port
 
 

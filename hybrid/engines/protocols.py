@@ -3,16 +3,13 @@
 tests/engines/ holds the contract suite that every engine passes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hybrid.encoder import Vectors
-from hybrid.engines.catalogue import Catalogue
-from hybrid.generation import Generation, Lexical
-from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.vectors import Meaning
 
 
 @dataclass(frozen=True)
@@ -64,71 +61,6 @@ class LexicalEngine(Protocol):
     def check(self) -> None:
         """Return if the engine can answer a search now."""
         ...
-
-
-class LexicalWriter(Protocol):
-    """Writes the keyword side of one generation."""
-
-    def create(self) -> None:
-        """Make an empty index: an engine that is away is noticed before the long work begins."""
-        ...
-
-    def write(self, movies: Collection[Movie]) -> None:
-        """Index every film and make all searchable. Raises BuildFailed if one is missing."""
-        ...
-
-    def check_base(self, base: Generation) -> None:
-        """Return if the index of `base` is the one that was written for it.
-
-        Raises BuildFailed where it was removed or replaced.
-        """
-        ...
-
-    def mend(self, base: Generation, catalogue: Catalogue) -> None:
-        """Undo what others left half-done in the index of `base`, whose catalogue this is.
-
-        Raises like `check_base`.
-        """
-        ...
-
-    def take_over(self, base: Generation) -> None:
-        """Begin with what the generation `base` holds, instead of an empty index."""
-        ...
-
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
-        """Replace or add `movies`, remove `gone`, and make all that searchable.
-
-        Raises BuildFailed if there are not as many `films` afterwards.
-        """
-        ...
-
-    def manifest(self) -> Lexical:
-        """Return what the manifest records, to find what was written again."""
-        ...
-
-    def discard(self) -> None:
-        """Remove what was written; the catalogue given to `mend` is still open."""
-        ...
-
-    def tidy(self, kept: Collection[str]) -> list[str]:
-        """Tidy up once readers see this generation.
-
-        `kept` are the indices, as manifests record them, that stay. Returns warnings for the user.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a query asks of the semantic side.
-
-    `vector` float32 (d,), of length 1. A film scores the sum of its best sentences' cosines, each
-    times its weight, the best first; the weights add up to 1. A film of fewer sentences gets 0 for
-    those that it lacks.
-    """
-
-    vector: Vectors
-    weights: tuple[float, ...] = (1.0,)
 
 
 class SemanticEngine(Protocol):

@@ -15,8 +15,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.judgements import ALL, JudgedQuery, Judgements, Kind, QueryId
-from hybrid.problems import listed, problems
 from hybrid.query import FilmId, Filters, Grade, QueryText
+from hybrid.validation import listed, problems
 
 EXPECTED = (
     "expected JSON lines with id, query and relevant or judgments, a CSV file with the columns "

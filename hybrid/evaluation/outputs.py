@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid.durable import replace
 from hybrid.errors import InvalidInput
-from hybrid.evaluation.page import as_page
-from hybrid.evaluation.report import as_json, as_trec_qrels, as_trec_run
-from hybrid.evaluation.results import Evaluation
+from hybrid.evaluation.evaluate import Evaluation
+from hybrid.evaluation.exports import as_json, as_trec_qrels, as_trec_run
+from hybrid.evaluation.html_report import as_page
+from hybrid.storage.durable import replace
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,18 @@ import numpy as np
 from numpy.random import default_rng
 
 from hybrid.errors import InvalidInput
+from hybrid.evaluation.evaluate import Estimate, estimates
 from hybrid.evaluation.judgements import JudgedQuery, Judgements
 from hybrid.evaluation.measures import NDCG, measured
-from hybrid.evaluation.results import Estimate, estimates
-from hybrid.evaluation.runs import progress, retrieved
+from hybrid.evaluation.rankings import retrieved
 from hybrid.evaluation.significance import p_values
-from hybrid.preferences import Preferences
+from hybrid.fusion.fused_ranking import ranked
+from hybrid.fusion.preferences import Preferences
 from hybrid.query import AlphaOrAuto, FusionMethod
-from hybrid.ranked import ranked
 from hybrid.ranking import Ids, Scores
-from hybrid.retrieval import Candidates
+from hybrid.retrieval.candidates import Candidates
 from hybrid.search import HybridSearch
+from hybrid.terminal.progress import progress
 
 ALPHAS: Sequence[AlphaOrAuto] = ("auto", *(step / 10 for step in range(11)))
 TEXT_WEIGHTS = (0.55, 0.7, 0.85, 1.0)

@@ -10,15 +10,16 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
-from hybrid.live import Live
 from hybrid.search import HybridSearch
-from hybrid.web import errors, headers
-from hybrid.web.api import api
-from hybrid.web.films import films
-from hybrid.web.health import health
-from hybrid.web.lending import give_back
-from hybrid.web.pages import pages
-from hybrid.writes import Writes
+from hybrid.serving.live_search import Live
+from hybrid.serving.writes import Writes
+from hybrid.web import errors
+from hybrid.web import security_headers as headers
+from hybrid.web.api.health import health
+from hybrid.web.api.movies import films
+from hybrid.web.api.search import api
+from hybrid.web.pages.views import pages
+from hybrid.web.request_search import give_back
 
 MAX_BODY = 64 * 1024
 """Bytes of a body, whether its length is said beforehand or it comes in chunks."""

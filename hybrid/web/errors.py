@@ -12,7 +12,7 @@ from flask import render_template, request
 from pydantic import ValidationError
 
 from hybrid import errors
-from hybrid.problems import listed, problems
+from hybrid.validation import listed, problems
 
 Answer = tuple[dict[str, Any] | str, int, dict[str, str]]
 

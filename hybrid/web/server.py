@@ -13,10 +13,10 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http import message
 
 from hybrid.errors import HybridError, InvalidInput
-from hybrid.generation import CURRENT, open_readable
+from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
-from hybrid.waiting import wait_for
-from hybrid.writes import AT_ONCE
+from hybrid.storage.generation import CURRENT, open_readable
+from hybrid.terminal.wait import wait_for
 
 THREADS = 8
 
@@ -60,8 +60,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         # Engines start threads when they are imported, and those would not survive the fork that
         # makes a worker: nothing but the worker may import them.
         sys.setswitchinterval(SWITCH_INTERVAL)
+        from hybrid.engines.factory import kept_encoders
         from hybrid.web.app import create_app
-        from hybrid.wiring import follow, kept_encoders
+        from hybrid.wiring import follow, open_writes
 
         encoders = kept_encoders()
         try:
@@ -70,9 +71,6 @@ class Server(BaseApplication):  # type: ignore[misc]
             follower.start()
             writes = None
             if self._settings.writes == "on":
-                # The one place where the query side knows the write side.
-                from indexer.group_commit import open_writes
-
                 writes = open_writes(self._settings, encoders)
                 self._open.callback(writes.close)
             return create_app(follower.live, self._settings.poster_host, writes)

@@ -18,9 +18,9 @@ import pandas as pd
 
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
+from indexer.films.field_values import LISTS
 from indexer.sources.format import TEXTS, Format, as_objects, film_id, names_of, year_of
 from indexer.sources.records import fold, listed
-from indexer.values import LISTS
 
 _ID = re.compile(r"\s*(?:tt)?([0-9]{1,20})(?:\.0)?\s*", re.IGNORECASE)
 _KEYS = {"name": str, "separator": str, "columns": dict}

@@ -10,11 +10,11 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from hybrid.engines.elasticsearch import ElasticsearchEngine, connect
-from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
+from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
+from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.errors import EngineUnavailable, GenerationUnusable
-from hybrid.generation import open_current
 from hybrid.query import Filters
+from hybrid.storage.generation import open_current
 from hybrid.web.app import create_app
 from indexer.build import build
 from tests import corpus

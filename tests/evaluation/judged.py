@@ -7,12 +7,12 @@ from tempfile import mkdtemp
 
 import numpy as np
 
+from hybrid.evaluation.evaluate import Evaluation, evaluate
 from hybrid.evaluation.judgements import ALL, JudgedQuery, Judgements
-from hybrid.evaluation.results import Evaluation, evaluate
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ranking
-from hybrid.runs import parse_runs
+from hybrid.schemas.runs import parse_runs
 from hybrid.search import HybridSearch
 from tests.fakes import FakeLexical
 from tests.small import open_small

@@ -8,12 +8,13 @@ from pathlib import Path
 import ir_measures
 import pytest
 
-from hybrid.durable import replace
 from hybrid.errors import InvalidInput
+from hybrid.evaluation.evaluate import Evaluation
+from hybrid.evaluation.exports import as_json, as_trec_qrels, as_trec_run
+from hybrid.evaluation.html_report import Axis, as_page
 from hybrid.evaluation.outputs import Outputs
-from hybrid.evaluation.page import Axis, as_page
-from hybrid.evaluation.report import as_json, as_table, as_trec_qrels, as_trec_run
-from hybrid.evaluation.results import Evaluation
+from hybrid.evaluation.tables import as_table
+from hybrid.storage.durable import replace
 from tests.evaluation.judged import FILMS, SCRIPT, evaluated, judged
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.judgements import JudgedQuery, Judgements
-from hybrid.evaluation.report import as_tuning
+from hybrid.evaluation.tables import as_tuning
 from hybrid.evaluation.tuning import Tuning, _parts, tune
-from hybrid.preferences import Preferences
+from hybrid.fusion.preferences import Preferences
 from hybrid.query import Filters
 from hybrid.search import HybridSearch
 from tests import corpus

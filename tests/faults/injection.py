@@ -18,9 +18,9 @@ from unittest.mock import patch
 
 from elasticsearch import helpers
 
-from hybrid.engines.tantivy import TantivyWriter
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from indexer import build as building
-from indexer import making
+from indexer import change as making
 
 Fault = Callable[[int, str], None]
 """Takes the number and the kind of a step that is about to be done, and may end it."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from hybrid.errors import GenerationUnusable
-from hybrid.follow import Follower
-from hybrid.generation import Generation, open_current
-from hybrid.preferences import Preferences
+from hybrid.fusion.preferences import Preferences
 from hybrid.search import HybridSearch
+from hybrid.serving.watcher import Follower
+from hybrid.storage.generation import Generation, open_current
 from tests import corpus
 from tests.stores import build_stores, put
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hybrid.errors import EngineUnavailable
-from hybrid.generation import published
 from hybrid.query import SearchQuery
+from hybrid.storage.generation import published
 from indexer.update import change, upsert
 from indexer.verify import verify
 from tests.elasticsearch_deployment import Deployment

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hybrid.errors import HybridError
-from hybrid.generation import CURRENT, open_current
+from hybrid.storage.generation import CURRENT, open_current
 from indexer.verify import verify
 from tests.command import Index, run
 from tests.faults.injection import counted, fail, never
@@ -91,7 +91,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk(disk: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With less and less room left, a change fails with a message and the old state serves; once
     there is room it succeeds."""
-    monkeypatch.setattr("hybrid.engines.tantivy.WRITER_BYTES", 15_000_000)
+    monkeypatch.setattr("hybrid.engines.lexical.tantivy_writer.WRITER_BYTES", 15_000_000)
     data = Path(shutil.copytree(built, disk / "data"))
     filler = disk / "filler"
     told = []

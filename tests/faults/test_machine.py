@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hybrid.errors import NotFound
-from hybrid.generation import open_current, published
 from hybrid.movie import Movie
+from hybrid.storage.generation import open_current, published
 from indexer.update import change, delete, rollback, upsert
 from tests import corpus
 from tests.faults.injection import counted

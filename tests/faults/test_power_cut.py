@@ -15,9 +15,9 @@ from unittest.mock import patch
 
 import pytest
 
-from hybrid.engines.catalogue import Catalogue
 from hybrid.errors import NotDurable
-from hybrid.generation import (
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import (
     CATALOGUE,
     CURRENT,
     GENERATIONS,
@@ -25,8 +25,8 @@ from hybrid.generation import (
     open_published,
     published,
 )
-from indexer.embed import CACHE
-from indexer.publish import deployment_id
+from indexer.embedding.cache import CACHE
+from indexer.generations.lock import deployment_id
 from tests.faults.power_cut import Recording, Tree, cuts, recording, write
 from tests.faults.work import AFTER, BEFORE, FILMS, NEW, State, do, fresh, published_state, state
 from tests.stores import build_file, films_file, put

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from hybrid.generation import open_current
 from hybrid.movie import Movie
+from hybrid.storage.generation import open_current
 from indexer.update import as_in_source, change, delete, rollback, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment

@@ -10,29 +10,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid.encoder import Vectors
-from hybrid.engines.catalogue import Catalogue
-from hybrid.engines.protocols import Meaning
+from hybrid.engines.factory import open_semantic
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, SourceUnreadable
-from hybrid.generation import (
+from hybrid.movie import Movie
+from hybrid.query import Filters
+from hybrid.ranking import Ranking
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import (
     CATALOGUE,
     CURRENT,
     FAISS_INDEX,
     REJECTS,
-    Lexical,
     open_current,
     piece_file,
 )
-from hybrid.movie import Movie
-from hybrid.query import Filters
-from hybrid.ranking import Ranking
-from hybrid.wiring import open_semantic
+from hybrid.storage.manifest import Lexical
+from hybrid.vectors import Meaning, Vectors
 from indexer.build import Built, build
-from indexer.embed import CACHE
-from indexer.publish import only_writer
+from indexer.embedding.cache import CACHE
+from indexer.generations.lock import only_writer
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
-from tests.indexer.films import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
+from tests.indexer.film_files import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
 
 
 def run(
@@ -234,7 +233,7 @@ def test_a_failing_sync_leaves_the_old_state_or_the_new(
             left = 1_000
             raise error
 
-    monkeypatch.setattr("hybrid.durable.sync", failing)
+    monkeypatch.setattr("hybrid.storage.durable.sync", failing)
     broken = Broken(RuntimeError("never"))
     broken.write = FakeLexical.write.__get__(broken)  # type: ignore[method-assign]
     try:
@@ -320,7 +319,7 @@ def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, pathlib, indexer.publish as p\n"
+            "import sys, pathlib, indexer.generations.publish as p\n"
             "with p.only_writer(pathlib.Path(sys.argv[1])):\n"
             "    print('held', flush=True); sys.stdin.read()",
             str(data),

@@ -9,16 +9,17 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner, Result
 
-from hybrid.engines.catalogue import Catalogue
 from hybrid.errors import BuildFailed
-from hybrid.generation import CATALOGUE, CURRENT, Counts, open_current, published
 from hybrid.movie import Movie
-from indexer.__main__ import main
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
+from hybrid.storage.manifest import Counts
+from indexer.cli import main
 from indexer.repair import repair
 from indexer.update import Changed, as_in_source, change, rollback
 from tests import corpus
 from tests.fakes import HashingEncoder
-from tests.indexer.films import json_lines
+from tests.indexer.film_files import json_lines
 from tests.stores import (
     build_stores,
     films_file,
@@ -164,8 +165,8 @@ def test_a_build_refuses_to_discard(data: Path, tmp_path: Path) -> None:
 def command(data: Path, *arguments: str) -> Result:
     """Run a command on the embedded engine and the model of the tests."""
     with (
-        patch("indexer.tools.tools_of", lambda *_, **__: tools()),
-        patch("indexer.model.load_model", lambda _: HashingEncoder()),
+        patch("indexer.backends.tools_of", lambda *_, **__: tools()),
+        patch("indexer.embedding.model.load_model", lambda _: HashingEncoder()),
     ):
         return CliRunner().invoke(main, [*arguments, "--data", str(data), "--quiet"])
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from hybrid.errors import SourceUnreadable
-from indexer.clean import clean
+from indexer.films.clean import clean
 from indexer.inspect import inspect, inspected, mapping_for, write_mapping
 from indexer.sources import read_source
-from tests.indexer.films import json_lines, kaggle_csv, write
+from tests.indexer.film_files import json_lines, kaggle_csv, write
 
 OWN = (
     "Film;Release Date;Plot;Genre(s);Director Name;Content\n"

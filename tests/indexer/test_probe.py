@@ -7,10 +7,10 @@ import faiss
 import numpy as np
 import pytest
 
-from hybrid.engines.ivfpq import read_index, write_index
+from hybrid.engines.semantic.ivfpq import read_index, write_index
 from hybrid.errors import BuildFailed
-from hybrid.generation import FAISS_INDEX, Generation, open_current
-from indexer.probe import probe
+from hybrid.storage.generation import FAISS_INDEX, Generation, open_current
+from indexer.generations.smoke_test import probe
 from tests import corpus
 from tests.stores import build_stores
 

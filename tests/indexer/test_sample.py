@@ -3,10 +3,10 @@
 import csv
 from collections import Counter
 
-from indexer.__main__ import SAMPLE
-from indexer.clean import clean
+from indexer.cli import SAMPLE
+from indexer.films.clean import clean
 from indexer.sources import read_source
-from tests.indexer.films import KAGGLE_COLUMNS
+from tests.indexer.film_files import KAGGLE_COLUMNS
 
 with SAMPLE.open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.movie import Movie
-from indexer.__main__ import main
 from indexer.build import Built, build
-from indexer.embed import CACHE
-from indexer.publish import only_writer
-from indexer.source_file import read_films
+from indexer.cli import main
+from indexer.embedding.cache import CACHE
+from indexer.films.film_file import read_films
+from indexer.generations.lock import only_writer
 from indexer.tidy import tidy
 from indexer.update import Changed, as_in_source, change
 from tests.fakes import FakeLexical, HashingEncoder
@@ -162,7 +162,7 @@ def test_damage_and_another_writer_stop_it(tmp_path: Path) -> None:
     assert entries(data) == 6
     catalogue.write_bytes(content)
     with (
-        patch("indexer.publish.PATIENCE", 0.0),
+        patch("indexer.generations.lock.PATIENCE", 0.0),
         only_writer(data),
         pytest.raises(BuildFailed, match="another command"),
     ):

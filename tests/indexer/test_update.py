@@ -15,16 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, InvalidInput, NotFound
-from hybrid.generation import CURRENT, REJECTS, Semantic, open_current, open_published, published
 from hybrid.movie import MAX_ID, Movie
 from hybrid.query import SearchQuery
-from indexer.__main__ import main
-from indexer.by_hand import film, films_of
-from indexer.identity import with_known_ids
-from indexer.pieces import plan
-from indexer.publish import only_writer
-from indexer.source_file import read_films
-from indexer.tools import Tools
+from hybrid.storage.generation import CURRENT, REJECTS, open_current, open_published, published
+from hybrid.storage.manifest import Semantic
+from indexer.backends import Tools
+from indexer.cli import main
+from indexer.films.film_file import read_films
+from indexer.films.json_films import film, films_of
+from indexer.films.matching import with_known_ids
+from indexer.generations.lock import only_writer
+from indexer.semantic_index.vector_files import plan
 from indexer.update import as_in_source, change, rollback, upsert
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
@@ -182,9 +183,9 @@ def test_recall_that_falls_trains_the_index_anew(
     data: Path, monkeypatch: pytest.MonkeyPatch, recall: float, trained: bool
 ) -> None:
     """Recall is measured again after so many changes, and what it is now stands in the manifest."""
-    monkeypatch.setattr("indexer.semantic.MEASURED_EVERY", 0.0)
+    monkeypatch.setattr("indexer.semantic_index.update.MEASURED_EVERY", 0.0)
     with monkeypatch.context() as measuring:
-        measuring.setattr("indexer.semantic.Probes.recall_at_10", lambda *_: recall)
+        measuring.setattr("indexer.semantic_index.update.Probes.recall_at_10", lambda *_: recall)
         semantic = put(data, NEW).manifest.semantic
     assert (semantic.changed == 0) == trained
     assert semantic.recall_at_10 == recall

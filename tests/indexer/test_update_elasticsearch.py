@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hybrid.engines.elasticsearch_writer import ElasticsearchWriter
+from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.errors import BuildFailed, EngineUnavailable
-from hybrid.generation import open_current, published
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
+from hybrid.storage.generation import open_current, published
 from indexer.repair import repair
 from indexer.update import as_in_source, change, delete, rollback, upsert
 from indexer.verify import verify
@@ -48,7 +48,7 @@ def test_what_a_killed_writer_wrote_is_unseen_and_mended(
     takes them out and writes the old ones again."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.making.probe", killed)
+        dying.setattr("indexer.change.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert not deployment.agrees()
@@ -141,7 +141,7 @@ def test_what_a_failed_change_wrote_is_undone(
     """Not only are its films unseen: the index is as it was before, with the words of the old ones
     and no new ones that take the places of others."""
     with monkeypatch.context() as failing:
-        failing.setattr("indexer.making.probe", full)
+        failing.setattr("indexer.change.probe", full)
         with pytest.raises(OSError, match="No space"):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert deployment.agrees()
@@ -244,7 +244,7 @@ def test_a_film_replaced_before_a_crash_is_put_back(
     written again as the catalogue has it."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.making.probe", killed)
+        dying.setattr("indexer.change.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([RENAMED]), deployment.tools)
     assert not deployment.agrees()

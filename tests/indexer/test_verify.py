@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from hybrid.engines.ivfpq import read_index, write_index
-from hybrid.engines.tantivy import TantivyWriter
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.engines.semantic.ivfpq import read_index, write_index
 from hybrid.errors import GenerationUnusable
-from hybrid.generation import (
+from hybrid.movie import Movie
+from hybrid.storage.generation import (
     CATALOGUE,
     FAISS_INDEX,
     MANIFEST,
@@ -31,11 +32,10 @@ from hybrid.generation import (
     open_described,
     published,
 )
-from hybrid.movie import Movie
-from indexer.__main__ import main
-from indexer.embed import CACHE
+from indexer.cli import main
+from indexer.embedding.cache import CACHE
+from indexer.generations.publish import file_digests, write_current
 from indexer.group_commit import GATHER
-from indexer.publish import _write_current, digests
 from indexer.repair import repair
 from indexer.update import change, upsert
 from indexer.verify import verify
@@ -76,11 +76,11 @@ def seal(data: Path) -> None:
     """Make the manifest say of the files what they are now, as if they had been written so."""
     generation = current(data)
     (generation.folder / MANIFEST).unlink()
-    manifest = generation.manifest.model_copy(update={"files": digests(generation.folder, {})})
+    manifest = generation.manifest.model_copy(update={"files": file_digests(generation.folder, {})})
     text = manifest.model_dump_json().encode()
     (generation.folder / MANIFEST).write_bytes(text)
     lines = [Published(manifest.name, hashlib.sha256(text).hexdigest()), *published(data)[1:]]
-    _write_current(data, lines)
+    write_current(data, lines)
 
 
 def test_nothing_is_wrong(data: Path) -> None:
@@ -153,7 +153,7 @@ def with_other_words(generation: Generation) -> None:
     for file in generation.file("tantivy").iterdir():
         shutil.copy(file, generation.folder / "copy")
         (generation.folder / "copy").replace(file)
-    with patch("hybrid.engines.tantivy.keyword_text", lambda _: "nonsense"):
+    with patch("hybrid.engines.lexical.tantivy.keyword_text", lambda _: "nonsense"):
         TantivyWriter(generation.folder).change([FILMS[4]], [], len(FILMS) + 1)
 
 
@@ -260,10 +260,10 @@ def test_recall_that_was_lost_is_told(
 ) -> None:
     """An index that finds less than .99, and a hundredth less than when it was measured, is a
     finding."""
-    monkeypatch.setattr("indexer.semantic.MEASURED_EVERY", 0.0)
+    monkeypatch.setattr("indexer.semantic_index.update.MEASURED_EVERY", 0.0)
     with monkeypatch.context() as measuring:
-        measuring.setattr("indexer.semantic.LEAST_RECALL", 0.0)
-        measuring.setattr("indexer.semantic.Probes.recall_at_10", lambda *_: measured)
+        measuring.setattr("indexer.semantic_index.update.LEAST_RECALL", 0.0)
+        measuring.setattr("indexer.semantic_index.update.Probes.recall_at_10", lambda *_: measured)
         put(data, NEW.model_copy(update={"title": "Measured"}))
     assert current(data).manifest.semantic.recall_at_10 == measured
     monkeypatch.setattr("indexer.verify.Probes.recall_at_10", lambda *_: now)
@@ -274,7 +274,7 @@ def test_recall_that_was_lost_is_told(
 def test_the_exit_code_tells(data: Path) -> None:
     """0 for a clean index and a repaired one, 1 for one that is wrong."""
     command = ["verify", "--data", str(data)]
-    with patch("indexer.tools.tools_of", lambda _: tools()):
+    with patch("indexer.backends.tools_of", lambda _: tools()):
         assert CliRunner().invoke(main, command).exit_code == 0
         without_a_film(current(data))
         seal(data)

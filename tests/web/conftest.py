@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-from hybrid.engines.tantivy import TantivyEngine, TantivyWriter
+from hybrid.engines.lexical.tantivy import TantivyEngine
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.movie import Movie
 from hybrid.web.app import create_app
 from tests import corpus

@@ -5,7 +5,7 @@ from sqlite3 import ProgrammingError
 
 import pytest
 
-from hybrid.live import Live
+from hybrid.serving.live_search import Live
 from hybrid.web.app import create_app
 from tests import corpus
 from tests.fakes import FakeLexical

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hybrid.engines.catalogue import Catalogue
-from hybrid.generation import CATALOGUE, open_current
+from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import CATALOGUE, open_current
 from hybrid.web.server import Server
-from hybrid.writes import AT_ONCE
-from indexer.publish import only_writer
+from indexer.generations.lock import only_writer
 from tests.command import Index, run_code
 from tests.eventually import eventually
 from tests.web.http import Service, received

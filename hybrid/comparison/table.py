@@ -1,0 +1,83 @@
+"""A comparison for the terminal: rankings side by side, and how far they agree."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+import click
+
+from hybrid.schemas.comparison import CompareResponse, Pair, RunAnswer
+from hybrid.schemas.search import FusedHit
+from hybrid.terminal.text import clear, clipped, padded
+
+NARROWEST = 24
+"""Characters of a column below which a title says nothing: columns then go on further down."""
+
+GAP = 2
+
+Column = tuple[str, RunAnswer]
+
+
+def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
+    """Give the lines of the comparison, none wider than `width` characters, styled for colours.
+
+    A film is marked with the places it gained or lost against the column to the left.
+    """
+    runs = list(answer.runs.items())
+    across = max(1, min(len(runs), (width + GAP) // (NARROWEST + GAP)))
+    for first in range(0, len(runs), across):
+        before = runs[first - 1] if first else None
+        yield from _columns(before, runs[first : first + across], width)
+        yield ""
+    yield from _pairs(answer.pairs, answer.query.limit)
+    yield ""
+    for name, run in runs:
+        if run.mode == "hybrid":
+            said = f"{name}: {run.fusion}, alpha {run.alpha:.2f}, {run.alpha_reason}"
+            for line in wrap(said, width, subsequent_indent="  "):
+                yield click.style(line, dim=True)
+
+
+def _columns(before: Column | None, runs: Sequence[Column], width: int) -> Iterator[str]:
+    size = (width - GAP * (len(runs) - 1)) // len(runs)
+    heads = (" " * GAP).join(padded(clipped(name, size), size) for name, _ in runs)
+    yield click.style(heads.rstrip(), bold=True)
+    columns = []
+    for name, run in runs:
+        columns.append([_cell(hit, before, size) for hit in run.hits] or [padded("no film", size)])
+        before = name, run
+    for row in range(max(map(len, columns))):
+        cells = [cells[row] if row < len(cells) else " " * size for cells in columns]
+        yield (" " * GAP).join(cells).rstrip()
+
+
+def _cell(hit: FusedHit, before: Column | None, size: int) -> str:
+    mark = "" if before is None else f"{_move(hit, before)} "
+    left = size - (4 if before is None else 8)
+    year = f" {hit.movie.year}" if hit.movie.year else ""
+    title = clipped(clear(hit.movie.title), left - len(year))
+    return f"{hit.rank:>3} {mark}{padded(title + year, left)}"
+
+
+def _move(hit: FusedHit, before: Column) -> str:
+    """Return the film's mark against the column to the left, of three characters."""
+    rank = next((other.rank for other in before[1].hits if other.id == hit.id), None)
+    if rank is None:
+        return click.style("+  ", fg="cyan")
+    if rank == hit.rank:
+        return "=  "
+    by = rank - hit.rank
+    mark = f"{'↑' if by > 0 else '↓'}{abs(by)}"
+    return click.style(f"{mark:<3}", fg="green" if by > 0 else "red")
+
+
+def _pairs(pairs: Sequence[Pair], limit: int) -> Iterator[str]:
+    names = [f"{pair.a}, {pair.b}" for pair in pairs]
+    size = min(max(map(len, names)), 40)
+    yield f"{'':<{size}}  common   Jaccard    RBO    tau"
+    for name, pair in zip(names, pairs, strict=True):
+        tau = "-" if pair.kendall_tau is None else f"{pair.kendall_tau:.2f}"
+        common = f"{pair.common}/{limit}"
+        yield (
+            f"{padded(clipped(name, size), size)}  {common:>6}   {pair.jaccard:7.2f}"
+            f"   {pair.rbo:4.2f}   {tau:>4}"
+        )

@@ -1,0 +1,123 @@
+"""The one place that names concrete engines.
+
+Elasticsearch's client takes longer to import than the embedded engine to answer: it is imported
+where it is needed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hybrid.engines.lexical import tantivy
+from hybrid.engines.lexical.tantivy import TantivyEngine
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.engines.lexical.writer_protocol import LexicalWriter
+from hybrid.engines.protocols import LexicalEngine, SemanticEngine
+from hybrid.engines.semantic import encoder
+from hybrid.engines.semantic.encoder import Encoder, OnnxEncoder
+from hybrid.engines.semantic.exact import ExactEngine
+from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
+from hybrid.errors import GenerationUnusable, InvalidInput
+from hybrid.settings import Settings
+from hybrid.storage import generation as files
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import UNFINISHED, Generation, piece_file
+from hybrid.storage.manifest import LexicalName
+from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+
+def kept_encoders() -> Callable[[Generation], Encoder]:
+    """Return what opens a generation's model, and keeps the last: most generations share it."""
+    kept: dict[str, Encoder] = {}
+
+    def encoder_of(generation: Generation) -> Encoder:
+        model = generation.manifest.files[f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILE}"].sha256
+        found = kept.get(model)
+        if found is None:
+            found = open_encoder(generation)
+            kept.clear()
+            kept[model] = found
+        return found
+
+    return encoder_of
+
+
+def open_encoder(generation: Generation) -> Encoder:
+    """Return the model of the generation."""
+    return OnnxEncoder(generation.file(encoder.ENCODER_FOLDER))
+
+
+def open_lexical(settings: Settings, generation: Generation) -> LexicalEngine:
+    """Return the keyword engine that the generation was written for.
+
+    Raises GenerationUnusable where that reads words differently today.
+    """
+    lexical = generation.manifest.lexical
+    if lexical.engine == "embedded":
+        _same_analysis(generation, tantivy.ANALYSIS)
+        return TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER))
+    from hybrid.engines.lexical.elasticsearch import INDEX_ANALYSIS, ElasticsearchEngine
+
+    _same_analysis(generation, INDEX_ANALYSIS)
+    return ElasticsearchEngine(elasticsearch(settings), lexical.index)
+
+
+def _same_analysis(generation: Generation, analysis: str) -> None:
+    if generation.manifest.lexical.analysis != analysis:
+        raise GenerationUnusable(
+            f"the keyword side of generation {generation.manifest.name} was written by other rules "
+            "for words than those of this version: build the index again"
+        )
+
+
+def open_sentences(generation: Generation, catalogue: Catalogue) -> SentenceVectors:
+    """Return the vectors of the catalogue's films."""
+    pieces = {number: generation.file(piece_file(number)) for number in generation.manifest.pieces}
+    return read_sentences(pieces, catalogue.sentences)
+
+
+def open_semantic(generation: Generation, catalogue: Catalogue) -> SemanticEngine:
+    """Return the semantic engine that the generation was written for."""
+    exact = ExactEngine(open_sentences(generation, catalogue), catalogue.columns)
+    semantic = generation.manifest.semantic
+    if semantic.engine == "exact" or semantic.nprobe is None:
+        return exact
+    return IvfPqEngine(read_index(generation.file(files.FAISS_INDEX)), semantic.nprobe, exact)
+
+
+def elasticsearch(settings: Settings) -> "Elasticsearch":
+    """Return a client for the cluster of the settings. Raises InvalidInput without its address."""
+    from hybrid.engines.lexical.elasticsearch import connect
+
+    if settings.elasticsearch_url is None:
+        raise InvalidInput(
+            "the keyword engine is Elasticsearch: tell where it is, by --elasticsearch-url or "
+            "HYBRID_ELASTICSEARCH_URL",
+            {"elasticsearch_url": "is missing"},
+        )
+    key = settings.elasticsearch_api_key
+    return connect(
+        settings.elasticsearch_url,
+        key.get_secret_value() if key else None,
+        settings.elasticsearch_timeout,
+    )
+
+
+def lexical_writer(
+    settings: Settings, engine: LexicalName, folder: Path, deployment: str
+) -> LexicalWriter:
+    """Return the writer of the keyword side of the generation that is made in `folder`."""
+    if engine == "embedded":
+        return TantivyWriter(folder)
+    from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
+
+    return ElasticsearchWriter(
+        elasticsearch(settings),
+        settings.elasticsearch_prefix,
+        folder.name.removesuffix(UNFINISHED),
+        deployment,
+        settings.elasticsearch_shards,
+    )

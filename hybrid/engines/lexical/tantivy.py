@@ -1,0 +1,204 @@
+"""The embedded keyword engine: BM25 by Tantivy in a folder of the generation, no server needed."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import tantivy
+from tantivy import Occur, Query
+
+from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable
+from hybrid.engines.protocols import TermScore
+from hybrid.errors import GenerationUnusable
+from hybrid.query import Filters
+from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.text.analysis import WORD, analyze, analyzer, tokens
+from hybrid.text.stop_words import STOP_WORDS
+
+TANTIVY_FOLDER = "tantivy"
+
+ANALYZER = "film"
+
+TANTIVY_K1 = 1.2
+"""Fixed, as is b = .75, which we want. See `_document`."""
+
+REPEATS = round(TANTIVY_K1 / K1)
+
+SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
+"""Makes scores those of BM25 with our k1, whose factor k1 + 1 is the smaller one."""
+
+ANALYSIS = analysis_digest("tantivy", WORD, STOP_WORDS, "english", REPEATS)
+"""What the manifest records: raised in its first word when anything else here changes."""
+
+EARLIEST, LATEST = 0, 10_000
+"""Years that an open end of a range reaches to: beyond any film."""
+
+
+def schema() -> tantivy.Schema:
+    """Return the fields of an index."""
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_integer_field("content", indexed=False, fast=True)
+    builder.add_integer_field("year", indexed=True)
+    builder.add_text_field("genre", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    return builder.build()
+
+
+class TantivyEngine:
+    """BM25 of one index, read-only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._schema = schema()
+        try:
+            self._searcher = _searcher(folder, self._schema)
+        except (OSError, ValueError) as error:
+            raise GenerationUnusable(
+                f"the keyword index in {folder} cannot be opened: {error}"
+            ) from error
+        # Only words that films hold are kept, so the vocabulary bounds it.
+        self._tops: dict[str, float] = {}
+
+    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        words = analyze(text)
+        if not words:
+            return Ranking.empty()
+        return self._ranking(self._within(self._any_word(words), self._filter(filters)), depth)
+
+    def score(self, text: str, ids: Ids) -> Scores:
+        """Return BM25 of each film, 0 where no word of `text` occurs."""
+        words = analyze(text)
+        scores = np.zeros(len(ids), np.float64)
+        if not words or not len(ids):
+            return scores
+        these = Query.term_set_query(self._schema, "id", ids.tolist())
+        found = self._ranking(self._within(self._any_word(words), [these]), len(ids))
+        by_id = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
+
+    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+        """Return what each different word of `text` gives each film; it adds up to `score`."""
+        found = tokens(text)
+        typed = {token.term: text[token.start : token.end] for token in reversed(found)}
+        times = Counter(token.term for token in found)
+        told = {
+            term: self._term_scores(word, term, times[term], ids) for term, word in typed.items()
+        }
+        return [
+            [told[term].get(film, TermScore(typed[term], term)) for term in times]
+            for film in ids.tolist()
+        ]
+
+    def _term_scores(self, word: str, term: str, times: int, ids: Ids) -> dict[int, TermScore]:
+        """Return what a word that stands `times` in the query gives those films that hold it."""
+        if not len(ids):
+            return {}
+        query = self._term(term)
+        these = self._within(query, [Query.term_set_query(self._schema, "id", ids.tolist())])
+        hits = self._searcher.search(these, len(ids), count=False).hits
+        found = self._searcher.fast_field_values("id", [address for _, address in hits])
+        films: list[int] = np.array(found, np.int64).tolist()
+        scores = {}
+        for film, (score, address) in zip(films, hits, strict=True):
+            # The factors are k1 + 1, idf, and the saturated frequency, whose first part is itself.
+            _, idf, saturated = json.loads(query.explain(self._searcher, address).to_json())[
+                "details"
+            ]
+            scores[film] = TermScore(
+                word,
+                term,
+                frequency=round(saturated["details"][0]["value"] / REPEATS),
+                idf=idf["value"],
+                score=times * SCALE * score,
+            )
+        return scores
+
+    def attainable(self, text: str) -> float:
+        """Return what no film's BM25 for `text` exceeds."""
+        return attainable([self._top(word) for word in analyze(text)])
+
+    def count(self) -> int:
+        """Return the number of films."""
+        found: int = self._searcher.num_docs
+        return found
+
+    def contents(self) -> dict[int, int]:
+        """Return the number for the content of every film, by id."""
+        if not self.count():
+            return {}
+        hits = self._searcher.search(Query.all_query(), self.count(), count=False).hits
+        addresses = [address for _, address in hits]
+        ids = self._searcher.fast_field_values("id", addresses)
+        contents = self._searcher.fast_field_values("content", addresses)
+        return {int(i or 0): int(c or 0) for i, c in zip(ids, contents, strict=True)}
+
+    def check(self) -> None:
+        """Return: what is open stays open."""
+
+    def _top(self, word: str) -> float:
+        if word not in self._tops:
+            hits = self._searcher.search(self._term(word), 1, count=False).hits
+            if not hits:
+                return 0.0
+            self._tops[word] = SCALE * hits[0][0]
+        return self._tops[word]
+
+    def _term(self, word: str) -> Query:
+        return Query.term_query(self._schema, "text", word, "freq")
+
+    def _any_word(self, words: list[str]) -> Query:
+        return Query.boolean_query([(Occur.Should, self._term(word)) for word in words])
+
+    def _filter(self, filters: Filters) -> list[Query]:
+        genres = [Query.term_query(self._schema, "genre", key) for key in filters.genre_keys]
+        if filters.genre_match == "any" and genres:
+            genres = [Query.boolean_query([(Occur.Should, genre) for genre in genres])]
+        if not filters.has_years:
+            return genres
+        first, last = filters.year_from or EARLIEST, filters.year_to or LATEST
+        years = Query.range_query(
+            self._schema, "year", tantivy.FieldType.Integer, first, last, use_inverted_index=True
+        )
+        return [*genres, years]
+
+    def _within(self, query: Query, limits: list[Query]) -> Query:
+        """Return `query` among what all `limits` let through, its scores as they were.
+
+        A clause that must match adds its own score: as a constant of 0 it adds nothing.
+        """
+        constant = [(Occur.Must, Query.const_score_query(limit, 0.0)) for limit in limits]
+        return Query.boolean_query([(Occur.Must, query), *constant])
+
+    def _ranking(self, query: Query, depth: int) -> Ranking:
+        """Return the best `depth`. Tantivy breaks ties by place in the index, we by id: so films
+        are fetched until the score drops below that of the last one wanted."""
+        wanted = depth + 1
+        while True:
+            hits = self._searcher.search(query, wanted, count=False).hits
+            if len(hits) < wanted or hits[-1][0] < hits[depth - 1][0]:
+                break
+            wanted *= 2
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return Ranking.sorted(
+            np.array(ids, np.int64), np.array([SCALE * score for score, _ in hits]), depth
+        )
+
+
+def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
+    """Return a searcher of the index in `folder`, which may be one that nobody can write to.
+
+    To open an index Tantivy locks a file beside it. So it is shown a folder of links that is gone
+    once the index is open: its files are mapped into memory by then.
+    """
+    with TemporaryDirectory(prefix="tantivy-") as links:
+        for file in folder.iterdir():
+            if file.suffix != ".lock":
+                Path(links, file.name).symlink_to(file.absolute())
+        index = tantivy.Index(schema, links)
+        index.register_tokenizer(ANALYZER, analyzer())
+        index.reload()
+        return index.searcher()

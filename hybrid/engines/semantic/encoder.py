@@ -1,0 +1,58 @@
+"""Queries to unit vectors, without torch: the model of a generation, exported when it was built."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+# The runtime reports its use to its makers unless told not to, before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
+from tokenizers import Tokenizer
+
+from hybrid.vectors import Vectors
+
+ENCODER_FOLDER = "encoder"
+
+MODEL_FILE, TOKENIZER_FILE = "model.onnx", "tokenizer.json"
+
+INPUTS = ("input_ids", "attention_mask")
+"""What the exported model takes, int64 (texts, tokens) each; it gives (texts, dimension)."""
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors: the seam that tests replace."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), dimension), every row of length 1."""
+        ...
+
+
+class OnnxEncoder:
+    """A sentence-transformers model as a graph, pooling and normalisation inside.
+
+    The tokenizer's file says where texts are cut and how a batch is padded.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        # Requests run side by side; a query is too short to gain from threads of its own.
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), dimension), every row of length 1."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        tokens = (
+            np.array([encoding.ids for encoding in encodings], np.int64),
+            np.array([encoding.attention_mask for encoding in encodings], np.int64),
+        )
+        (vectors,) = self._session.run(None, dict(zip(INPUTS, tokens, strict=True)))
+        return np.ascontiguousarray(vectors, np.float32)

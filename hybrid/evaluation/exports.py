@@ -1,0 +1,84 @@
+"""An evaluation as a table for the terminal, as JSON and as TREC run files."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from hybrid.evaluation.evaluate import Evaluation, Win
+from hybrid.evaluation.judgements import JudgedQuery
+from hybrid.evaluation.measures import first_relevant
+from hybrid.evaluation.significance import CONFIDENCE, RESAMPLES
+
+
+def as_json(evaluation: Evaluation) -> str:
+    """Return everything that was measured, query by query too."""
+    queries = evaluation.judgements.queries
+    document = {
+        "queries_file": evaluation.judgements.file.name,
+        "generation": evaluation.generation,
+        "seed": evaluation.seed,
+        "confidence": CONFIDENCE / 100,
+        "resamples": RESAMPLES,
+        "notes": list(evaluation.notes),
+        "kinds": dict(evaluation.sizes),
+        "runs": [run.model_dump() for run in evaluation.runs],
+        "measures": list(evaluation.measures),
+        "means": {
+            kind: {
+                run: {name: asdict(estimates[name]) for name in evaluation.measures}
+                for run, estimates in by_run.items()
+            }
+            for kind, by_run in evaluation.means.items()
+        },
+        "comparisons": [asdict(row) for row in evaluation.comparisons],
+        "wins": [_win_fields(win) for win in evaluation.wins],
+        "queries": [_query(evaluation, place, query) for place, query in enumerate(queries)],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _win_fields(win: Win) -> dict[str, Any]:
+    return {
+        "query": win.query.id,
+        "run": win.run,
+        "other": win.other,
+        "gain": win.gain,
+        "of_run": asdict(win.of_run),
+        "of_other": asdict(win.of_other),
+    }
+
+
+def _query(evaluation: Evaluation, place: int, query: JudgedQuery) -> dict[str, Any]:
+    runs = {}
+    for run, scores in evaluation.scores.items():
+        values = {name: float(scores[name][place]) for name in evaluation.measures}
+        first = first_relevant(query, evaluation.rankings[run][query.id])
+        runs[run] = values | {"first_relevant_rank": first and first[0]}
+    return {
+        "id": query.id,
+        "kind": query.kind,
+        "text": query.text,
+        "filters": query.filters.model_dump(exclude_defaults=True),
+        "runs": runs,
+    }
+
+
+def as_trec_run(evaluation: Evaluation, run: str) -> str:
+    """Return a run file: query Q0 film rank score tag.
+
+    trec_eval orders by score alone and has its own order of ties: the score counts down instead.
+    """
+    return "".join(
+        f"{query} Q0 {film} {rank} {len(ranking) + 1 - rank} {run}\n"
+        for query, ranking in evaluation.rankings[run].items()
+        for rank, film in enumerate(ranking.ids.tolist(), start=1)
+    )
+
+
+def as_trec_qrels(evaluation: Evaluation) -> str:
+    """Return the judgements that the run files are to be measured by: query 0 film grade."""
+    return "".join(
+        f"{query.id} 0 {film} {grade}\n"
+        for query in evaluation.judgements.queries
+        for film, grade in query.grades.items()
+    )

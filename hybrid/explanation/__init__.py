@@ -1,0 +1,1 @@
+"""Why a film ranks where it does."""

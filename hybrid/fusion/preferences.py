@@ -1,0 +1,64 @@
+"""How queries are ranked that do not say: what `tune` learns and a service follows."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hybrid.errors import InvalidInput
+from hybrid.query import AlphaOrAuto, Fusion, FusionMethod
+from hybrid.storage.durable import replace
+from hybrid.validation import listed, problems
+
+FILE = "ranking.toml"
+"""In the data folder, beside the generations: a new build does not change it."""
+
+
+class Preferences(BaseModel):
+    """The defaults of a ranking. docs/ranking.md tells what each was measured to gain."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fusion: FusionMethod = Field("attainable", description="how the two rankings become one")
+    alpha: AlphaOrAuto = Field("auto", description="semantic share, 0 to 1, or auto")
+    text_weight: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.85, description="what all words of a query in a film's text are worth beside its title, 1"
+    )
+
+    @property
+    def default(self) -> Fusion:
+        """The fusion of a query that names none."""
+        return Fusion(method=self.fusion, alpha=self.alpha)
+
+    @classmethod
+    def load(cls, data: Path) -> Self:
+        """Return those of the data folder's file, the built-in ones where there is none.
+
+        Raises InvalidInput naming the file and the line or field.
+        """
+        file = data / FILE
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return cls()
+        except ValidationError as error:
+            found = problems(error)
+            raise InvalidInput(f"{file}: {listed(found)}", found) from None
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+            raise InvalidInput(f"{file} {problem}", {FILE: problem}) from error
+        except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or beyond Python
+            raise InvalidInput(f"{file} is not a TOML file: {error}", {FILE: str(error)}) from None
+
+    def save(self, data: Path) -> Path:
+        """Write them to the data folder's file and return its path."""
+        file = data / FILE
+        alpha = f'"{self.alpha}"' if self.alpha == "auto" else self.alpha
+        lines = [
+            f'fusion = "{self.fusion}"',
+            f"alpha = {alpha}",
+            f"text_weight = {self.text_weight}",
+        ]
+        replace(file, "\n".join(lines) + "\n")
+        return file

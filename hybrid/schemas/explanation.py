@@ -1,0 +1,86 @@
+"""Why a film ranks where it does: the models of the answer."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from hybrid.schemas.base import Answer
+
+
+class TermWhy(Answer):
+    """What a word of the query gives the film."""
+
+    word: str = Field(description="as it is typed")
+    term: str = Field(description="as it is searched")
+    field: Literal["text", "title"] = Field(
+        description="title where the word stands in a title too, which is part of the text"
+    )
+    frequency: int = Field(description="how often it stands in the film's text")
+    idf: float = Field(description="how rare it is: log(1 + (N - n + .5) / (n + .5))")
+    score: float = Field(description="BM25; those of all words add up to keyword.score")
+    share: float = Field(description="the same as a part of the keyword share by words")
+
+
+class KeywordWhy(Answer):
+    """What the words of the query say of the film."""
+
+    counts: Literal["text", "title"] | None = Field(
+        description="what keyword.share comes from; null where nothing is found"
+    )
+    title: float | None = Field(description="how near the title is, 0 to 1, if that is what counts")
+    text: float | None = Field(description="share by words, to which those of the terms add up")
+    terms: tuple[TermWhy, ...] | None = Field(
+        description="in the order typed; null where the keyword engine does not answer"
+    )
+    not_found: tuple[str, ...] = Field(description="words that the film has not")
+
+
+class SentenceWhy(Answer):
+    """A sentence that counts."""
+
+    sentence: str
+    cosine: float
+    weight: float
+
+
+class WordWhy(Answer):
+    """How much of the meaning a word of the query carries."""
+
+    word: str = Field(description="as typed")
+    term: str = Field(description="as searched")
+    drop: float = Field(description="what semantic.score loses when the query lacks the word")
+
+
+class SemanticWhy(Answer):
+    """What the meaning of the query says of the film."""
+
+    sentences: tuple[SentenceWhy, ...] = Field(
+        description="the nearest first; cosines times weights add up to semantic.score"
+    )
+    words: tuple[WordWhy, ...] | None = Field(description="null unless the explanation is full")
+
+
+class FusionWhy(Answer):
+    """How the score comes from both sides."""
+
+    formula: str
+    keyword: float = Field(description="the keyword side's part of the score")
+    semantic: float = Field(description="the semantic side's part of the score")
+
+
+class RanksWhy(Answer):
+    """The film's rank with both sides and with one; null where it is not in that list."""
+
+    hybrid: int | None
+    keyword_only: int | None
+    semantic_only: int | None
+
+
+class Why(Answer):
+    """Why a film ranks where it does."""
+
+    summary: str
+    keyword: KeywordWhy | None = Field(description="null where that side was not asked")
+    semantic: SemanticWhy | None = Field(description="null where that side was not asked")
+    fusion: FusionWhy
+    ranks: RanksWhy

@@ -1,0 +1,1 @@
+"""A search that follows what is published."""

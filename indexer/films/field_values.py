@@ -1,0 +1,136 @@
+"""Single values as the fields of a film hold them; what cannot be one is told why."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from reprlib import repr as shown
+
+from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie, Names, normalise
+
+LISTS = [name for name, field in Movie.model_fields.items() if field.annotation == Names]
+"""The fields of `Movie` that hold several texts."""
+
+LONGEST_TITLE, LONGEST_GENRE, LONGEST_DESCRIPTION, LONGEST_OTHER = 1_000, 100, 100_000, 2_000
+
+_LONGEST = {
+    "title": LONGEST_TITLE,
+    "original_title": LONGEST_TITLE,
+    "genres": LONGEST_GENRE,
+    "description": LONGEST_DESCRIPTION,
+}
+
+_WHOLE = "duration_minutes votes metascore reviews_from_users reviews_from_critics".split()
+
+NUMBERS = [*_WHOLE, "rating", "revenue_millions"]
+
+_LARGEST = {"metascore": 100, "rating": 10, "revenue_millions": 1_000_000}
+
+_INT32 = 2**31 - 1
+
+_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+# Those among the control characters that count as blanks are collapsed with the others.
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+
+_INVISIBLE = frozenset("Cc Cf Mn Mc Me Zs Zl Zp".split())
+"""The Unicode categories of what shows nothing where it stands alone: controls, formats such as
+zero-width blanks, marks that combine with a letter, blanks."""
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that look like nothing: Hangul fillers, and braille without a dot."""
+
+
+class Unfit(ValueError):
+    """A value that a field cannot hold: a word for it, the value and the remedy."""
+
+    def __init__(self, kind: str, told: str) -> None:
+        super().__init__(f"{kind}: {told}")
+        self.kind = kind
+        self.told = told
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a value says nothing: none, or blank text."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def parsed(field: str, value: object) -> object:
+    """Return the value as this field of `Movie` holds it; raise Unfit where it cannot."""
+    return _PARSERS.get(field, _text)(field, value)
+
+
+def _text(field: str, value: object) -> str | None:
+    if not isinstance(value, str):
+        raise Unfit("wrong", f"{shown(value)}, expected text")
+    if _SURROGATE.search(value):
+        raise Unfit("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
+    text = normalise(" ".join(_CONTROLS.sub("", value).split()))
+    longest = _LONGEST.get(field, LONGEST_OTHER)
+    if len(text) > longest:
+        size = f"{len(text):,} characters, expected {longest:,} at most"
+        raise Unfit("too long", f"{shown(text)} of {size}")
+    return text if _is_visible(text) else None
+
+
+def _is_visible(text: str) -> bool:
+    """Return whether anything of the text is seen."""
+    return any(c not in _BLANK and unicodedata.category(c) not in _INVISIBLE for c in text)
+
+
+def _names(field: str, value: object) -> tuple[str, ...]:
+    """Return the texts of a list, each once: the first spelling of those equal but for case."""
+    if not isinstance(value, list):
+        raise Unfit("wrong", f"{shown(value)}, expected a list of texts")
+    unique: dict[str, str] = {}
+    for name in (_text(field, entry) for entry in value):
+        if name:
+            unique.setdefault(name.casefold(), name)
+    return tuple(unique.values())
+
+
+def _id(field: str, value: object) -> int:
+    if type(value) is int and 0 <= value <= MAX_ID:
+        return value
+    raise Unfit(
+        "wrong",
+        f"{shown(value)}, expected 0 to {MAX_ID} as its format writes it (348 or tt0111161)",
+    )
+
+
+def _year(field: str, value: object) -> int:
+    number = _number_of(value)
+    if FIRST_YEAR <= number <= LAST_YEAR and number % 1 == 0:
+        return int(number)
+    expected = f"expected {FIRST_YEAR} to {LAST_YEAR}, or nothing"
+    raise Unfit("impossible", f"{shown(value)}, {expected}")
+
+
+def _number(field: str, value: object) -> int | float:
+    number, largest = _number_of(value), _LARGEST.get(field, _INT32)
+    if 0 <= number <= largest:
+        if field not in _WHOLE:
+            return float(number)
+        if number % 1 == 0:
+            return int(number)
+    a_number = "a whole number" if field in _WHOLE else "a number"
+    raise Unfit("wrong", f"{shown(value)}, expected {a_number} from 0 to {largest:,}")
+
+
+def _number_of(value: object) -> int | float:
+    """Return the number that a value is or writes out, else one that is in no range."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value.replace(",", ""))
+    # bool is an int to Python, but true is neither a year nor a number of votes.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return float("nan")
+
+
+_PARSERS: dict[str, Callable[[str, object], object]] = {
+    "id": _id,
+    "year": _year,
+    **dict.fromkeys(LISTS, _names),
+    **dict.fromkeys(NUMBERS, _number),
+}

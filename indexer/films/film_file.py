@@ -1,0 +1,70 @@
+"""A file of films as it was read, and what the manifest tells of it."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hybrid.errors import BuildFailed
+from hybrid.storage.manifest import FileDigest
+from indexer.films.clean import Cleaned, clean
+from indexer.sources import Reject, read_source
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """The films of a file, and what became of its other records."""
+
+    name: str
+    sha256: str
+    cleaned: Cleaned
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the manifest tells of the file."""
+        return {
+            "source": self.name,
+            "source_sha256": self.sha256,
+            "source_format": self.cleaned.format,
+        }
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the manifest counts of its records."""
+        return {
+            "records": self.cleaned.records,
+            "rejected": len(self.cleaned.rejects),
+            "duplicates": self.cleaned.duplicates,
+            "blank": self.cleaned.blank,
+        }
+
+    def write_rejects(self, file: Path) -> None:
+        """Write every record that is no film as a line of JSON, with its line and the reason."""
+        lines = (json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in self.cleaned.rejects)
+        file.write_text("".join(lines), encoding="utf-8")
+
+
+def read_films(
+    source: Path,
+    limit: int | None = None,
+    mapping: Path | None = None,
+    name: str | None = None,
+) -> SourceFile:
+    """Read the films of a file; `mapping` says what the columns of a file of your own are.
+
+    `name` is recorded instead of the file's own, without the folders before it. Raises
+    InvalidInput where it cannot be read, BuildFailed where it holds no film.
+    """
+    cleaned = clean(read_source(source, limit, mapping))
+    if not cleaned.movies:
+        raise BuildFailed(f"{source} holds no film: {_first(cleaned.rejects)}")
+    # A name may hold any bytes, a manifest only text.
+    recorded = os.fsencode(Path(name or source).name).decode("utf-8", "replace")
+    return SourceFile(recorded, FileDigest.of(source).sha256, cleaned)
+
+
+def _first(rejects: Iterable[Reject]) -> str:
+    told = [f"line {reject.line}: {reject.reason}" for reject in rejects]
+    return "; ".join(told[:3]) or "there is no record in it"

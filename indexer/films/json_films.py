@@ -1,0 +1,79 @@
+"""Films given by hand, as JSON: checked and cleaned like those of a file."""
+
+import json
+from collections.abc import Mapping
+
+from hybrid.errors import InvalidInput
+from hybrid.movie import MAX_ID, Movie
+from hybrid.validation import listed
+from indexer.films.field_values import Unfit, is_nothing, parsed
+
+NO_ID = f"is no id: a whole number from 0 to {MAX_ID} is, such as 111161"
+
+
+def film(values: Mapping[str, object]) -> Movie:
+    """Return the film of these fields. Raises InvalidInput naming each field that is wrong."""
+    problems = {name: "is unknown" for name in values if name not in Movie.model_fields}
+    found: dict[str, object] = {}
+    for name in Movie.model_fields:
+        value = values.get(name)
+        if name in ("id", "title") and is_nothing(value):
+            problems[name] = "is missing"
+        elif not is_nothing(value):
+            try:
+                found[name] = parsed(name, value)
+                if name == "title" and not found[name]:
+                    problems[name] = "is missing"
+            except Unfit as error:
+                problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.told}"
+    if problems:
+        raise InvalidInput(listed(problems), problems)
+    return Movie.model_validate(found)
+
+
+def films_of(content: bytes) -> list[Movie]:
+    """Return the films of a JSON object, or of JSON lines. The last of one id counts.
+
+    Raises InvalidInput naming the line.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        return [film(_object(text, "the input"))]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the input is not UTF-8: {error}") from None
+    except json.JSONDecodeError:
+        pass  # more than one line
+    found = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            movie = _film_of_line(line, f"line {number}")
+            found[movie.id] = movie
+    if not found:
+        raise InvalidInput("no film given: write a JSON object, or one a line, to standard input")
+    return list(found.values())
+
+
+def _film_of_line(line: str, where: str) -> Movie:
+    try:
+        values = _object(line, where)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{where} is no JSON: {error.msg}") from None
+    try:
+        return film(values)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.message}", error.fields) from None
+
+
+def _object(text: str, where: str) -> dict[str, object]:
+    """Return what a JSON object holds. Raises JSONDecodeError, or InvalidInput naming `where`."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise InvalidInput(f"{where} is nested too deeply") from None
+    except ValueError:  # the only one left: Python reads no longer integers
+        raise InvalidInput(f"{where} has a number of more than 4,300 digits") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{where} is no JSON object")
+    return value

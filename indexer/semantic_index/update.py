@@ -1,0 +1,143 @@
+"""The semantic side of a changed catalogue: the index changed in a copy, or trained anew."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from hybrid.engines.semantic.exact import ExactEngine
+from hybrid.engines.semantic.ivfpq import MIN_VECTORS, IvfPqEngine, read_index, write_index
+from hybrid.errors import BuildFailed
+from hybrid.ranking import Ids
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_changes import move
+from hybrid.storage.catalogue_writer import writing
+from hybrid.storage.generation import CATALOGUE, FAISS_INDEX, Generation, piece_file
+from hybrid.storage.manifest import Semantic, identity
+from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
+from hybrid.vectors import Vectors
+from indexer.generations.staging import Digests
+from indexer.semantic_index.recall import Probes
+from indexer.semantic_index.train import write_semantic
+from indexer.semantic_index.vector_files import write_npy
+
+LEAST_RECALL = 0.99
+"""An index whose measured recall@10 falls below is trained anew."""
+
+MEASURED_EVERY = 0.05
+"""The recall is measured again when so large a part of the sentences came or went."""
+
+TRAINED_AFTER = 0.5
+"""Likewise the index is trained anew, and the vectors are written without those of no film."""
+
+BLOCK = 10_000
+"""Sentences copied at once."""
+
+
+@dataclass(frozen=True)
+class SemanticSide:
+    """How to open the semantic side, its pieces, and the digests of what was written."""
+
+    semantic: Semantic
+    pieces: tuple[int, ...]
+    written: Digests
+
+
+def change_semantic(
+    folder: Path,
+    before: Generation,
+    catalogue: Catalogue,
+    pieces: tuple[int, ...],
+    outdated: Ids,
+    new: Ids,
+) -> SemanticSide:
+    """Write the index of the `catalogue` in `folder`, whose sentences lie in its `pieces`.
+
+    `outdated` are the films that left the catalogue or changed since `before`, `new` those that
+    came or changed. What is open of the catalogue may be outdated then.
+    """
+    exact = ExactEngine(_sentences(folder, catalogue, pieces), catalogue.columns)
+    semantic = before.manifest.semantic
+    if semantic.engine == "exact":
+        if exact.sentences.total() < MIN_VECTORS:
+            return SemanticSide(semantic, pieces, {})
+    else:
+        index = read_index(before.file(FAISS_INDEX))
+        rows = _replace(index, exact, outdated, new)
+        changed = _measured(semantic, index, exact, rows)
+        if changed:
+            file = folder / FAISS_INDEX
+            digest = write_index(index, file)
+            return SemanticSide(changed, pieces, {identity(file): digest})
+    return train_anew(folder, pieces)
+
+
+def train_anew(folder: Path, pieces: tuple[int, ...]) -> SemanticSide:
+    """Write all vectors into one piece, in the order of ids, and an index trained on them."""
+    number = max(pieces, default=-1) + 1
+    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
+        sentences, columns = _sentences(folder, catalogue, pieces), catalogue.columns
+        if sentences.pieces:
+            write_npy(folder / piece_file(number), sentences.total(), _in_order(sentences), None)
+    ordered = np.cumsum(sentences.counts) - sentences.counts
+    with writing(folder / CATALOGUE) as connection:
+        move(connection, dict(zip(columns.ids.tolist(), ordered.tolist(), strict=True)), number)
+    for piece in pieces:
+        (folder / piece_file(piece)).unlink()
+    now = (number,) if sentences.pieces else ()
+    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
+        semantic, written = write_semantic(
+            folder, _sentences(folder, catalogue, now), catalogue.columns
+        )
+    return SemanticSide(semantic, now, written)
+
+
+def _sentences(folder: Path, catalogue: Catalogue, pieces: tuple[int, ...]) -> SentenceVectors:
+    files = {number: folder / piece_file(number) for number in pieces}
+    return read_sentences(files, catalogue.sentences)
+
+
+def _in_order(sentences: SentenceVectors) -> Iterator[Vectors]:
+    rows = sentences.rows(np.arange(len(sentences.counts)))
+    for start in range(0, max(len(rows), 1), BLOCK):
+        yield sentences.vectors(rows[start : start + BLOCK])
+
+
+def _replace(index: "faiss.IndexIVF", exact: ExactEngine, outdated: Ids, new: Ids) -> int:
+    """Take the sentences of `outdated` films out and those of `new` ones in; return how many."""
+    there = index.ntotal
+    index.remove_ids(faiss.IDSelectorBatch(outdated))
+    removed = there - index.ntotal
+    places = exact.columns.places(new)
+    labels = np.repeat(new, exact.sentences.counts[places])
+    if len(labels):
+        index.add_with_ids(exact.sentences.vectors(exact.sentences.rows(places)), labels)
+    if index.ntotal != exact.sentences.total():
+        raise BuildFailed(
+            f"the index holds {index.ntotal} sentences, the catalogue {exact.sentences.total()}: "
+            "build the index again"
+        )
+    return int(removed) + len(labels)
+
+
+def _measured(
+    semantic: Semantic, index: "faiss.IndexIVF", exact: ExactEngine, rows: int
+) -> Semantic | None:
+    """Return how to open the changed index, None where it should be trained anew."""
+    changed, total = semantic.changed + rows, exact.sentences.total()
+    recall, measured = semantic.recall_at_10 or 0.0, semantic.changed_when_measured
+    if changed > TRAINED_AFTER * total:
+        return None
+    if changed - measured > MEASURED_EVERY * total:
+        engine = IvfPqEngine(index, semantic.nprobe or index.nlist, exact)
+        least = min(LEAST_RECALL, recall)  # one that was less from the start may stay so
+        recall = Probes.of(exact).recall_at_10(engine)
+        if recall < least:
+            return None
+        measured = changed
+    return semantic.model_copy(
+        update={"changed": changed, "changed_when_measured": measured, "recall_at_10": recall}
+    )

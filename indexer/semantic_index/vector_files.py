@@ -1,0 +1,57 @@
+"""Sentences to vectors, each distinct text once in the life of the data folder."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid.storage.catalogue import SentencePlaces
+from hybrid.vectors import Vectors
+
+
+def write_npy(file: Path, rows: int, blocks: Iterable[Vectors], more: Vectors | None) -> None:
+    """Write `rows` vectors that come in blocks, and after them those of `more`.
+
+    Written and not memory-mapped: on a full disk a write raises, where a mapping ends the process.
+    """
+    last = np.empty((0, 0), np.float32) if more is None else more
+    with file.open("wb") as out:
+        for number, block in enumerate(chain(blocks, [last])):
+            if number == 0:
+                shape = (rows + len(last), block.shape[1])
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(out, header)
+            out.write(np.ascontiguousarray(block).data)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of the pieces: those `kept`, those `absorbed` by the piece `number`."""
+
+    kept: tuple[int, ...]
+    absorbed: tuple[int, ...]
+    number: int
+
+
+def plan(pieces: tuple[int, ...], live: Mapping[int, int], rows: int) -> Plan:
+    """Return what becomes of `pieces` when `rows` new sentences come.
+
+    `live` is the number of sentences in each piece that stay. A piece without any is dropped.
+    """
+    standing = [number for number in sorted(pieces) if live.get(number)]
+    absorbed = []
+    while rows and standing and live[standing[-1]] < 2 * rows:
+        absorbed.append(standing.pop())
+        rows += live[absorbed[-1]]
+    return Plan(tuple(standing), tuple(sorted(absorbed)), max(pieces, default=-1) + 1)
+
+
+def live_rows(sentences: SentencePlaces, staying: NDArray[np.bool_]) -> dict[int, int]:
+    """Return the number of sentences in each piece of the films that stay, bool (n,)."""
+    has = staying & (sentences.counts > 0)
+    pieces, index = np.unique(sentences.pieces[has], return_inverse=True)
+    rows = np.bincount(index, weights=sentences.counts[has], minlength=len(pieces))
+    return dict(zip(pieces.tolist(), rows.astype(int).tolist(), strict=True))

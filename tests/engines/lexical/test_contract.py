@@ -1,0 +1,237 @@
+"""What every keyword engine promises. A new engine joins by a line in `lexical`."""
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
+from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
+from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.engines.protocols import LexicalEngine
+from hybrid.movie import Movie, content_number
+from hybrid.query import Filters
+from tests import corpus
+from tests.command import PREFIX
+from tests.fakes import FakeLexical
+
+NONE = Filters()
+
+SPECIAL = [
+    Movie(id=2**62, title="Twin Comet", year=1999, description="A comet over Malmö."),
+    Movie(id=0, title="Twin Comet", year=1999, description="A comet over Malmö."),
+    Movie(id=5, title="L'été \U0001f3ac", genres=("Été",), cast=("Penélope Núñez", "周迅")),
+    Movie(id=8, title="Nothing Else", directors=("Agnieszka Żuk",), writers=("Ole Grøn",)),
+]
+
+MOVIES = [*corpus.films(400), *SPECIAL]
+
+BY_ID = {movie.id: movie for movie in MOVIES}
+
+
+@pytest.fixture(
+    scope="module", params=["elasticsearch", "elasticsearch-3-shards", "embedded", "fake"]
+)
+def lexical(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LexicalEngine]:
+    """Give every engine in turn, filled with the same films."""
+    if request.param == "fake":
+        yield FakeLexical(MOVIES)
+        return
+    if request.param == "embedded":
+        folder = tmp_path_factory.mktemp("embedded")
+        embedded = TantivyWriter(folder)
+        embedded.create()
+        embedded.write(MOVIES)
+        yield TantivyEngine(folder / TANTIVY_FOLDER)
+        return
+    client = connect(request.getfixturevalue("elasticsearch_url"), None, 10)
+    shards = 3 if request.param.endswith("shards") else 1
+    writer = ElasticsearchWriter(client, PREFIX, f"{shards}-contract", "contract", shards)
+    writer.create()
+    writer.write(MOVIES)
+    yield ElasticsearchEngine(client, writer.name)
+    writer.discard()
+    client.close()
+
+
+def test_filters_hold_as_defined(lexical: LexicalEngine) -> None:
+    """300 random filters let through exactly the films that Filters.matches lets through."""
+    everything = " ".join(corpus.WORDS)
+    holders = set(lexical.search(everything, NONE, 1000).ids.tolist())
+    for filters in corpus.filters(300):
+        found = lexical.search(everything, filters, 1000).ids.tolist()
+        expected = {i for i in holders if filters.matches(BY_ID[i].year, BY_ID[i].genres)}
+        assert set(found) == expected, filters
+
+
+def test_filters_leave_scores_alone(lexical: LexicalEngine) -> None:
+    """A film has the same BM25 under a filter as without one."""
+    for text, filters in zip(corpus.queries(40), corpus.filters(40), strict=True):
+        free = lexical.search(text, NONE, 1000)
+        scores = dict(zip(free.ids.tolist(), free.scores.tolist(), strict=True))
+        held = lexical.search(text, filters, 1000)
+        assert [scores[i] for i in held.ids.tolist()] == pytest.approx(held.scores.tolist())
+
+
+def test_scores_are_complete(lexical: LexicalEngine) -> None:
+    """`score` gives any film what `search` gives it, and 0 where no word occurs."""
+    ids = np.array([movie.id for movie in MOVIES], np.int64)
+    for text in corpus.queries(30):
+        found = lexical.search(text, NONE, 1000)
+        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        expected = [scores.get(i, 0.0) for i in ids.tolist()]
+        assert lexical.score(text, ids).tolist() == pytest.approx(expected)
+
+
+def test_ranking_is_by_score_then_id(lexical: LexicalEngine) -> None:
+    """Equal scores stand in the order of their numbers, also where the list is cut between them."""
+    found = lexical.search("comet", NONE, 10)
+    assert found.ids.tolist() == [0, 2**62]
+    assert found.scores[0] == found.scores[1]
+    assert lexical.search("comet", NONE, 1).ids.tolist() == [0]
+    for text in corpus.queries(30):
+        whole = lexical.search(text, NONE, 1000)
+        ordered = sorted(zip(-whole.scores, whole.ids, strict=True))
+        assert [i for _, i in ordered] == whole.ids.tolist()
+        assert lexical.search(text, NONE, 7).ids.tolist() == whole.ids.tolist()[:7]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([*corpus.WORDS, "unheard", "the"]), min_size=1, max_size=70))
+def test_nothing_exceeds_the_attainable(lexical: LexicalEngine, words: list[str]) -> None:
+    """No film scores more than `attainable`, whatever the words and however often they stand."""
+    text = " ".join(words)
+    best = lexical.search(text, NONE, 1).scores
+    bound = lexical.attainable(text)
+    assert best.max(initial=0.0) <= bound * (1 + 1e-6)
+    assert (bound > 0) == (len(best) > 0)
+
+
+def test_one_word_alone_is_attained(lexical: LexicalEngine) -> None:
+    """The bound of a single word is what its best film has."""
+    assert lexical.search("mirror", NONE, 1).scores[0] == pytest.approx(
+        lexical.attainable("mirror")
+    )
+
+
+def test_attainable_counts_every_word(lexical: LexicalEngine) -> None:
+    """A repeated word counts twice, an unknown word like the rarest, a stop word not at all."""
+    once = lexical.attainable("comet")
+    assert lexical.attainable("comet comet") == pytest.approx(2 * once)
+    assert lexical.attainable("comet xyzzy") == pytest.approx(2 * once)
+    assert lexical.attainable("the comet") == pytest.approx(once)
+    assert lexical.attainable("xyzzy") == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["the of and", "!?", "xyzzy", "\U0001f9ff", "-", "title:comet AND"]
+)
+def test_text_without_a_known_word_finds_nothing(lexical: LexicalEngine, text: str) -> None:
+    """Stop words, punctuation and unknown words give an empty list; no syntax is interpreted."""
+    found = lexical.search(text.replace("comet", "xyzzy"), NONE, 10)
+    assert len(found) == 0
+    assert found.ids.dtype == np.int64
+
+
+def test_every_film_is_there_with_its_content(lexical: LexicalEngine) -> None:
+    """The films can be counted and compared, without asking for their words."""
+    assert lexical.count() == len(MOVIES)
+    assert lexical.contents() == {movie.id: content_number(movie) for movie in MOVIES}
+
+
+def test_unknown_ids_and_none_score(lexical: LexicalEngine) -> None:
+    """Ids that are not there score 0, and no ids give no scores."""
+    assert lexical.score("comet", np.array([77777777, 0], np.int64))[0] == 0
+    assert len(lexical.score("comet", np.empty(0, np.int64))) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "film"),
+    [
+        ("penelope", 5),
+        ("NUÑEZ", 5),
+        ("nun\u0303ez", 5),
+        ("ete", 5),
+        ("周迅", 5),
+        ("zuk", 8),
+        ("MALMO", 0),
+    ],
+)
+def test_case_and_accents_do_not_matter(lexical: LexicalEngine, text: str, film: int) -> None:
+    """A name is found however it is typed: case, accents, scripts, composed or not."""
+    from hybrid.movie import normalise
+
+    assert film in lexical.search(normalise(text), NONE, 10).ids.tolist()
+
+
+def test_genres_compare_without_case(lexical: LexicalEngine) -> None:
+    """A genre beyond ASCII is matched in any case, and 'ß' as 'ss'."""
+    for name in ("été", "ÉTÉ", "E\u0301te\u0301"):
+        assert lexical.search("núñez", Filters(genres=(name,)), 10).ids.tolist() == [5]
+    everything = " ".join(corpus.WORDS)
+    wide = [lexical.search(everything, Filters(genres=(n,)), 999) for n in ("Straße", "STRASSE")]
+    assert wide[0].ids.tolist() == wide[1].ids.tolist() != []
+
+
+def test_many_threads_get_the_same(lexical: LexicalEngine) -> None:
+    """Answers do not depend on what else is asked at the same time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    texts = corpus.queries(60)
+    alone = [lexical.search(text, NONE, 20).ids.tolist() for text in texts]
+    shuffled = random.Random(1).sample(range(60), 60)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: lexical.search(texts[n], NONE, 20).ids.tolist(), shuffled))
+    assert found == [alone[n] for n in shuffled]
+
+
+def test_explanations_add_up(lexical: LexicalEngine) -> None:
+    """What the words give a film is its score, whether it holds all of them, some or none."""
+    ids = np.array([movie.id for movie in MOVIES], np.int64)[:80]
+    for text in corpus.queries(30):
+        told = lexical.explain(text, ids)
+        sums = [sum(term.score for term in terms) for terms in told]
+        assert sums == pytest.approx(lexical.score(text, ids).tolist(), rel=1e-5)
+        for terms in told:
+            assert all((term.score > 0) == (term.frequency > 0) for term in terms)
+
+
+def test_explanations_count_alike(lexical: LexicalEngine) -> None:
+    """Words, frequencies and idf are those of plain counting, however an engine indexes."""
+    counting = FakeLexical(MOVIES)
+    ids = np.array([movie.id for movie in MOVIES], np.int64)[::9]
+    for text in corpus.queries(30):
+        pairs = zip(lexical.explain(text, ids), counting.explain(text, ids), strict=True)
+        for told, expected in pairs:
+            assert [term.word for term in told] == [term.word for term in expected]
+            assert [term.frequency for term in told] == [term.frequency for term in expected]
+            assert [term.idf for term in told] == pytest.approx(
+                [term.idf for term in expected], rel=1e-5
+            )
+
+
+def test_explanations_name_words_as_typed(lexical: LexicalEngine) -> None:
+    """A word is told once, as typed first, with what all its repetitions give; stop words are not
+    told, and a word that the film has not gives nothing."""
+    text = "\U00010437 The COMET, a xyzzy over comet Malmo"
+    ((_, comet, unheard, over, malmo),) = lexical.explain(text, np.array([0], np.int64))
+    assert [comet.word, unheard.word, over.word, malmo.word] == ["COMET", "xyzzy", "over", "Malmo"]
+    assert comet.frequency == 2
+    assert malmo.frequency == 1
+    assert (unheard.frequency, unheard.idf, unheard.score) == (0, 0, 0)
+    ((once,),) = lexical.explain("comet", np.array([0], np.int64))
+    assert comet.score == pytest.approx(2 * once.score)
+
+
+def test_unknown_films_and_words_are_explained_by_nothing(lexical: LexicalEngine) -> None:
+    """A film that is not there has no word; no film, or no word, gives no explanation."""
+    ((comet,),) = lexical.explain("comet", np.array([77777777], np.int64))
+    assert (comet.word, comet.frequency, comet.score) == ("comet", 0, 0)
+    assert list(lexical.explain("comet", np.empty(0, np.int64))) == []
+    assert [list(terms) for terms in lexical.explain("the of", np.array([0, 5]))] == [[], []]

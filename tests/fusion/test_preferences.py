@@ -1,0 +1,54 @@
+"""The settings file of the ranking: what is written is read, what is wrong is named."""
+
+from pathlib import Path
+
+import pytest
+
+from hybrid.errors import InvalidInput
+from hybrid.fusion.preferences import FILE, Preferences
+
+
+@pytest.mark.parametrize(
+    "preferences",
+    [Preferences(), Preferences(fusion="rrf", alpha=0.25, text_weight=0.5), Preferences(alpha=1)],
+)
+def test_what_is_saved_is_loaded(preferences: Preferences, tmp_path: Path) -> None:
+    """A file survives the way there and back, and nothing else lies beside it."""
+    assert preferences.save(tmp_path) == tmp_path / FILE
+    assert Preferences.load(tmp_path) == preferences
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_no_file_is_the_default(tmp_path: Path) -> None:
+    """Without a file the built-in preferences hold; a file may say only part of them."""
+    assert Preferences.load(tmp_path) == Preferences()
+    (tmp_path / FILE).write_text("alpha = 0.4\n")
+    assert Preferences.load(tmp_path) == Preferences(alpha=0.4)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("alpha = 2", "alpha: is neither a number from 0 to 1 nor auto"),
+        ("alhpa = 0.5", "alhpa: is unknown"),
+        ("fusion = 'sum'", "fusion: "),
+        ("text_weight = 'much'", "text_weight: "),
+        ("alpha = ", "is not a TOML file"),
+        ("\xff", "is not a TOML file"),
+        ("alpha = " + "9" * 5000, "is not a TOML file"),
+        ("alpha = " + "[" * 5000, "is not a TOML file"),
+    ],
+)
+def test_a_wrong_file_is_named(text: str, problem: str, tmp_path: Path) -> None:
+    """The error names the file and the field, and says what is wrong."""
+    (tmp_path / FILE).write_bytes(text.encode("latin-1"))
+    with pytest.raises(InvalidInput, match=FILE) as error:
+        Preferences.load(tmp_path)
+    assert problem in error.value.message
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """What is there but cannot be read is an error, and not taken for no file."""
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(InvalidInput, match=f"{FILE} cannot be read: Is a directory"):
+        Preferences.load(tmp_path)

@@ -1,0 +1,83 @@
+"""The catalogue: whole names of people, and every title a film has."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hybrid.movie import Movie
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_changes import change_catalogue
+from hybrid.storage.catalogue_writer import write_catalogue
+
+FILMS = [
+    Movie(id=3, title="One", original_title="Uno", cast=("Greta Garbo", "Cher", "the history of")),
+    Movie(id=7, title="Two", original_title="Two", directors=("J. J. Abrams", "Jean-Luc Godard")),
+    Movie(id=9, title="Three", writers=("Lars von Trier", "Garbo Family"), cast=("final word",)),
+    Movie(id=11, title="Four", cast=("Mary Tyler", "Mary Tyler Moore", "Søren Malling")),
+]
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
+    """Give the films written and read back."""
+    file = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
+    write_catalogue(file, [(movie, []) for movie in FILMS])
+    opened = Catalogue(file)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("greta garbo dances", "greta garbo"),
+        ("the one with Greta Garbo's hat", "Greta Garbo's"),
+        ("jj abrams space", "jj abrams"),
+        ("space by J. J. Abrams", "J. J. Abrams"),
+        ("jean luc godard", "jean luc godard"),
+        ("a Lars von Trier film", "Lars von Trier"),
+        ("mary tyler moore laughs", "mary tyler moore"),
+        ("mary tyler laughs", "mary tyler"),
+        ("greta garbo meets mary tyler", "greta garbo"),
+        ("soren malling sails", "soren malling"),
+        ("Søren Malling sails", "Søren Malling"),
+        ("garbo dances", None),
+        ("cher sings", None),
+        ("the history of dances", None),
+        ("a final word", None),
+        ("", None),
+    ],
+)
+def test_whole_names_are_noticed(catalogue: Catalogue, query: str, name: str | None) -> None:
+    """A name of two words or more is found as it is typed; what only looks like one is not.
+
+    Of names that begin with the same word the longest counts.
+    """
+    assert catalogue.name_in(query) == name
+
+
+def test_every_title_is_given_once(catalogue: Catalogue) -> None:
+    """Titles and differing original titles, with the place of the film."""
+    assert sorted(catalogue.titles()) == [
+        (0, "One"),
+        (0, "Uno"),
+        (1, "Two"),
+        (2, "Three"),
+        (3, "Four"),
+    ]
+
+
+def test_a_catalogue_of_an_earlier_version(tmp_path: Path) -> None:
+    """One without the table of changes by hand knows of none, and the first change adds it."""
+    file = tmp_path / "catalogue.sqlite"
+    write_catalogue(file, [(movie, []) for movie in FILMS])
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE hand_changes")
+    with closing(Catalogue(file)) as before:
+        assert before.hand_changes() == {}
+    change_catalogue(file, (), [3], {}, 0)
+    with closing(Catalogue(file)) as after:
+        assert after.hand_changes() == {3: FILMS[0]}

@@ -1,0 +1,278 @@
+"""Films changed over HTTP: acknowledged once published, shown by itself, off unless allowed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+
+from hybrid.errors import BuildFailed
+from hybrid.movie import Movie
+from hybrid.serving.writes import AT_ONCE
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import CATALOGUE, open_current, published
+from hybrid.web.app import create_app
+from indexer import group_commit as module
+from indexer.backends import Tools
+from indexer.change import Changes
+from indexer.generations.lock import only_writer
+from indexer.group_commit import GroupCommit
+from indexer.update import Changed, change
+from tests import corpus
+from tests.command import run_code
+from tests.eventually import eventually
+from tests.stores import build_stores, follow_stores, open_group, tools
+from tests.stores_agree import assert_holds
+from tests.web.http import Service, serving
+
+FILMS = corpus.films(40)
+
+FILM = {"title": "The Lighthouse Machine", "genres": ["Drama"], "description": "It dreams."}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Give a data folder with a published generation."""
+    build_stores(tmp_path / "data", FILMS)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def group(data: Path) -> Iterator[GroupCommit]:
+    """Give what changes it."""
+    made = open_group(data)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def service(data: Path, group: GroupCommit) -> Iterator[Service]:
+    """Give a service that takes changes."""
+    follower = follow_stores(data)
+    follower.start()
+    with serving(create_app(follower.live, writes=group)) as running:
+        yield running
+    follower.close()
+
+
+def test_a_film_is_put_changed_and_deleted(service: Service, data: Path) -> None:
+    """Each change is answered with the generation that has it, and shown soon."""
+    status, answer = service.send("PUT", "/movies/5", FILM)
+    assert (status, answer["change"]) == (200, "added")
+    assert answer["generation"] == published(data)[0].name
+    eventually(lambda: service.get("/movies/5")[0] == 200)
+    _, found = service.get("/search", q="lighthouse machine")
+    assert found["hits"][0]["id"] == 5
+    assert service.send("PUT", "/movies/5", FILM)[1] == answer | {"change": "unchanged"}
+    assert service.send("PUT", "/movies/5", FILM | {"year": 1999})[1]["change"] == "changed"
+    eventually(lambda: service.get("/movies/5")[1]["year"] == 1999)
+    status, answer = service.send("DELETE", "/movies/5")
+    assert (status, answer["id"], answer["change"]) == (200, 5, "removed")
+    eventually(lambda: service.get("/movies/5")[0] == 404)
+    assert_holds(open_current(data), FILMS)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "field"),
+    [
+        ("/movies/5", {}, 422, "title"),
+        ("/movies/5", {"title": " "}, 422, "title"),
+        ("/movies/5", FILM | {"id": 5}, 422, "id"),
+        ("/movies/5", FILM | {"colour": "red"}, 422, "colour"),
+        ("/movies/5", FILM | {"year": 1492}, 422, "year"),
+        ("/movies/5", FILM | {"votes": 2**40}, 422, "votes"),
+        ("/movies/5", FILM | {"genres": "Drama"}, 422, "genres"),
+        ("/movies/5", {"title": "\x00\x01"}, 422, "title"),
+        ("/movies/5", FILM | {"cast": ["a\ud800b"]}, 422, "cast"),
+        ("/movies/5", [FILM], 422, "body"),
+        ("/movies/x", FILM, 422, "id"),
+        ("/movies/9223372036854775808", FILM, 404, "id"),
+    ],
+)
+def test_what_is_no_film_is_refused(
+    service: Service, data: Path, path: str, body: object, status: int, field: str
+) -> None:
+    """The error names the field, and nothing is published."""
+    before = published(data)
+    found, answer = service.send("PUT", path, body)
+    assert found == status
+    assert list(answer["error"]["fields"]) == [field]
+    assert published(data) == before
+
+
+def test_an_unknown_film_cannot_be_deleted(service: Service, data: Path) -> None:
+    """It is 404, and nothing is published."""
+    before = published(data)
+    status, answer = service.send("DELETE", "/movies/77")
+    assert (status, answer["error"]["code"]) == (404, "not_found")
+    assert published(data) == before
+
+
+def test_changes_are_off_unless_allowed(data: Path) -> None:
+    """Without the setting the service says which one allows them."""
+    follower = follow_stores(data)
+    with serving(create_app(follower.live)) as running:
+        for method, body in (("PUT", FILM), ("PUT", {}), ("DELETE", None)):
+            status, answer = running.send(method, "/movies/5", body)
+            assert (status, answer["error"]["code"]) == (403, "writes_off")
+            assert "HYBRID_WRITES=on" in answer["error"]["message"]
+    follower.close()
+
+
+class Gate:
+    """Holds back publications, and counts them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open = threading.Event()
+        self.groups = 0
+        monkeypatch.setattr(module, "change", self._change)
+
+    def _change(self, data: Path, choose: Callable[[Catalogue], Changes], _: Tools) -> Changed:
+        self.groups += 1
+        self.open.wait(10)
+        return change(data, choose, tools())
+
+
+def test_changes_that_arrive_together_share_a_generation(
+    service: Service, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one is published others wait, and all of them are in the next one, in their order."""
+    gate = Gate(monkeypatch)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(service.send, "PUT", "/movies/5", FILM)
+        eventually(lambda: gate.groups == 1)
+        others = [pool.submit(service.send, "PUT", f"/movies/{n}", FILM) for n in range(1000, 1006)]
+        sleep(0.3)
+        others.append(pool.submit(service.send, "DELETE", "/movies/5"))
+        sleep(0.3)
+        gate.open.set()
+        answers = [other.result() for other in others]
+    assert gate.groups == 2
+    assert first.result()[1]["generation"].startswith("2-")
+    assert {answer["generation"] for _, answer in answers} == {published(data)[0].name}
+    assert [answer["change"] for _, answer in answers] == ["added"] * 6 + ["removed"]
+    added = [Movie(id=n, **movie_fields()) for n in range(1000, 1006)]
+    assert_holds(open_current(data), [*FILMS, *added])
+
+
+def movie_fields() -> dict[str, Any]:
+    """Return the fields of the film that is put."""
+    return FILM | {"genres": ("Drama",)}
+
+
+def test_too_many_changes_at_once_are_refused(
+    service: Service, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait leave room for searches; the next one is told to try again."""
+    gate = Gate(monkeypatch)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = [
+            pool.submit(service.send, "PUT", f"/movies/{1000 + n}", FILM) for n in range(AT_ONCE)
+        ]
+        eventually(lambda: service.send("PUT", "/movies/5", FILM | {"id": 5})[0] == 422)
+        eventually(lambda: service.send("DELETE", "/movies/77")[0] == 503)
+        status, answer = service.send("PUT", "/movies/5", FILM)
+        assert (status, answer["error"]["code"]) == (503, "too_many_changes")
+        assert service.get("/search", q="captain")[0] == 200
+        gate.open.set()
+        assert {status for status, _ in (one.result() for one in waiting)} == {200}
+
+
+def test_what_is_gone_is_only_told_once_that_is_published(
+    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film is not said to be missing because of a change that then fails."""
+    started = threading.Event()
+
+    def failing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
+        started.wait(10)
+        with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+            choose(catalogue)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "change", failing)
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(group.delete, FILMS[0].id) for _ in range(3)]
+        sleep(0.2)
+        started.set()
+        for future in futures:
+            with pytest.raises(BuildFailed, match="No space"):
+                future.result(10)
+
+
+def test_one_film_spoils_no_other(
+    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a group cannot be published each change is tried alone."""
+
+    def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
+        def checked(catalogue: Catalogue) -> Changes:
+            changes = choose(catalogue)
+            if any(movie.id == 7 for movie in changes.films):
+                raise BuildFailed("film 7 is refused")
+            return changes
+
+        started.wait(10)
+        return change(data, checked, tools)
+
+    started = threading.Event()
+    monkeypatch.setattr(module, "change", refusing)
+    with ThreadPoolExecutor(8) as pool:
+        futures = {n: pool.submit(group.put, n, FILM) for n in (5, 6, 7, 8)}
+        sleep(0.2)
+        started.set()
+        assert {n: futures[n].exception() is None for n in futures} == {
+            5: True,
+            6: True,
+            7: False,
+            8: True,
+        }
+    assert "film 7" in str(futures[7].exception())
+
+
+def test_another_writer_is_told(service: Service, data: Path) -> None:
+    """While a command writes, a change is refused and may be tried again."""
+    with only_writer(data, patience=10):  # the service tidies up when it starts
+        status, answer = service.send("PUT", "/movies/5", FILM)
+    assert (status, answer["error"]["code"]) == (503, "another_writer")
+    assert service.send("PUT", "/movies/5", FILM)[0] == 200
+
+
+def test_another_writer_is_waited_for(data: Path) -> None:
+    """A change over HTTP is published once the command that writes is done."""
+    patient = GroupCommit(data, replace(tools(), patience=10.0))
+    with ThreadPoolExecutor(1) as pool:
+        with only_writer(data, patience=10):
+            waiting = pool.submit(patient.put, 5, FILM)
+            sleep(0.3)
+            assert not waiting.done()
+        assert waiting.result(10).change == "added"
+    patient.close()
+
+
+def test_a_damaged_generation_is_not_changed(service: Service, data: Path) -> None:
+    """The file is named, the service goes on with what it has open, and nothing is published."""
+    file = open_current(data).file(CATALOGUE)
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    status, answer = service.send("PUT", "/movies/5", FILM)
+    assert (status, answer["error"]["code"]) == (503, "generation_unusable")
+    assert str(file) in answer["error"]["message"]
+    assert service.get("/search", q="captain")[0] == 200
+    file.write_bytes(content)
+    assert service.send("PUT", "/movies/5", FILM)[0] == 200
+
+
+def test_the_service_changes_films_without_what_a_build_needs() -> None:
+    """Neither PyTorch nor pandas nor a progress bar is imported for a change."""
+    code = (
+        "import sys, indexer.group_commit, indexer.update\n"
+        "found = {'torch', 'pandas', 'tqdm', 'sentence_transformers'} & set(sys.modules)\n"
+        "assert not found, found"
+    )
+    run_code(code)

@@ -1,0 +1,541 @@
+"""The pages in a real browser: what people do with them, and what they must never do."""
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect
+
+from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
+from hybrid.query import FusionMethod
+from hybrid.web.app import create_app
+from tests import corpus
+from tests.fakes import FakeLexical
+from tests.small import open_small
+from tests.web.conftest import LARGE, Tab
+from tests.web.hostile import PAYLOADS
+from tests.web.http import Service, serving
+
+COLUMNS = ("keyword", "hybrid", "semantic")
+
+FUSIONS: Sequence[FusionMethod] = ("attainable", "min_max", "z_score", "dbsf", "rrf")
+
+AXE = Axe()
+
+
+def films(page: Page, column: str = "hybrid") -> list[str]:
+    """Return the ids of the films that a column shows, from the top."""
+    script = "buttons => buttons.map(button => button.dataset.film)"
+    found: list[str] = page.locator(f".column.{column} li button").evaluate_all(script)
+    return found
+
+
+def titles(page: Page) -> list[str]:
+    """Return the titles that the search shows, from the top."""
+    return page.locator(".hits h2").all_inner_texts()
+
+
+def compare(page: Page, query: str, **view: str | float) -> None:
+    """Open the comparison of a query and wait until it is there."""
+    page.goto(f"/side-by-side?{urlencode({'q': query} | view)}")
+    expect(page.locator(".bench")).to_be_visible()
+
+
+def slide(page: Page, alpha: float) -> None:
+    """Move the slider, and wait until the films have moved."""
+    page.locator("#alpha").evaluate(
+        """(slider, alpha) => {
+          slider.value = alpha;
+          slider.dispatchEvent(new Event("input", { bubbles: true }));
+          return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        }""",
+        alpha,
+    )
+
+
+def searched(site: Service, query: str, **fields: Any) -> list[str]:
+    """Return the ids that the service finds."""
+    _, answer = site.get("/search", q=query, limit=20, **fields)
+    return [str(hit["id"]) for hit in answer["hits"]]
+
+
+def test_search_and_filter(tab: Tab) -> None:
+    """A query typed at the opening finds films; chips, years and modes narrow them at once."""
+    page = tab.page
+    page.goto("/")
+    page.keyboard.type("captain mirror")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits > li")).to_have_count(20)
+    assert page.locator(".hits mark").first.inner_text() in ("Captain", "Mirror")
+    page.get_by_label("Drama").check(force=True)
+    expect(page.locator("#status")).to_have_text("20 films")
+    for facts in page.locator(".hit .facts").all():
+        expect(facts).to_contain_text("Drama")
+    page.get_by_label("from").fill("1960")
+    expect(page).to_have_url(re.compile("year_from=1960"))
+    expect(page.locator("#results[aria-busy]")).to_have_count(0)
+    assert all(int(year) >= 1960 for year in page.locator(".hits .year").all_inner_texts())
+    page.get_by_role("radio", name="Keyword").check(force=True)
+    expect(page.locator(".score")).to_have_count(page.locator(".hits > li").count())
+    shown = titles(page)
+    page.reload()
+    assert titles(page) == shown
+    page.go_back()
+    expect(page.get_by_role("radio", name="Hybrid")).to_be_checked()
+    expect(page.locator(".weighing")).to_be_visible()
+    expect(page.get_by_label("Drama")).to_be_checked()
+
+
+def test_the_search_says_why(tab: Tab) -> None:
+    """Every film says why it is there, and leads to its places side by side."""
+    page = tab.page
+    page.goto("/?q=captain+mirror")
+    why = page.locator("details.why").first
+    why.locator("summary").click()
+    expect(why).to_contain_text("ranks first")
+    expect(why.locator(".terms")).to_contain_text("captain")
+    why.get_by_role("link").click()
+    expect(page.locator("#why h2")).to_be_visible()
+    assert page.locator(".column.hybrid .lit").count() == 1
+
+
+def test_states_that_find_nothing(tab: Tab) -> None:
+    """No film, a wrong field, no such page: each says so and leads on."""
+    page = tab.page
+    page.goto("/?q=captain&genre=Hostile&year_from=2001")
+    expect(page.get_by_role("heading", name="No film fits")).to_be_visible()
+    page.get_by_role("link", name="All years").click()
+    expect(page.locator(".hits > li").first).to_be_visible()
+    page.get_by_label("from").fill("20x1")
+    page.get_by_label("from").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The first year")
+    page.goto("/nothing")
+    page.get_by_role("link", name="To the search").click()
+    expect(page.get_by_label("Search for films")).to_be_focused()
+
+
+def test_comparison_shows_the_three_rankings(tab: Tab, site: Service) -> None:
+    """Each column is what the service finds in its mode; lines join what two of them show."""
+    compare(tab.page, "captain mirror island")
+    shown = {name: films(tab.page, name) for name in COLUMNS}
+    for name in COLUMNS:
+        assert shown[name] == searched(site, "captain mirror island", mode=name)
+    for gutter, (a, b) in enumerate((COLUMNS[:2], COLUMNS[1:])):
+        lines = tab.page.locator(".lines").nth(gutter).locator("path:not(.out)")
+        assert lines.count() == len(set(shown[a]) & set(shown[b]))
+    expect(tab.page.locator("#auto")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize("fusion", ["attainable", "dbsf", "rrf"])
+def test_the_slider_ranks_like_the_service(tab: Tab, site: Service, fusion: str) -> None:
+    """At random alphas the browser's order is the service's, film by film."""
+    query = "captain mirror island"
+    compare(tab.page, query)
+    tab.page.select_option("#fusion", fusion)
+    choose = random.Random(fusion)
+    orders = set()
+    for alpha in [0.0, 1.0, *(round(choose.random(), 2) for _ in range(48))]:
+        slide(tab.page, alpha)
+        shown = films(tab.page)
+        assert shown == searched(site, query, fusion=fusion, alpha=alpha), alpha
+        orders.add(tuple(shown))
+    assert len(orders) > 5
+
+
+def test_scores_are_the_services_to_the_last_bit(tab: Tab, site: Service) -> None:
+    """Every candidate's score, by every fusion, of queries of which some find little or nothing;
+    and where neighbours change places."""
+    tab.page.goto("/side-by-side")
+    script = """async ({ movies, lists, swaps, method, alpha }) => {
+      const { candidates, fused, normalised, ranked, swapping } = await import("/static/fusion.js");
+      const found = candidates(movies);
+      const sides = normalised(found, lists, method);
+      const scores = fused(sides, alpha);
+      const place = (film) => found.ids.indexOf(film);
+      const alphas = swaps.map(([above, below]) => swapping(sides, place(above), place(below)));
+      const order = ranked(found, scores).map((place) => found.ids[place]);
+      const pairs = found.ids.map((id, place) => [id, scores[place]]);
+      return { scores: Object.fromEntries(pairs), order, alphas };
+    }"""
+    choose = random.Random(5)
+    for query in ("captain mirror", "enormous", "unheard", "the", "Amélie river train café"):
+        for method in FUSIONS:
+            alpha = round(choose.random(), 4)
+            runs = [f"a:hybrid,{method},{alpha}", "b:keyword"]
+            _, answer = site.get("/compare", q=query, run=runs, limit=100)
+            asked = {"movies": answer["movies"], "lists": answer["lists"]}
+            swaps = [(str(swap["above"]), str(swap["below"])) for swap in answer["swaps"]]
+            asked |= {"swaps": swaps, "method": method, "alpha": alpha}
+            found = tab.page.evaluate(script, asked)
+            assert found["alphas"] == [swap["alpha"] for swap in answer["swaps"]]
+            runs_of = {film: movie["runs"]["a"] for film, movie in answer["movies"].items()}
+            assert found["scores"] == {film: run["score"] for film, run in runs_of.items()}
+            listed = [film for film, run in runs_of.items() if run["rank"]]
+            assert found["order"] == sorted(listed, key=lambda film: runs_of[film]["rank"])
+
+
+def test_ids_beyond_javascripts_numbers(tab: Tab) -> None:
+    """Films of equal scores stand in the order of ids, also of those that numbers there confuse."""
+    compare(tab.page, "enormous", alpha=0)
+    assert films(tab.page, "keyword")[:4] == [str(LARGE + place) for place in range(4)]
+    assert films(tab.page)[:4] == [str(LARGE + place) for place in range(4)]
+    tab.page.locator(f".column.hybrid [data-film='{LARGE + 3}']").click()
+    expect(tab.page.locator("#why .words blockquote")).to_contain_text("An enormous number")
+
+
+def test_agreement_is_the_services(tab: Tab) -> None:
+    """The measures of pairs are computed as they are there."""
+    tab.page.goto("/side-by-side")
+    script = """async ([a, b, x, y]) => {
+      const { jaccard, kendallTau, rbo } = await import("/static/agreement.js");
+      return [jaccard(a, b), rbo(a, b), kendallTau(x, y)];
+    }"""
+    choose = random.Random(3)
+    for _ in range(40):
+        pool = range(choose.randint(1, 40))
+        a, b = (choose.sample(pool, choose.randint(0, len(pool))) for _ in range(2))
+        x, y = ([choose.randint(0, 9) / 3 for _ in pool] for _ in range(2))
+        tau = kendall_tau(np.array(x), np.array(y))
+        found = tab.page.evaluate(script, [a, b, x, y])
+        assert found == pytest.approx([jaccard(a, b), rbo(a, b), tau], abs=1e-12)
+
+
+def test_the_table_of_pairs_follows_the_slider(tab: Tab, site: Service) -> None:
+    """What the table says after a move is what the service says of that alpha."""
+    compare(tab.page, "captain mirror island")
+    slide(tab.page, 0.9)
+    runs = ["keyword", "semantic", "hybrid:hybrid,attainable,0.9"]
+    _, answer = site.get("/compare", q="captain mirror island", run=runs, limit=20)
+    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in _rows(tab.page)}
+    for pair in answer["pairs"]:
+        names = (pair["a"], pair["b"])
+        row = rows.get(" – ".join(names)) or rows[" – ".join(reversed(names))]
+        measures = (pair["jaccard"], pair["rbo"], pair["kendall_tau"])
+        assert row == [str(pair["common"]), *(f"{value:.2f}" for value in measures)]
+
+
+def _rows(page: Page) -> list[str]:
+    return page.locator("#pairs tr").all_inner_texts()
+
+
+def test_links_reproduce_the_view(tab: Tab) -> None:
+    """The address says all of what is seen; back and forward go through what was looked at."""
+    page = tab.page
+    compare(page, "captain mirror island", genre="Drama")
+    page.select_option("#fusion", "z_score")
+    expect(page).to_have_url(re.compile("fusion=z_score"))
+    first = films(page)
+    slide(page, 0.83)
+    expect(page).to_have_url(re.compile("alpha=0.83"))
+    second = films(page)
+    assert second != first
+    page.locator(".column.semantic li button").first.click()
+    expect(page).to_have_url(re.compile("film="))
+    expect(page.locator("#why .words blockquote").first).to_be_visible()
+    seen = page.locator(".with-aside").inner_text()
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("#why .words blockquote").first).to_be_visible()
+    assert other.locator(".with-aside").inner_text() == seen
+    page.go_back()
+    expect(page.locator("#why")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#auto")).to_have_attribute("aria-pressed", "true")
+    assert films(page) == first
+    page.go_forward()
+    expect(page.locator("#auto")).to_have_attribute("aria-pressed", "false")
+    assert films(page) == second
+    page.locator("#auto").click()
+    expect(page).not_to_have_url(re.compile("alpha="))
+    assert films(page) == first
+
+
+def test_the_view_goes_along_to_the_next_query(tab: Tab) -> None:
+    """A new query keeps fusion and alpha, and forgets the film."""
+    compare(tab.page, "captain mirror", film=1)
+    slide(tab.page, 0.25)
+    expect(tab.page).to_have_url(re.compile("alpha=0.25"))
+    tab.page.fill("#q", "winter violin")
+    tab.page.keyboard.press("Enter")
+    expect(tab.page).to_have_url(re.compile("winter.*alpha=0.25"))
+    assert "film=" not in tab.page.url
+    expect(tab.page.locator("#meaning-share")).to_have_text("25%")
+
+
+def test_changes_of_places_are_where_they_are_said(tab: Tab) -> None:
+    """The next change of neighbours in either direction is one press away."""
+    compare(tab.page, "captain mirror island", alpha=0.5)
+    before = films(tab.page)
+    change = tab.page.locator("#swaps button").last
+    passes, passed = change.locator("i").all_inner_texts()
+    change.click()
+    expect(tab.page).to_have_url(re.compile(r"alpha=0\.5\d+"))
+    after = films(tab.page)
+    assert after != before
+    names = tab.page.locator(".column.hybrid .name").all_inner_texts()
+    neighbours = [tuple(name.rpartition(" ")[0] for name in pair) for pair in pairwise(names)]
+    assert (passes, passed) in neighbours
+
+
+def test_keyboard_alone(tab: Tab) -> None:
+    """Searching, filtering, weighing, lighting and explaining films take no pointer."""
+    page = tab.page
+    page.goto("/")
+    page.keyboard.type("captain")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits > li").first).to_be_visible()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#results")).to_be_focused()
+    page.locator("#q").focus()
+    _tab_to(page, "input[name=genre]")
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile("genre="))
+    assert page.evaluate("document.activeElement.name") == "genre"
+    _tab_to(page, "summary")
+    page.goto("/side-by-side?q=captain+mirror")
+    expect(page.locator(".bench")).to_be_visible()
+    page.locator("#q").focus()
+    _tab_to(page, "#alpha")
+    before = films(page)
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#meaning-share")).to_have_text("80%")
+    assert films(page) != before
+    _tab_to(page, ".column.keyword li button")
+    film = page.evaluate("document.activeElement.dataset.film")
+    lit = page.locator(".columns .lit")
+    assert set(lit.evaluate_all("found => found.map(one => one.dataset.film)")) == {film}
+    page.keyboard.press("Enter")
+    expect(page.locator("#why")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#why")).to_be_hidden()
+    assert page.evaluate("document.activeElement.dataset.film") == film
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Press Tab until something that matches has the focus, and see that it is visible."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"{selector} is not reached")
+
+
+def test_pointing_lights_a_film_everywhere(tab: Tab) -> None:
+    """The film under the pointer is lit in every column that shows it, with its lines."""
+    compare(tab.page, "captain mirror island")
+    both = next(film for film in films(tab.page, "keyword") if film in films(tab.page))
+    tab.page.locator(f".column.keyword [data-film='{both}']").hover()
+    assert tab.page.locator(f".columns .lit[data-film='{both}']").count() >= 3
+    tab.page.locator("#fusion").hover()
+    assert tab.page.locator(".columns .lit").count() == 0
+
+
+def test_hostile_films_and_queries_do_nothing(tab: Tab) -> None:
+    """Texts that would run or load something are shown: no dialog, no breach, no request."""
+    page = tab.page
+    page.goto("/?q=hostile&genre=hostile&limit=100")
+    expect(page.locator(".hits > li")).to_have_count(len(PAYLOADS))
+    page.locator("details.why").evaluate_all("all => all.forEach(why => { why.open = true })")
+    compare(page, "hostile", genre="hostile", limit=100)
+    rows = page.locator(".column.hybrid li button")
+    expect(rows).to_have_count(len(PAYLOADS))
+    for row in rows.all()[::8]:
+        row.click()
+        named = row.locator(".name").inner_text().rpartition(" ")[0]
+        expect(page.locator("#why .words > p")).to_contain_text(f"{named} ranks")
+    for text in PAYLOADS:
+        page.goto(f"/?q={quote(text)}&limit=1")
+        page.goto(f"/side-by-side?q={quote(text)}&limit=2")
+        expect(page.locator(".bench")).to_be_visible()
+        assert page.locator("#q").input_value() == text.replace("\x00", "\ufffd")
+
+
+def test_misdeeds_would_be_seen(tab: Tab) -> None:
+    """What the other tests rely on: a dialog, a script inside and a request elsewhere are noted."""
+    page = tab.page
+    page.goto("/")
+    page.evaluate("alert(1)")
+    page.evaluate(
+        """() => {
+          const script = document.createElement("script");
+          script.textContent = "1";
+          document.body.append(script);
+          document.body.append(Object.assign(new Image(), { src: "http://127.0.0.2:9/x" }));
+        }"""
+    )
+    page.wait_for_timeout(200)
+    seen = " ".join(tab.misdeeds)
+    tab.misdeeds.clear()
+    assert "dialog" in seen
+    assert "script-src" in seen
+    assert "img-src" in seen
+
+
+def _explain(page: Page) -> None:
+    page.locator(".column.hybrid li button").first.click()
+    expect(page.locator("#why blockquote").first).to_be_visible()
+
+
+STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "opening": ("/", lambda page: expect(page.locator(".shelf")).to_be_visible()),
+    "films": ("/?q=captain&genre=Drama", lambda page: page.locator(".why summary").first.click()),
+    "nothing": (
+        "/?q=captain&genre=Nothing",
+        lambda page: expect(page.locator(".nothing")).to_be_visible(),
+    ),
+    "problem": (
+        "/?q=x&year_from=9&year_to=8",
+        lambda page: expect(page.locator("#problem")).to_be_visible(),
+    ),
+    "lost": ("/nothing", lambda page: expect(page.locator(".lost")).to_be_visible()),
+    "comparing": ("/side-by-side", lambda page: expect(page.locator(".sketch")).to_be_visible()),
+    "compared": ("/side-by-side?q=captain+mirror&alpha=.5", _explain),
+}
+
+
+@pytest.mark.screen(1280, 900, False)
+def test_accessible_in_the_light(tab: Tab) -> None:
+    """axe finds nothing serious in any state."""
+    _check_states(tab.page)
+
+
+@pytest.mark.screen(360, 740, True)
+def test_accessible_on_a_phone_in_the_dark(tab: Tab) -> None:
+    """axe finds nothing serious there either, and no page is wider than the screen."""
+    _check_states(tab.page)
+
+
+def _check_states(page: Page) -> None:
+    for name, (path, arrive) in STATES.items():
+        page.goto(path)
+        arrive(page)
+        found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        serious = [
+            (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
+            for violation in found
+            if violation["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], name
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, name
+
+
+def test_without_the_keyword_engine(chromium: Browser, tmp_path: Path) -> None:
+    """Both pages say that it is away and show what there is; keyword alone offers a way on."""
+    movies = corpus.films(60)
+    lexical = FakeLexical(movies)
+    lexical.away = True
+    search = open_small(tmp_path, movies, lexical)
+    with serving(create_app(search)) as service:
+        page = chromium.new_page(base_url=service.url)
+        page.goto("/?q=captain")
+        expect(page.locator(".degraded")).to_contain_text("does not answer")
+        expect(page.locator(".hits > li").first).to_be_visible()
+        page.goto("/?q=captain&mode=keyword")
+        page.get_by_role("link", name="Search by meaning").click()
+        expect(page.locator(".hits > li").first).to_be_visible()
+        page.goto("/side-by-side?q=captain")
+        expect(page.locator("#notices")).to_contain_text("does not answer")
+        expect(page.locator(".column.hybrid li").first).to_be_visible()
+        page.close()
+    search.close()
+
+
+def test_a_poster_that_does_not_come(chromium: Browser, tmp_path: Path) -> None:
+    """Its film gets the drawn tile, on both pages."""
+    movies = [
+        movie.model_copy(update={"thumbnail": f"https://posters.invalid/{movie.id}.jpg"})
+        for movie in corpus.films(20)
+    ]
+    search = open_small(tmp_path, movies, FakeLexical(movies))
+    with serving(create_app(search, "posters.invalid")) as service:
+        page = chromium.new_page(base_url=service.url)
+        for path in ("/?q=captain", "/side-by-side?q=captain"):
+            page.goto(path)
+            image = page.locator("img").first
+            expect(image).to_have_attribute("src", re.compile(r"/tiles/\d+\?drawn$"))
+            expect(image).to_have_js_property("naturalWidth", 80)
+        page.close()
+    search.close()
+
+
+def test_when_the_service_is_gone(tab: Tab) -> None:
+    """A comparison that does not come says so and can be asked for again."""
+    tab.page.route("**/compare?*", lambda route: route.abort())
+    tab.page.goto("/side-by-side?q=captain")
+    expect(tab.page.get_by_role("alert")).to_contain_text("cannot be compared")
+    tab.page.unroute("**/compare?*")
+    tab.page.get_by_role("link", name="Try again").click()
+    expect(tab.page.locator(".bench")).to_be_visible()
+
+
+def test_a_search_without_script(chromium: Browser, site: Service) -> None:
+    """The page at / works with scripts off; the other one says what it needs."""
+    context = chromium.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/?q=captain")
+    page.get_by_label("Drama").check(force=True)
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator(".hits > li")).to_have_count(20)
+    page.goto("/side-by-side?q=captain")
+    # Playwright turns scripts off after the parser has left <noscript> out.
+    assert "Comparing needs JavaScript" in page.content()
+    expect(page.locator("#waiting")).to_be_hidden()
+    context.close()
+
+
+def test_how_fast_the_slider_is(tab: Tab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print how long it takes from a move of the slider until 400 candidates are painted anew."""
+
+    def grown(route: Route) -> None:
+        answer = route.fetch().json()
+        movies = answer["movies"]
+        for film in list(movies)[: 400 - len(movies)]:
+            movies[f"{film}0000000"] = movies[film]
+        route.fulfill(json=answer)
+
+    tab.page.route("**/compare?*", grown)
+    compare(tab.page, "captain mirror island river")
+    took = tab.page.evaluate(
+        """async () => {
+          const slider = document.getElementById("alpha");
+          const took = [];
+          for (let step = 0; step < 40; step += 1) {
+            slider.value = (step * 0.37) % 1;
+            const start = performance.now();
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            await new Promise((done) => requestAnimationFrame(() => {
+              document.querySelector(".columns").getBoundingClientRect();
+              const channel = new MessageChannel();
+              channel.port1.onmessage = done;
+              channel.port2.postMessage(null);
+            }));
+            took.push(performance.now() - start);
+          }
+          return took.sort((a, b) => a - b);
+        }"""
+    )
+    candidates = tab.page.locator("#status").inner_text()
+    with capsys.disabled():
+        print(
+            f" [slider to repaint: median {took[20]:.1f} ms, worst {took[-1]:.1f}; {candidates}] "
+        )
+
+
+def test_on_the_production_server(chromium: Browser, service: Service) -> None:
+    """Templates, scripts and styles are all there behind gunicorn, over a built index."""
+    page = chromium.new_page(base_url=service.url)
+    page.goto("/")
+    expect(page.locator(".shelf li").first).to_be_visible()
+    page.goto("/side-by-side?q=love")
+    expect(page.locator(".column.hybrid li").first).to_be_visible()
+    page.close()
