@@ -33,8 +33,8 @@ install-search: ## make the environment in .venv without what building an index 
 demo: install ## index the films that come with the project, once, and serve them
 	@.venv/bin/python -m indexer demo
 
-test: install ## run the tests; some need Java and Maven, or Chromium, and say so
-	.venv/bin/python -m pytest
+test: install ## run the tests on all cores; some need Java and Maven, or Chromium, and say so
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 check: install ## check format, lint and types
 	.venv/bin/ruff format --check $(CODE)

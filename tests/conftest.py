@@ -1,6 +1,11 @@
-"""The engines that tests share, each started once a run."""
+"""The engines that tests share, each started once a run.
+
+Tests that share what takes long to make are marked with an `xdist_group`: one worker runs them.
+"""
 
 import os
+import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from elasticsearch import Elasticsearch
 from hybrid.search import HybridSearch
 from tests.command import PREFIX, Index, run
 from tests.elasticsearch_deployment import Deployment
-from tests.elasticsearch_node import node
+from tests.elasticsearch_node import node, shared
 from tests.fakes import FakeLexical
 from tests.indexer.film_files import KAGGLE_ROWS, kaggle_csv
 from tests.small import open_small
@@ -18,9 +23,30 @@ from tests.web.http import Service
 from tests.web.production import production
 
 
+def pytest_configure() -> None:
+    """Set what workers and commands inherit: the seed of the faults, and that bytecode is kept.
+
+    Without bytecode each of a hundred commands would compile all that it imports, torch as well.
+    """
+    os.environ.setdefault("FAULTS_SEED", str(random.SystemRandom().randrange(10**6)))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_report_header() -> str:
+    """Name the seed, by which faults can be repeated."""
+    return f"FAULTS_SEED={os.environ['FAULTS_SEED']}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name a test as pytest accepts it on the command line: xdist appends its group."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        report.nodeid = re.sub(r"@[\w-]+$", "", report.nodeid)
+
+
 @pytest.fixture(scope="session")
 def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give a real Elasticsearch: ELASTICSEARCH_URL, else a node of our own, else skip.
+    """Give a real Elasticsearch: ELASTICSEARCH_URL, else one that the workers share, else skip.
 
     In CI nothing is skipped: what is missing fails the run.
     """
@@ -33,8 +59,11 @@ def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         pytest.fail(f"CI must run on a real Elasticsearch: {missing}")
     if missing:
         pytest.skip(f"no Elasticsearch: {missing}")
-    with node.running(tmp_path_factory.mktemp("elasticsearch")) as running:
-        yield running.url
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of the run, not of the worker
+    with shared.running(folder / "elasticsearch") as url:
+        yield url
 
 
 @pytest.fixture
@@ -48,7 +77,13 @@ def deployment(
     made.close()
 
 
-@pytest.fixture(scope="session", params=["embedded", "elasticsearch"])
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(engine, marks=pytest.mark.xdist_group(engine))
+        for engine in ("embedded", "elasticsearch")
+    ],
+)
 def index(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Index]:

@@ -49,9 +49,9 @@ def reading(
     readers = [Thread(target=read, args=[first]) for first in answered]
     for reader in readers:
         reader.start()
-    for first in answered:
-        first.wait(10)
     try:
+        for first in answered:
+            assert first.wait(60), f"a reader has not answered within 60 s: {problems}"
         yield problems
     finally:
         done.set()

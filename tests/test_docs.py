@@ -2,12 +2,9 @@
 
 import csv
 import json
-import os
 import re
 import shlex
-import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ import pytest
 
 from hybrid.schemas.changes import Written
 from hybrid.web.errors import HTTP_ERRORS, STATUS
-from tests.command import Index, free_port, run
+from tests.command import Index, free_port, run, running
 from tests.web.http import Service
 
 ROOT = Path(__file__).parents[1]
@@ -63,52 +60,26 @@ def test_curl_examples(command: str, service: Service) -> None:
     assert answer.get("warnings", []) == []
 
 
-def demo(data: Path, port: int) -> tuple[subprocess.Popen[str], str]:
-    """Start the demo; return it and what it says until it is ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "indexer", "demo"],
-        env=os.environ | {"HYBRID_DATA": str(data), "HYBRID_PORT": str(port)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout
-    said = ""
-    while not said.endswith("(Ctrl-C stops)\n"):
-        line = process.stdout.readline()
-        assert line, said
-        said += line
-    return process, said
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    """Stop the demo as Ctrl-C does."""
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
-    assert process.stdout
-    process.stdout.close()
-
-
 def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
     """The demo builds once and then serves at once; README's commands find what it says, and the
     article's sentence finds Titanic by meaning and by both. docs/evaluation.md measures the same
     films."""
     port = free_port()
     service = Service(f"http://127.0.0.1:{port}")
-    process, said = demo(tmp_path, port)
-    assert "Indexing" in said
-    assert service.get("/search", q="heist")[0] == 200
-    stop(process)
-    process, said = demo(tmp_path, port)
-    assert "Indexing" not in said
-    examples = commands("curl", PAGES[:1])
-    found = [curl(command, service)["hits"][0]["movie"]["title"] for command in examples]
-    assert found == ["Titanic", "Seven Samurai"]
-    for mode in ("semantic", "hybrid"):
-        text = "A seventeen-year-old aristocrat falls in love with a kind but poor artist"
-        _, answer = service.get("/search", q=text, mode=mode)
-        assert answer["hits"][0]["movie"]["title"] == "Titanic"
-    stop(process)
+    ready = "(Ctrl-C stops)\n"
+    variables = {"HYBRID_DATA": str(tmp_path), "HYBRID_PORT": str(port)}
+    with running("indexer", "demo", ready=ready, **variables) as printed:
+        assert "Indexing" in printed
+        assert service.get("/search", q="heist")[0] == 200
+    with running("indexer", "demo", ready=ready, **variables) as printed:
+        assert "Indexing" not in printed
+        examples = commands("curl", PAGES[:1])
+        found = [curl(command, service)["hits"][0]["movie"]["title"] for command in examples]
+        assert found == ["Titanic", "Seven Samurai"]
+        for mode in ("semantic", "hybrid"):
+            text = "A seventeen-year-old aristocrat falls in love with a kind but poor artist"
+            _, answer = service.get("/search", q=text, mode=mode)
+            assert answer["hits"][0]["movie"]["title"] == "Titanic"
     for command in commands(".venv/bin/python -m hybrid search", PAGES[:1]):
         done = run(*shlex.split(command)[2:], HYBRID_DATA=str(tmp_path))
         assert done.returncode == 0, done.stderr

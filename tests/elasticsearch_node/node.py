@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from tests.command import free_port
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "elasticsearch-node"
@@ -109,7 +110,7 @@ def start(work: Path, port: int | None = None) -> Node:
     home, java = prepare(), find_java()
     if java is None:
         raise RuntimeError(missing())
-    port = port or _free_port()
+    port = port or free_port()
     config = _configure(home, work, port, java)
     command = [str(home / "bin" / "elasticsearch")]
     if os.geteuid() == 0:  # Elasticsearch refuses to run as root
@@ -153,7 +154,7 @@ def _configure(home: Path, work: Path, port: int, java: Path) -> Path:
         "discovery.type": "single-node",
         "network.host": "127.0.0.1",
         "http.port": port,
-        "transport.port": _free_port(),
+        "transport.port": free_port(),
         "path.data": work / "data",
         "path.logs": work / "logs",
         "path.repo": work / "snapshots",
@@ -183,10 +184,3 @@ def _wait(node: Node) -> None:
         except (URLError, ConnectionError):
             time.sleep(0.25)
     raise TimeoutError(f"Elasticsearch did not answer within {START_SECONDS} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

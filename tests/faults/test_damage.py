@@ -19,7 +19,7 @@ from tests import corpus
 from tests.stores import build_stores, put
 
 DAMAGES = int(os.environ.get("FAULTS_DAMAGES", 60))
-SEED = int(os.environ.get("FAULTS_SEED", random.SystemRandom().randrange(10**6)))
+SEED = int(os.environ["FAULTS_SEED"])
 
 
 @pytest.fixture(scope="module")

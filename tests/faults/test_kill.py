@@ -16,7 +16,7 @@ from tests.readers import reading
 from tests.stores import follow_stores, put, tools
 
 KILLS = int(os.environ.get("FAULTS_KILLS", 40))
-SEED = int(os.environ.get("FAULTS_SEED", random.SystemRandom().randrange(10**6)))
+SEED = int(os.environ["FAULTS_SEED"])
 
 Step = tuple[str, int, str]
 """A piece of work, the number of a step of it, and its kind."""

@@ -30,6 +30,7 @@ from indexer.build import Built, build
 from indexer.embedding.cache import CACHE
 from indexer.generations.lock import only_writer
 from tests import corpus
+from tests.command import read_until
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.indexer.film_files import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
 
@@ -326,10 +327,11 @@ def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        text=True,
     )
     assert holder.stdout
     assert holder.stdin
-    assert holder.stdout.readline() == b"held\n"
+    assert read_until(holder, "held\n") == "held\n"
     with pytest.raises(BuildFailed, match="another command"):
         run(kaggle, data)
     os.kill(holder.pid, 9)

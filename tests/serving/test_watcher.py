@@ -1,7 +1,6 @@
 """A process that serves while others publish: it keeps up, and never serves what is damaged."""
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import time
@@ -17,6 +16,7 @@ from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, publishe
 from hybrid.web.app import create_app
 from indexer.generations.publish import publish_previous
 from tests import corpus
+from tests.eventually import eventually
 from tests.stores import build_stores, follow_stores
 from tests.web.http import Service, serving
 
@@ -59,11 +59,7 @@ def test_a_new_generation_is_noticed(data: Path, follower: Follower) -> None:
     follower.start()
     assert size(follower) == len(FIRST)
     build_stores(data, SECOND)
-    for _ in range(200):
-        if size(follower) == len(SECOND):
-            break
-        threading.Event().wait(0.05)
-    assert size(follower) == len(SECOND)
+    eventually(lambda: size(follower) == len(SECOND))
     assert follower.live.trouble is None
 
 

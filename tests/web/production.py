@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.command import free_port
+from tests.command import free_port, read_until
 from tests.web.http import Service
 
 
@@ -31,9 +31,7 @@ def production(*prefix: str, **variables: str) -> Iterator[Production]:
         text=True,
     ) as process:
         try:
-            assert process.stdout
-            said = [process.stdout.readline(), process.stdout.readline()]
-            assert said[1].startswith(f"ready: http://127.0.0.1:{port}/ "), said
+            read_until(process, f"ready: http://127.0.0.1:{port}/ (Ctrl-C stops)\n")
             yield Production(Service(f"http://127.0.0.1:{port}"), process)
         finally:
             process.send_signal(signal.SIGINT)
