@@ -6,18 +6,21 @@ Tests that share what takes long to make are marked with an `xdist_group`: one w
 import os
 import random
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
+from hybrid.storage.generation import CURRENT
 from hybrid.search import HybridSearch
 from tests.command import PREFIX, Index, run
 from tests.elasticsearch_deployment import Deployment
 from tests.elasticsearch_node import node, shared
 from tests.fakes import FakeLexical
 from tests.indexer.film_files import KAGGLE_ROWS, kaggle_csv
+from tests.locks import locked
 from tests.small import open_small
 from tests.web.http import Service
 from tests.web.production import production
@@ -45,7 +48,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 @pytest.fixture(scope="session")
-def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all workers of this run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(run_folder: Path) -> Iterator[str]:
     """Give a real Elasticsearch: ELASTICSEARCH_URL, else one that the workers share, else skip.
 
     In CI nothing is skipped: what is missing fails the run.
@@ -59,10 +69,7 @@ def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         pytest.fail(f"CI must run on a real Elasticsearch: {missing}")
     if missing:
         pytest.skip(f"no Elasticsearch: {missing}")
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # that of the run, not of the worker
-    with shared.running(folder / "elasticsearch") as url:
+    with shared.running(run_folder / "elasticsearch") as url:
         yield url
 
 
@@ -77,6 +84,27 @@ def deployment(
     made.close()
 
 
+def build_index(folder: Path, **variables: str) -> str:
+    """Index the wrinkled Kaggle file in `folder`, with the data beside it; return the progress."""
+    source = kaggle_csv(folder / "IMDb movies.csv", KAGGLE_ROWS)
+    done = run("indexer", "build", str(source), HYBRID_DATA=str(folder / "data"), **variables)
+    assert done.returncode == 0, done.stderr
+    assert "films                8" in done.stdout
+    assert "rejected             4" in done.stdout
+    return done.stderr
+
+
+@pytest.fixture(scope="session")
+def embedded(run_folder: Path) -> Path:
+    """Give an embedded index to copy, made by one worker for all: the model takes long."""
+    folder = run_folder / "embedded"
+    with locked(run_folder / "embedded-lock"):
+        if not (folder / "data" / CURRENT).exists():
+            folder.mkdir(exist_ok=True)
+            assert "embedding" in build_index(folder)
+    return folder
+
+
 @pytest.fixture(
     scope="session",
     params=[
@@ -87,19 +115,20 @@ def deployment(
 def index(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Index]:
-    """Give the wrinkled Kaggle file indexed by the command line, on each keyword engine in turn."""
-    folder = tmp_path_factory.mktemp("command")
-    source = kaggle_csv(folder / "IMDb movies.csv", KAGGLE_ROWS)
-    variables = {"HYBRID_DATA": str(folder / "data")}
+    """Give the wrinkled Kaggle file indexed by the command line, on each keyword engine in turn.
+
+    That in Elasticsearch is built after the embedded one, of whose vectors and model it makes use.
+    """
+    variables = {}
     if request.param == "elasticsearch":
         variables["HYBRID_ELASTICSEARCH_URL"] = request.getfixturevalue("elasticsearch_url")
         variables["HYBRID_ELASTICSEARCH_PREFIX"] = f"{PREFIX}-cli"
-    done = run("indexer", "build", str(source), **variables)
-    assert done.returncode == 0, done.stderr
-    assert "films                8" in done.stdout
-    assert "rejected             4" in done.stdout
-    assert "embedding" in done.stderr
-    yield Index(request.param, folder / "data", variables)
+    copy: Path = request.getfixturevalue("embedded")
+    folder = Path(shutil.copytree(copy, tmp_path_factory.mktemp("command") / "index"))
+    if request.param == "elasticsearch":
+        build_index(folder, **variables)
+    data = folder / "data"
+    yield Index(request.param, data, variables | {"HYBRID_DATA": str(data)})
     if request.param == "elasticsearch":
         with Elasticsearch(variables["HYBRID_ELASTICSEARCH_URL"]) as client:
             client.indices.delete(index=list(client.indices.get(index=f"{PREFIX}-cli-*")))

@@ -4,7 +4,6 @@ A keeper process starts the node and stops it once nobody uses it any more. User
 the system releases when a process ends, however it ends, so no node is left behind.
 """
 
-import fcntl
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.elasticsearch_node import node
+from tests.locks import locked
 
 
 @contextmanager
@@ -23,8 +23,8 @@ def running(folder: Path) -> Iterator[str]:
     """
     folder.mkdir(exist_ok=True)
     url = folder / "url"
-    with _locked(folder / "users", fcntl.LOCK_SH):
-        with _locked(folder / "start", fcntl.LOCK_EX):
+    with locked(folder / "users", shared=True):
+        with locked(folder / "start"):
             if not url.exists():
                 _start_keeper(folder)
         yield url.read_text()
@@ -53,17 +53,9 @@ def _keep(folder: Path) -> None:
         url.write_text(started.url)
         print("ready")
         sys.stdout.close()
-        with _locked(folder / "users", fcntl.LOCK_EX):
+        with locked(folder / "users"):
             url.unlink()
             started.stop(signal.SIGKILL)  # at once: nobody needs its data
-
-
-@contextmanager
-def _locked(file: Path, kind: int) -> Iterator[None]:
-    """Hold the lock of a file."""
-    with file.open("w") as lock:
-        fcntl.flock(lock, kind)
-        yield
 
 
 if __name__ == "__main__":
