@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
-from hybrid.query import Filters, Fusion, SearchQuery
+from hybrid.query import Filters, Fusion, Grade, SearchQuery
 from hybrid.schemas.requests import SearchBody
 
 
@@ -111,6 +111,19 @@ def test_alpha_is_a_share(alpha: object) -> None:
     """Only numbers from 0 to 1 are a share."""
     with pytest.raises(ValidationError):
         SearchQuery.model_validate({"text": "heist", "fusion": {"alpha": alpha}})
+
+
+@pytest.mark.parametrize(("given", "grade"), [(-2, 0), (0, 0), (1, 1), (10, 10)])
+def test_a_grade_below_zero_is_zero(given: int, grade: int) -> None:
+    """What is judged to be spam is judged, and not relevant."""
+    assert TypeAdapter(Grade).validate_python(given) == grade
+
+
+@pytest.mark.parametrize("given", [11, True, "much"])
+def test_a_grade_has_bounds(given: object) -> None:
+    """Grades above 10, and what is no number, are refused."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(Grade).validate_python(given)
 
 
 def test_text_is_normalised() -> None:

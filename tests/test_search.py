@@ -14,7 +14,7 @@ from hybrid.vectors import Meaning
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 
-ACTED = Movie(id=9001, title="Lantern", year=1950, cast=("Greta Garbo",))
+ACTED = Movie(id=9001, title="Lantern", year=1950, cast=("Greta Garbo", "Love Nyström"))
 MOVIES = [*corpus.films(300), ACTED]
 BY_ID = {movie.id: movie for movie in MOVIES}
 
@@ -154,6 +154,8 @@ UNHEARD = "xyzzy qwertz asdf plugh frobnicate"
         (f"{UNHEARD} captain", 1.0, "meaning alone"),
         (f'{UNHEARD} "captain"', 0.5, "quoted"),
         (f"{UNHEARD} greta garbo's", 0.5, "'greta garbo's' is a name"),
+        # "Love" only asks at the beginning of a query, and is a name before another.
+        (f"movies with love nystrom {UNHEARD}", 0.5, "'love nystrom' is a name"),
         ("lantern", 0.2, "title, to the letter"),
         ('"lantern"', 0.2, "title, to the letter"),
     ],

@@ -48,11 +48,12 @@ def test_a_title_to_the_letter_is_meant() -> None:
     assert choose(0.0, title=0.95).value == 0.5
 
 
-def test_a_title_counts_before_names_and_quotations() -> None:
-    """A film called as a person, and a title in quotation marks, are titles to the letter."""
-    for alpha in (choose(0.1, 1.0, name="Annie Hall"), choose(0.1, 1.0, quoted=True)):
-        assert alpha.value == 0.2
-        assert "title, to the letter" in alpha.reason
+@pytest.mark.parametrize(("name", "quoted"), [("Annie Hall", False), (None, True)])
+def test_a_title_counts_before_names_and_quotations(name: str | None, quoted: bool) -> None:
+    """A film called like a person, and a title in quotation marks, are titles to the letter."""
+    alpha = choose(0.1, title=1.0, name=name, quoted=quoted)
+    assert alpha.value == 0.2
+    assert "title, to the letter" in alpha.reason
 
 
 def test_the_nearer_of_title_and_words_counts() -> None:

@@ -18,6 +18,7 @@ from hybrid.text.person_names import name_words
         ("the one called solaris from 1972", "solaris from 1972"),
         ("can you recommend something about chess", "chess"),
         ("submarine movies", "submarine"),
+        ("Metropolis movie, please!", "Metropolis"),
         ("Bollywood movie where two families feud", "Bollywood where two families feud"),
         ("film student finds a lost reel", "student finds a lost reel"),
         ("ageing film producer", "ageing film producer"),
@@ -56,6 +57,8 @@ def test_only_naming_may_name_a_title() -> None:
     assert read("solaris").titles == ("solaris",)
     assert read("where can i find solaris").titles[1:] == ("solaris",)
     assert read("find me movies about chess").titles[1:] == ()
+    # Words with a gap between them are no title that was typed.
+    assert read("looking for silent movies era").titles[1:] == ()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,8 @@ def test_words_beyond_the_limit_are_cut() -> None:
         ("Jean-Luc Godard", "jean luc godard"),
         ("Pen\u00e9lope N\u00fa\u00f1ez,", "penelope nunez"),
         ("Peter O'Toole", "peter otoole"),
+        ("S. A. Corey", "sa corey"),
+        ("a j corey", "a j corey"),  # the article, until an initial stands before it
         ("S\u00f8ren Malling", "soren malling"),
     ],
 )

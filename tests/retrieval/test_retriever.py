@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hybrid.movie import Movie
 from hybrid.query import Filters, SearchQuery
 from hybrid.search import HybridSearch
-from tests.fakes import FakeLexical
+from tests.fakes import FakeLexical, HashingEncoder
 from tests.small import open_small
 
 FILMS = [
@@ -19,7 +20,7 @@ FILMS = [
     Movie(id=11, title="Lantern Bay", year=1990),
     Movie(id=13, title="Something Else", year=1990, description="A lantern. A boat. A shore."),
 ]
-
+ASKING = Movie(id=17, title="Other", year=1950, description="Two sisters are looking for a boat.")
 UNKNOWN = Movie(id=4, title="Lantern", description="A lantern of a generation to come.")
 
 
@@ -34,7 +35,8 @@ def titled(tmp_path: Path) -> Iterator[HybridSearch]:
 @pytest.fixture
 def worded(tmp_path: Path) -> Iterator[HybridSearch]:
     """Give a search whose keyword engine knows a film more than the catalogue."""
-    search = open_small(tmp_path, FILMS, FakeLexical([*FILMS, UNKNOWN]))
+    films = [*FILMS, ASKING]
+    search = open_small(tmp_path, films, FakeLexical([*films, UNKNOWN]))
     yield search
     search.close()
 
@@ -82,10 +84,13 @@ def test_seven_words_tell_a_plot(
     assert meaning.weights == weights
 
 
-def test_what_only_asks_is_not_searched_for(worded: HybridSearch) -> None:
-    """The keyword engine is asked for the wording; a title may be what is left of a question."""
-    asked = worded.retrieve(SearchQuery(text="looking for lantern", mode="keyword"))
+def test_the_keyword_engine_is_asked_for_the_wording(worded: HybridSearch) -> None:
+    """Words that only ask find no film and give none a score; what is left may be a title."""
+    query = SearchQuery(text="looking for lantern", mode="keyword")
+    asked = worded.retrieve(query)
     alone = worded.retrieve(SearchQuery(text="lantern", mode="keyword"))
+    assert asked.words.ids.tolist() == alone.words.ids.tolist()
+    assert worded.explain(query, ASKING.id).hit.keyword.score == 0
     assert asked.words.bm25.tolist() == alone.words.bm25.tolist()
     assert asked.words.shares.tolist() == alone.words.shares.tolist()
     assert asked.titles[asked.words.ids == 7] == 0.95
@@ -97,3 +102,22 @@ def test_whether_any_film_holds_a_word_is_known(worded: HybridSearch, known: boo
     text = "boat" if known else "xyzzy"
     query = SearchQuery(text=text, filters=Filters(year_to=1960))
     assert worded.retrieve(query).words.known is known
+
+
+def test_the_meaning_is_that_of_the_whole_query(worded: HybridSearch) -> None:
+    """Words that only ask are left out on the keyword side alone."""
+    text = "looking for lantern and boat by the shore"
+    meaning = worded.retrieve(SearchQuery(text=text)).meaning
+    assert meaning
+    assert np.array_equal(meaning.vector, HashingEncoder().encode([text])[0])
+    assert meaning.weights == (0.6, 0.2, 0.2)
+
+
+def test_a_film_that_is_looked_at_has_its_score(worded: HybridSearch) -> None:
+    """Also where the list holds every film that the filters allow, and this one is not among
+    them."""
+    query = SearchQuery(text="lantern", filters=Filters(year_to=1955))
+    hit = worded.explain(query, 13).hit
+    assert hit.rank is None
+    assert hit.keyword.score
+    assert hit.keyword.score > 0
