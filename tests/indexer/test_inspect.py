@@ -100,7 +100,7 @@ def test_a_mapping_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
     """Where no file can be made, the report has the mapping all the same, and says why."""
     file = write(tmp_path / f"{'x' * 250}.csv", "Film Title,Released\nHeat,1995\n")
     report = inspected(file, None, None)
-    assert 'title = "Film Title"' in report
+    assert 'title = "film title"' in report
     assert "could not be written" in report
     assert "File name too long" in report
 
