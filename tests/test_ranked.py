@@ -1,0 +1,148 @@
+"""Candidates put in order, against sums written out by hand. No engine is asked."""
+
+import numpy as np
+import pytest
+
+from hybrid.engines.protocols import Meaning
+from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
+from hybrid.ranked import Ranked, ranked
+from hybrid.ranking import Ranking
+from hybrid.reading import read
+from hybrid.retrieval import Candidates, Words
+
+NAN = float("nan")
+IDS = [2, 3, 5, 7, 11]
+"""By their words, by their title, by both sides, by meaning, and one that is only looked at."""
+
+
+def candidates(
+    text: str = "xyzzy",
+    mode: Mode = "hybrid",
+    shares: tuple[float, ...] = (0.3, 0.1, 0.2, 0.0, 0.9),
+    titles: tuple[float, ...] = (0.0, 0.5, 0.0, 0.0, 1.0),
+    name: str | None = None,
+    degraded: tuple[str, ...] = (),
+) -> Candidates:
+    """Return five candidates, the first three in the keyword list, 5 and 7 in the semantic one."""
+    ids = np.array(IDS, np.int64)
+    words = Words(ids, 10 * np.array(shares), np.array(shares), known=True)
+    return Candidates(
+        query=SearchQuery(text=text, mode=mode),
+        reading=read(text),
+        words=words,
+        titles=np.array(titles),
+        found=np.array([True, True, True, False, False]),
+        cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),
+        meant=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),
+        meaning=Meaning(np.ones(4, np.float32)) if mode != "keyword" else None,
+        name=name,
+        degraded=degraded,
+    )
+
+
+def rank(
+    found: Candidates,
+    mode: Mode = "hybrid",
+    method: FusionMethod = "attainable",
+    alpha: float = 0.25,
+) -> Ranked:
+    """Rank with words worth half a title."""
+    return ranked(found, mode, Fusion(method=method, alpha=alpha), 0.5)
+
+
+def test_the_sides_hold_shares_ranks_and_lists() -> None:
+    """The keyword share is the larger of the words', weighted, and the title's; each side has
+    ranks and list of its own films, scores of all."""
+    fused = rank(candidates())
+    assert fused.ids.tolist() == IDS
+    assert fused.keyword.scores == pytest.approx([0.15, 0.5, 0.1, 0.0, 1.0])
+    assert fused.keyword.ranks.tolist() == [2, 1, 3, 0, 0]
+    assert fused.keyword.retrieved.tolist() == pytest.approx([0.5, 0.15, 0.1])
+    assert fused.semantic.scores == pytest.approx([0.1, NAN, 0.4, 0.8, 0.95], nan_ok=True)
+    assert fused.semantic.ranks.tolist() == [0, 0, 2, 1, 0]
+    assert fused.semantic.retrieved.tolist() == [0.8, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("mode", "alpha", "ids", "scores"),
+    [
+        ("keyword", 0.0, [3, 2, 5], [0.5, 0.15, 0.1]),
+        ("semantic", 1.0, [7, 5], [0.8, 0.4]),
+        ("hybrid", 0.25, [3, 7, 5, 2], [0.375, 0.2, 0.175, 0.1375]),
+    ],
+)
+@pytest.mark.parametrize("method", ["attainable", "min_max", "rrf"])
+def test_a_mode_ranks_what_its_lists_hold(
+    mode: Mode, alpha: float, ids: list[int], scores: list[float], method: FusionMethod
+) -> None:
+    """A film in neither list is not ranked; one side alone is ranked by its own scores, whatever
+    the fusion."""
+    fused = rank(candidates(), mode, method)
+    assert fused.alpha.value == alpha
+    assert set(fused.ranking.ids.tolist()) == set(ids)
+    if mode != "hybrid" or method == "attainable":
+        assert fused.method == "attainable"
+        assert fused.ranking.ids.tolist() == ids
+        assert fused.ranking.scores.tolist() == pytest.approx(scores)
+    else:
+        assert fused.method == method
+
+
+@pytest.mark.parametrize("mode", ["keyword", "semantic"])
+def test_a_side_that_was_not_asked_is_absent(mode: Mode) -> None:
+    """What one side was retrieved for, the other ranks nothing of."""
+    fused = rank(candidates(mode=mode), mode)
+    absent = fused.semantic if mode == "keyword" else fused.keyword
+    assert np.isnan(absent.scores).all()
+    assert not absent.ranks.any()
+    assert not len(absent.retrieved)
+
+
+def test_without_the_keyword_engine_titles_count() -> None:
+    """Words that are not known take nothing from a title."""
+    fused = rank(candidates(shares=(NAN,) * 5, degraded=("keyword",)))
+    assert fused.keyword.scores == pytest.approx([0.0, 0.5, 0.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_an_alpha_that_is_asked_for_is_obeyed(alpha: float) -> None:
+    """Whatever the query is, and 0 is a number too."""
+    chosen = rank(candidates('"quoted"', name="Greta Garbo"), alpha=alpha).alpha
+    assert (chosen.value, chosen.reason) == (alpha, "as asked")
+
+
+@pytest.mark.parametrize(
+    ("found", "alpha", "reason"),
+    [
+        # .3 of the words in the list, .5 of a title: the nearer counts.
+        (candidates(), 0.5, "cover 50% of the query"),
+        (candidates(titles=(0.0, 0.1, 0.0, 0.0, 0.0)), 0.75, "cover 30% of the query"),
+        # The film that is only looked at has the title to the letter, and .9 of the words.
+        (candidates(titles=(0.0, 0.1, 0.0, 0.0, 1.0)), 0.75, "cover 30% of the query"),
+        (candidates(shares=(0.1, 0.0, 0.1, 0.3, 0.9), titles=(0.0,) * 5), 0.75, "cover 30%"),
+        (candidates(titles=(0.0, 1.0, 0.0, 0.0, 0.0)), 0.2, "title, to the letter"),
+        (candidates('"a" xyzzy', titles=(0.0,) * 5), 0.5, "what is quoted"),
+        (candidates(titles=(0.0,) * 5, name="Greta Garbo"), 0.5, "'Greta Garbo' is a name"),
+        (candidates(shares=(NAN,) * 5, titles=(0.0,) * 5), 1.0, "cover 0% of the query"),
+        (
+            candidates(shares=(NAN,) * 5, titles=(0.0,) * 5, degraded=("keyword",)),
+            1.0,
+            "the keyword engine does not answer",
+        ),
+    ],
+)
+def test_alpha_is_chosen_from_what_the_lists_hold(
+    found: Candidates, alpha: float, reason: str
+) -> None:
+    """Best words, best title, name, quotation and a missing engine all reach the choice."""
+    chosen = ranked(found, "hybrid", Fusion(), 0.5).alpha
+    assert chosen.value == pytest.approx(alpha)
+    assert reason in chosen.reason
+
+
+def test_min_max_scales_by_the_lists() -> None:
+    """The extremes are those of each list, not of all candidates."""
+    fused = rank(candidates(), method="min_max", alpha=0.5)
+    keyword = np.array([0.05 / 0.4, 1.0, 0.0, 0.0, 1.0])
+    semantic = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    assert fused.scores == pytest.approx((keyword + semantic) / 2)
