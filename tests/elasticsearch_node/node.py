@@ -22,7 +22,7 @@ from tests.command import free_port
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "elasticsearch-node"
 JAVA_VERSIONS = range(21, 26)  # what Elasticsearch 9.2 runs on
-START_SECONDS = 120
+START_SECONDS = 300
 
 HOW_TO_GET_ONE = (
     "install Maven and Java 21 to 25 (Debian: apt-get install maven; Java also by "

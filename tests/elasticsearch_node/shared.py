@@ -40,7 +40,7 @@ def _start_keeper(folder: Path) -> None:
     )
     assert keeper.stdout
     with keeper.stdout as output:
-        if not output.read():
+        if not output.readline():
             raise RuntimeError(f"Elasticsearch does not start: see {folder / 'node.log'}")
     keeper.returncode = 0  # Python would warn of a process that is not waited for
 
@@ -51,8 +51,7 @@ def _keep(folder: Path) -> None:
     url = folder / "url"
     with node.running(folder) as started:
         url.write_text(started.url)
-        print("ready")
-        sys.stdout.close()
+        print("ready", flush=True)
         with locked(folder / "users"):
             url.unlink()
             started.stop(signal.SIGKILL)  # at once: nobody needs its data
