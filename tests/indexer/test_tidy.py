@@ -102,15 +102,17 @@ def test_updates_count_like_builds(tmp_path: Path) -> None:
     assert entries(data) == 5
 
 
-def test_a_film_removed_by_hand_is_remembered_as_long(tmp_path: Path) -> None:
-    """Its sentences were needed by the builds before."""
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_film_that_left_otherwise_is_remembered_as_long(tmp_path: Path, by_hand: bool) -> None:
+    """Whether it was removed by hand or by a build: the updates before that kept it needed it."""
     data = tmp_path / "data"
     build_stores(data, FILMS)
     for number in range(3):
         update(data, [FILMS[0].model_copy(update={"title": f"{number}"}), *FILMS[1:]])
-    remove(data, 5)
-    update(data, FILMS[:4])
-    update(data, FILMS[:3])
+    if by_hand:
+        remove(data, 5)
+    build_stores(data, FILMS[:4])
+    build_stores(data, FILMS[:3])
     tidy(data, 3)
     assert entries(data) == 6
 
