@@ -141,7 +141,7 @@ def by_command(data: Path, source: Path) -> Iterator[str]:
         ]
         lines = "".join(json.dumps(film) + "\n" for film in films)
         yield ran(f"upsert of {count} films", data, ["upsert"], lines)
-    update = ["update", str(source), "--quiet"]
+    update = ["update", str(source), "--discard-changes", "--quiet"]
     yield ran("update that removes them again", data, update)
     yield ran("update, nothing changed", data, update)
     yield ran("verify", data, ["verify"])

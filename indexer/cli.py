@@ -257,11 +257,11 @@ def verify(mend: bool, full: bool, **given: str | None) -> None:
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="drop what none of so many builds and updates has asked for",
+    help="drop what was not needed for so many builds or updates from a file",
 )
 @setting("data")
 def tidy(builds: int, **given: str | None) -> None:
-    """Make the cache of embeddings smaller.
+    """Drop from the cache of embeddings what no index needs any more, and compact it.
 
     What the published generation or the one before holds always stays. What is dropped and comes
     back in a later source is embedded again.

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from hybrid.storage.generation import CURRENT
 from hybrid.search import HybridSearch
+from hybrid.storage.generation import CURRENT
 from tests.command import PREFIX, Index, run
 from tests.elasticsearch_deployment import Deployment
 from tests.elasticsearch_node import node, shared

@@ -16,7 +16,7 @@ from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, publishe
 from hybrid.storage.manifest import Counts
 from indexer.cli import main
 from indexer.repair import repair
-from indexer.update import Changed, as_in_source, change, rollback
+from indexer.update import Changed, HandChanges, as_in_source, change, rollback
 from tests import corpus
 from tests.fakes import HashingEncoder
 from tests.indexer.film_files import json_lines
@@ -131,10 +131,10 @@ def test_an_update_discards_changes(data: Path) -> None:
 
 
 @pytest.mark.parametrize("hand_changes", ["keep", "discard"])
-def test_a_source_of_a_few_films(data: Path, hand_changes: str) -> None:
+def test_a_source_of_a_few_films(data: Path, hand_changes: HandChanges) -> None:
     """With keep_missing the changes to films that the source does not hold stay, whatever becomes
     of the others."""
-    follow_films(data, [SECOND], True, "keep" if hand_changes == "keep" else "discard")
+    follow_films(data, [SECOND], True, hand_changes)
     left: dict[int, Movie | None] = {FIRST.id: FIRST, ADDED.id: None}
     if hand_changes == "keep":
         assert_holds(open_current(data), CHANGED)
@@ -234,13 +234,14 @@ CUBE = Movie(id=9, title="Cube", year=1997, rating=7.2)
 
 def numbered(films: Iterable[Mapping[str, object]]) -> list[Movie]:
     """Return films as a source without ids gives them: each under the number of its record."""
-    return [Movie.model_validate(film | {"id": number}) for number, film in enumerate(films)]
+    return [Movie.model_validate({**film, "id": number}) for number, film in enumerate(films)]
 
 
-def follow_numbered(data: Path, films: Iterable[Mapping[str, object]], keep: bool) -> Changed:
+def follow_numbered(
+    data: Path, films: Iterable[Mapping[str, object]], hand_changes: HandChanges
+) -> Changed:
     """Follow a source without ids."""
-    hand_changes = "keep" if keep else "discard"
-    return change(data, as_in_source(numbered(films), True, False, hand_changes), tools())  # type: ignore[arg-type]
+    return change(data, as_in_source(numbered(films), True, False, hand_changes), tools())
 
 
 @pytest.fixture
@@ -258,7 +259,7 @@ def unnumbered(tmp_path: Path) -> Path:
 def test_films_without_ids_are_recognised_as_the_source_had_them(unnumbered: Path) -> None:
     """Neither the renamed nor the deleted film comes a second time, under another id, and one
     added by hand is the one that the source has now."""
-    done = follow_numbered(unnumbered, NUMBERED[::-1], keep=True)
+    done = follow_numbered(unnumbered, NUMBERED[::-1], "keep")
     assert (done.added, done.changed, done.removed) == (0, 0, 0)
     renamed = Movie(id=0, title="Alien: The Director's Cut", year=2003)
     assert_holds(open_current(unnumbered), [renamed, CUBE])
@@ -269,7 +270,7 @@ def test_films_without_ids_are_recognised_as_the_source_had_them(unnumbered: Pat
 
 def test_films_without_ids_get_theirs_back(unnumbered: Path) -> None:
     """With the changes discarded every film is as in the source, under the id that it had."""
-    follow_numbered(unnumbered, NUMBERED, keep=False)
+    follow_numbered(unnumbered, NUMBERED, "discard")
     plain = CUBE.model_copy(update={"rating": None})
     assert_holds(open_current(unnumbered), [*numbered(NUMBERED[:2]), plain])
     assert remembered(unnumbered) == {}
@@ -281,10 +282,10 @@ def test_a_namesake_added_by_hand_is_not_taken_for_the_films_of_the_source(tmp_p
     source = json_lines(tmp_path / "films.jsonl", NUMBERED)
     assert command(data, "build", str(source)).exit_code == 0
     remove(data, 0)
-    follow_numbered(data, NUMBERED[1:], keep=False)
+    follow_numbered(data, NUMBERED[1:], "discard")
     twin = Movie(id=0, title="Cube", year=1997, rating=1.0)
     put(data, twin)
-    done = follow_numbered(data, NUMBERED[1:], keep=True)
+    done = follow_numbered(data, NUMBERED[1:], "keep")
     assert not done.published
     assert_holds(open_current(data), [twin, *numbered(NUMBERED)[1:]])
     assert remembered(data) == {0: None}
