@@ -234,7 +234,7 @@ def tune(
     """Learn fusion, alpha and the weight of the text from judged queries.
 
     What was learned is written to the data folder only if it gains on queries that it was not
-    learned from, more than chance would give. A service reads it when it starts.
+    learned from, more than chance would give. A running service uses it at once.
     """
     settings = Settings.load(**given)
     _needs_ir_measures()

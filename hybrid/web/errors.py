@@ -103,8 +103,8 @@ def _http_error(error: HTTPError) -> Answer:
 
 def _allowed(error: HTTPError) -> dict[str, str]:
     """Return the header that says which methods the path takes, if that is what was wrong."""
-    headers = dict(error.headers or {})
-    return {"Allow": headers["Allow"]} if "Allow" in headers else {}
+    allowed = dict(error.headers).get("Allow")
+    return {"Allow": str(allowed)} if allowed else {}
 
 
 def retry_after(status: int) -> dict[str, str]:

@@ -49,6 +49,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": THREADS + (AT_ONCE if self._settings.writes == "on" else 0),
             "loglevel": "warning",
             "control_socket_disable": True,
+            # Else a header SCRIPT_NAME of a client on this machine is a 500.
+            "forwarder_headers": "",
             "limit_request_line": MAX_REQUEST_LINE,
             "post_worker_init": _say_ready,
             "worker_exit": lambda arbiter, worker: self._open.close(),

@@ -21,11 +21,10 @@ def test_an_outdated_search_is_closed_after_its_last_request(
     tmp_path: Path, path: str, status: int
 ) -> None:
     """Whether the request succeeded or not, nothing of a generation stays open for it."""
-    before, after = (
-        open_small(folder, FILMS, FakeLexical(FILMS))
-        for folder in (tmp_path / "before", tmp_path / "after")
-        if folder.mkdir() is None
-    )
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    before = open_small(tmp_path / "before", FILMS, FakeLexical(FILMS))
+    after = open_small(tmp_path / "after", FILMS, FakeLexical(FILMS))
     live = Live(before)
     asked = create_app(live).test_client().get(path)
     assert asked.status_code == status

@@ -49,6 +49,15 @@ def test_an_address_is_read_up_to_a_bound(service: Service) -> None:
 
 
 @embedded
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO"])
+def test_no_header_moves_the_service(service: Service, name: str) -> None:
+    """A path comes from the first line of a request alone."""
+    head = f"GET /search?q=heist HTTP/1.1\r\nHost: films.example\r\n{name}: /elsewhere\r\n\r\n"
+    status, answer = received(service.connect(head.encode()))
+    assert (status, answer["query"]["query"]) == (200, "heist")
+
+
+@embedded
 def test_searches_do_not_wait_for_changes(service: Service, index: Index) -> None:
     """While as many changes wait as the service takes, a search is answered before any of them."""
     delete = b"DELETE /movies/%d HTTP/1.1\r\nHost: films.example\r\n\r\n"
