@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from hybrid.ranked import Ranked, ranked
+from hybrid.reading import read
 
 from hybrid.engines.protocols import Meaning
 from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
-from hybrid.ranked import Ranked, ranked
 from hybrid.ranking import Ranking
-from hybrid.reading import read
 from hybrid.retrieval import Candidates, Words
 
 NAN = float("nan")

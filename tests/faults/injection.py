@@ -5,6 +5,7 @@ commit of an engine, before and after. Steps are counted in the order in which t
 the same in every run; each has a kind.
 """
 
+import errno
 import io
 import os
 import shutil
@@ -19,6 +20,7 @@ from unittest.mock import patch
 from elasticsearch import helpers
 
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.storage.generation import CURRENT
 from indexer import build as building
 from indexer import change as making
 
@@ -58,14 +60,33 @@ def kill(at: int) -> Fault:
     return fault
 
 
-def fail(at: int, code: int, for_ever: bool) -> Fault:
-    """Return what fails step `at` with an error of the system, once or with all that follow."""
+def fail(at: int, code: int, times: float) -> Fault:
+    """Return what fails step `at` and those that follow, so many, with an error of the system."""
 
     def fault(number: int, kind: str) -> None:
-        if number == at or (for_ever and number > at):
+        if at <= number < at + times:
             raise OSError(code, os.strerror(code))
 
     return fault
+
+
+@contextmanager
+def failing_syncs(data: Path, times: float) -> Iterator[None]:
+    """Fail so many syncs of the data folder, from when its CURRENT is another than now."""
+    real, failed = os.fsync, 0
+    before = (data / CURRENT).read_text()
+
+    def failing(descriptor: int) -> None:
+        nonlocal failed
+        ours = os.path.samestat(os.fstat(descriptor), data.stat())
+        if ours and failed < times and (data / CURRENT).read_text() != before:
+            failed += 1
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(descriptor)
+
+    with patch.object(os, "fsync", failing):
+        yield
+    assert failed
 
 
 class _Written:
@@ -144,7 +165,7 @@ def _opening(steps: Steps) -> Callable[..., Any]:
 
     def opening(path: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
         file = real(path, mode, *arguments, **named)
-        return _Written(file, steps) if "w" in mode and steps.ours(path) else file
+        return _Written(file, steps) if {"w", "x"} & set(mode) and steps.ours(path) else file
 
     return opening
 

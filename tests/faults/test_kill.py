@@ -11,12 +11,25 @@ from pathlib import Path
 from indexer.update import change, upsert
 from indexer.verify import verify
 from tests.elasticsearch_deployment import Deployment
-from tests.faults.work import AFTER, BEFORE, FILMS, counting, fresh, killed, published_state
+from tests.faults.work import (
+    AFTER,
+    BEFORE,
+    FILMS,
+    State,
+    counting,
+    fresh,
+    killed,
+    published_state,
+    state,
+)
 from tests.readers import reading
 from tests.stores import follow_stores, put, tools
 
 KILLS = int(os.environ.get("FAULTS_KILLS", 40))
 SEED = int(os.environ["FAULTS_SEED"])
+
+ACKNOWLEDGED = "acknowledged"
+"""The kind of the step after all others: the work was acknowledged."""
 
 Step = tuple[str, int, str]
 """A piece of work, the number of a step of it, and its kind."""
@@ -36,11 +49,11 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
     steps: list[Step] = []
     for work in AFTER:
         kinds = counting(work, fresh(built, tmp_path / "count"), None)
-        steps += [(work, n, kind) for n, kind in enumerate(kinds, start=1)]
+        steps += [(work, n, kind) for n, kind in enumerate([*kinds, ACKNOWLEDGED], start=1)]
     chosen = drawn(steps, KILLS)
     outcomes: Counter[str] = Counter()
     for work, step, kind in chosen:
-        case = f"{work} killed before step {step} ({kind}), seed {SEED}"
+        case = f"{work} killed at step {step} ({kind}), seed {SEED}"
         data = fresh(built, tmp_path / "work")
         follower = follow_stores(data)
         with reading(follower.live, 1) as problems:
@@ -48,8 +61,8 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
             follower.look()
         assert problems == [], case
         found = published_state(data)
-        assert found in (BEFORE, AFTER[work]), case
-        assert not acknowledged or found == AFTER[work], case
+        assert acknowledged == (kind == ACKNOWLEDGED), case
+        assert found in ((AFTER[work],) if acknowledged else (BEFORE, AFTER[work])), case
         assert verify(data, tools()).clean, case
         put(data, FILMS[50].model_copy(update={"title": "The next change"}))
         follower.look()
@@ -59,9 +72,10 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
         outcomes["new" if found == AFTER[work] else "old"] += 1
     hit = Counter(kind for _, _, kind in chosen)
     print(f"seed {SEED}: {len(chosen)} kills of {len(steps)} steps, {dict(hit)}, {dict(outcomes)}")
-    assert {"write", "sync", "rename", "replace", "link", "remove", "commit", "catalogue"} <= set(
-        hit
-    )
+    assert set(hit) >= {
+        *("write", "sync", "rename", "replace", "link", "remove", "commit", "catalogue"),
+        ACKNOWLEDGED,
+    }
     assert outcomes["old"]
     assert outcomes["new"]
 
@@ -79,15 +93,27 @@ def test_killed_with_elasticsearch(deployment: Deployment, elasticsearch_url: st
     for number in range(max(4, KILLS // 10)):
         work = choose.choice(("update", "build"))
         steps = [n for n, kind in enumerate(kinds[work], 1) if number % 2 or kind == "bulk"]
-        step = choose.choice(steps)
+        after = len(kinds[work]) + 1
+        step = after if number == 0 else choose.choice(steps)
         acknowledged = killed(work, deployment.data, elasticsearch_url, step)
-        case = f"{work} killed before step {step}, seed {SEED}"
-        assert not acknowledged or deployment.agrees(), case
+        case = f"{work} killed at step {step}, seed {SEED}"
+        assert acknowledged == (step == after), case
+        if acknowledged:
+            assert deployment.agrees(), case
+            assert films(deployment) == AFTER[work], case
         next_change(deployment, f"{number}")
         assert deployment.agrees(), case
         assert verify(deployment.data, deployment.tools).clean, case
         held = deployment.client.indices.get(index=f"{deployment.prefix}-*")
         assert len(held) <= 2, case
+
+
+def films(deployment: Deployment) -> State:
+    """Return the films that are published."""
+    search = deployment.search()
+    found = state(search.catalogue.all_films())
+    search.close()
+    return found
 
 
 def next_change(deployment: Deployment, name: str) -> None:

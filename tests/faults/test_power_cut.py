@@ -3,15 +3,13 @@
 FAULTS_CUTS is the number of states drawn after each operation, FAULTS_SEED the seed.
 """
 
-import errno
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -27,6 +25,7 @@ from hybrid.storage.generation import (
 )
 from indexer.embedding.cache import CACHE
 from indexer.generations.lock import deployment_id
+from tests.faults.injection import failing_syncs
 from tests.faults.power_cut import Recording, Tree, cuts, recording, write
 from tests.faults.work import AFTER, BEFORE, FILMS, NEW, State, do, fresh, published_state, state
 from tests.stores import build_file, films_file, put
@@ -149,27 +148,6 @@ def test_a_power_cut_after_several_changes(built: Path, tmp_path: Path) -> None:
     works = ("upsert", "rollback", "update")
     found = record(data.parent, [partial(do, work, data) for work in works])
     survives(found, [BEFORE, AFTER["upsert"], BEFORE, AFTER["update"]], tmp_path)
-
-
-@contextmanager
-def failing_syncs(data: Path, times: int) -> Iterator[None]:
-    """Fail so many syncs of the data folder after its CURRENT was replaced by another."""
-    real, left = os.fsync, times
-    before = (data / CURRENT).read_text()
-
-    def failing(descriptor: int) -> None:
-        nonlocal left
-        committed = os.path.samestat(os.fstat(descriptor), data.stat()) and (
-            (data / CURRENT).read_text() != before
-        )
-        if left and committed:
-            left -= 1
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        real(descriptor)
-
-    with patch.object(os, "fsync", failing):
-        yield
-    assert not left
 
 
 @pytest.mark.parametrize("work", ["upsert", "rollback"])

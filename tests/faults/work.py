@@ -92,8 +92,8 @@ def counting(work: str, data: Path, url: str | None) -> list[str]:
 
 
 def killed(work: str, data: Path, url: str | None, step: int) -> bool:
-    """Do a piece of work in a process that is killed before a step; return whether it was
-    acknowledged before."""
+    """Do a piece of work in a process that is killed before a step, or after the last one once the
+    work was acknowledged; return whether it was."""
     told = data.with_name("acknowledged")
     told.unlink(missing_ok=True)
     code = _run(_die, work, data, url, told, step)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import pairwise
 from math import log2
 from pathlib import Path
@@ -17,7 +18,18 @@ from hypothesis import strategies as st
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable, InvalidInput, NotFound
 from hybrid.movie import MAX_ID, Movie
 from hybrid.query import SearchQuery
-from hybrid.storage.generation import CURRENT, REJECTS, open_current, open_published, published
+from hybrid.storage import generation
+from hybrid.storage.generation import (
+    CATALOGUE,
+    CURRENT,
+    MANIFEST,
+    REJECTS,
+    Generation,
+    Published,
+    open_current,
+    open_published,
+    published,
+)
 from hybrid.storage.manifest import Semantic
 from indexer.backends import Tools
 from indexer.cli import main
@@ -282,6 +294,15 @@ def test_a_lock_that_was_deleted_is_made_anew(data: Path) -> None:
             put(data, NEW)
 
 
+def test_a_lock_that_is_a_link_is_refused(data: Path, tmp_path: Path) -> None:
+    """A link planted in its place makes no file elsewhere."""
+    (data / "WRITER").unlink()
+    (data / "WRITER").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="WRITER"):
+        put(data, NEW)
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_generation_that_is_a_link_is_collected(data: Path, tmp_path: Path) -> None:
     """What was moved to another disk and linked is let go, and stays where it is."""
     folder = open_current(data).folder
@@ -309,6 +330,63 @@ def test_rollback_of_a_change(data: Path) -> None:
     assert_holds(open_current(data), FILMS)
     put(data, FILMS[0].model_copy(update={"title": "Renamed"}))
     assert_holds(open_current(data), [FILMS[0].model_copy(update={"title": "Renamed"}), *FILMS[1:]])
+
+
+def test_no_way_back_to_a_damaged_generation(data: Path) -> None:
+    """A rollback reads every byte of the generation before, and else publishes nothing."""
+    put(data, NEW)
+    before = published(data)
+    with (data / "generations" / before[1].name / CATALOGUE).open("r+b") as file:
+        file.write(b"damaged")
+    with pytest.raises(GenerationUnusable, match=CATALOGUE):
+        rollback(data, tools())
+    assert published(data) == before
+
+
+class Gone(FakeLexical):
+    """A keyword engine whose index was removed."""
+
+    def check_base(self, base: Generation) -> None:
+        """Miss it."""
+        raise BuildFailed("gone")
+
+
+def test_no_way_back_without_the_keyword_side(data: Path) -> None:
+    """A rollback looks for the keyword index of the generation before, and else publishes
+    nothing."""
+    put(data, NEW)
+    before = published(data)
+    with pytest.raises(BuildFailed, match=f"no way back to generation {before[1].name}"):
+        rollback(data, replace(tools(), writer_in=lambda *_: Gone()))
+    assert published(data) == before
+
+
+def test_a_manifest_of_another_digest_is_refused(data: Path) -> None:
+    """One that could be read but is not the one that was published."""
+    manifest = open_current(data).file(MANIFEST)
+    text = manifest.read_text()
+    changed = text.replace('"source": "', '"source": "another ')
+    assert changed != text
+    manifest.write_text(changed)
+    with pytest.raises(GenerationUnusable, match=MANIFEST):
+        open_current(data)
+
+
+def test_a_generation_that_is_outdated_while_it_is_opened(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two changes published after CURRENT was read remove what it named: it is read again."""
+    real = generation.open_described
+
+    def overtaken(folder: Path, line: Published) -> Generation:
+        monkeypatch.undo()
+        put(data, NEW)
+        put(data, NEW.model_copy(update={"year": 1999}))
+        assert line not in published(data)
+        return real(folder, line)
+
+    monkeypatch.setattr(generation, "open_described", overtaken)
+    assert open_current(data).manifest.name == published(data)[0].name
 
 
 def test_ids_of_a_numbered_source() -> None:

@@ -1,31 +1,36 @@
 """Films changed over HTTP: acknowledged once published, shown by itself, off unless allowed."""
 
+import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Any
 
 import pytest
 
-from hybrid.errors import BuildFailed
+from hybrid.errors import BuildFailed, NotDurable, NotFound
 from hybrid.movie import Movie
 from hybrid.serving.writes import AT_ONCE
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, open_current, published
+from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
 from hybrid.web.app import create_app
 from indexer import group_commit as module
 from indexer.backends import Tools
 from indexer.change import Changes
+from indexer.generations import publish
 from indexer.generations.lock import only_writer
 from indexer.group_commit import GroupCommit
 from indexer.update import Changed, change
 from tests import corpus
 from tests.command import run_code
 from tests.eventually import eventually
+from tests.faults.injection import failing_syncs
 from tests.stores import build_stores, follow_stores, open_group, tools
 from tests.stores_agree import assert_holds
 from tests.web.http import Service, serving
@@ -44,8 +49,10 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def group(data: Path) -> Iterator[GroupCommit]:
-    """Give what changes it."""
+    """Give what changes it, done with what it does at the start."""
     made = open_group(data)
+    with suppress(NotFound):
+        made.delete(77)
     yield made
     made.close()
 
@@ -124,22 +131,28 @@ def test_changes_are_off_unless_allowed(data: Path) -> None:
     follower.close()
 
 
+def waiting(group: GroupCommit, orders: int) -> None:
+    """Wait until so many changes wait to be taken into a group."""
+    eventually(lambda: group._orders.qsize() == orders)
+
+
 class Gate:
     """Holds back publications, and counts them."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, then: Callable[..., Changed] = change):
         self.open = threading.Event()
         self.groups = 0
+        self._then = then
         monkeypatch.setattr(module, "change", self._change)
 
-    def _change(self, data: Path, choose: Callable[[Catalogue], Changes], _: Tools) -> Changed:
+    def _change(self, data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
         self.groups += 1
-        self.open.wait(10)
-        return change(data, choose, tools())
+        assert self.open.wait(10)
+        return self._then(data, choose, tools)
 
 
 def test_changes_that_arrive_together_share_a_generation(
-    service: Service, data: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one is published others wait, and all of them are in the next one, in their order."""
     gate = Gate(monkeypatch)
@@ -147,9 +160,9 @@ def test_changes_that_arrive_together_share_a_generation(
         first = pool.submit(service.send, "PUT", "/movies/5", FILM)
         eventually(lambda: gate.groups == 1)
         others = [pool.submit(service.send, "PUT", f"/movies/{n}", FILM) for n in range(1000, 1006)]
-        sleep(0.3)
+        waiting(group, 6)
         others.append(pool.submit(service.send, "DELETE", "/movies/5"))
-        sleep(0.3)
+        waiting(group, 7)
         gate.open.set()
         answers = [other.result() for other in others]
     assert gate.groups == 2
@@ -158,6 +171,32 @@ def test_changes_that_arrive_together_share_a_generation(
     assert [answer["change"] for _, answer in answers] == ["added"] * 6 + ["removed"]
     added = [Movie(id=n, **movie_fields()) for n in range(1000, 1006)]
     assert_holds(open_current(data), [*FILMS, *added])
+
+
+def test_the_changes_of_a_group_are_made_in_their_order(
+    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is made to what the one before it left, and the last one counts."""
+    gate = Gate(monkeypatch)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(group.put, 5, FILM)
+        eventually(lambda: gate.groups == 1)
+        orders = [
+            partial(group.put, 6, FILM),
+            partial(group.put, 6, FILM | {"year": 1999}),
+            partial(group.delete, 6),
+            partial(group.put, 6, FILM | {"year": 2000}),
+        ]
+        others = []
+        for number, order in enumerate(orders, start=1):
+            others.append(pool.submit(order))
+            waiting(group, number)
+        gate.open.set()
+        kinds = [other.result().change for other in (first, *others)]
+    assert gate.groups == 2
+    assert kinds == ["added", "added", "changed", "removed", "added"]
+    with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+        assert {movie.id: movie.year for movie in catalogue.all_films()}[6] == 2000
 
 
 def movie_fields() -> dict[str, Any]:
@@ -183,56 +222,109 @@ def test_too_many_changes_at_once_are_refused(
         assert {status for status, _ in (one.result() for one in waiting)} == {200}
 
 
+def test_changes_that_are_done_make_room(
+    group: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More changes than may wait at once are taken one after the other, also those that fail."""
+    monkeypatch.setattr(module, "GATHER", 0.0)
+    for _ in range(AT_ONCE + 1):
+        with pytest.raises(NotFound):
+            group.delete(77)
+
+
+def test_what_others_left_is_removed_at_the_start(data: Path) -> None:
+    """What a killed command left goes when the service starts, before any change."""
+    left = data / "generations" / f"7-{'0' * 12}.unfinished"
+    left.mkdir()
+    open_group(data).close()
+    assert not left.exists()
+
+
 def test_what_is_gone_is_only_told_once_that_is_published(
-    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
+    group: GroupCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A film is not said to be missing because of a change that then fails."""
-    started = threading.Event()
-
-    def failing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
-        started.wait(10)
-        with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
-            choose(catalogue)
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(module, "change", failing)
+    gate = Gate(monkeypatch, chosen_then_failing)
     with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(group.delete, FILMS[0].id) for _ in range(3)]
-        sleep(0.2)
-        started.set()
+        futures = [pool.submit(group.put, 5, FILM)]
+        eventually(lambda: gate.groups == 1)
+        futures += [pool.submit(group.delete, FILMS[0].id) for _ in range(3)]
+        waiting(group, 3)
+        gate.open.set()
         for future in futures:
             with pytest.raises(BuildFailed, match="No space"):
                 future.result(10)
+    assert gate.groups == 2
 
 
-def test_one_film_spoils_no_other(
-    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def chosen_then_failing(
+    data: Path, choose: Callable[[Catalogue], Changes], tools: Tools
+) -> Changed:
+    """Look at what is to be changed, then fail like a full disk."""
+    with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+        choose(catalogue)
+    raise OSError(28, "No space left on device")
+
+
+def test_one_film_spoils_no_other(group: GroupCommit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a group cannot be published each change is tried alone."""
-
-    def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
-        def checked(catalogue: Catalogue) -> Changes:
-            changes = choose(catalogue)
-            if any(movie.id == 7 for movie in changes.films):
-                raise BuildFailed("film 7 is refused")
-            return changes
-
-        started.wait(10)
-        return change(data, checked, tools)
-
-    started = threading.Event()
-    monkeypatch.setattr(module, "change", refusing)
+    gate = Gate(monkeypatch, refusing)
     with ThreadPoolExecutor(8) as pool:
-        futures = {n: pool.submit(group.put, n, FILM) for n in (5, 6, 7, 8)}
-        sleep(0.2)
-        started.set()
-        assert {n: futures[n].exception() is None for n in futures} == {
-            5: True,
-            6: True,
-            7: False,
-            8: True,
-        }
-    assert "film 7" in str(futures[7].exception())
+        futures = {4: pool.submit(group.put, 4, FILM)}
+        eventually(lambda: gate.groups == 1)
+        futures |= {n: pool.submit(group.put, n, FILM) for n in (5, 6, 7, 8)}
+        waiting(group, 4)
+        gate.open.set()
+        failed = {n: future.exception() for n, future in futures.items()}
+    assert [n for n, error in failed.items() if error] == [7]
+    assert "film 7" in str(failed[7])
+    assert gate.groups == 2 + 4
+
+
+def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
+    """Refuse film 7."""
+
+    def checked(catalogue: Catalogue) -> Changes:
+        changes = choose(catalogue)
+        if any(movie.id == 7 for movie in changes.films):
+            raise BuildFailed("film 7 is refused")
+        return changes
+
+    return change(data, checked, tools)
+
+
+def test_a_sync_that_fails_once_is_made_good(group: GroupCommit, data: Path) -> None:
+    """The change is answered as if nothing had been."""
+    with failing_syncs(data, 1):
+        assert group.put(5, FILM).change == "added"
+
+
+@pytest.mark.parametrize("times", [2, math.inf])
+def test_what_may_be_lost_is_not_acknowledged(
+    group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch, times: float
+) -> None:
+    """Where the folder of CURRENT cannot be synced, each change of a group is told that it is
+    published and may be lost, and none is tried alone. The same change made again is answered once
+    CURRENT was written again and synced, and else is an error."""
+    gate = Gate(monkeypatch)
+    with failing_syncs(data, times), ThreadPoolExecutor(8) as pool:
+        first = pool.submit(group.delete, 77)
+        eventually(lambda: gate.groups == 1)
+        others = [pool.submit(group.put, n, FILM) for n in (6, 7, 8)]
+        waiting(group, 3)
+        gate.open.set()
+        assert isinstance(first.exception(), NotFound)
+        for other in others:
+            with pytest.raises(NotDurable, match="is published, but a power cut may undo that"):
+                other.result(10)
+        assert gate.groups == 2
+        if times == math.inf:
+            with pytest.raises(BuildFailed, match="Input/output error"):
+                group.put(6, FILM)
+    with (data / CURRENT).open() as before:  # open, so that its inode is not used again
+        assert group.put(6, FILM).change == "unchanged"
+        assert not os.path.samestat(os.fstat(before.fileno()), (data / CURRENT).stat())
+        assert before.read() == (data / CURRENT).read_text()
 
 
 def test_another_writer_is_told(service: Service, data: Path) -> None:
@@ -243,15 +335,23 @@ def test_another_writer_is_told(service: Service, data: Path) -> None:
     assert service.send("PUT", "/movies/5", FILM)[0] == 200
 
 
-def test_another_writer_is_waited_for(data: Path) -> None:
+def test_another_writer_is_waited_for(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change over HTTP is published once the command that writes is done."""
     patient = GroupCommit(data, replace(tools(), patience=10.0))
+    patient.put(4, FILM)
+    tried = threading.Event()
+
+    def trying(seconds: float) -> None:
+        tried.set()
+        sleep(seconds)
+
     with ThreadPoolExecutor(1) as pool:
         with only_writer(data, patience=10):
-            waiting = pool.submit(patient.put, 5, FILM)
-            sleep(0.3)
-            assert not waiting.done()
-        assert waiting.result(10).change == "added"
+            monkeypatch.setattr(publish, "sleep", trying)
+            put = pool.submit(patient.put, 5, FILM)
+            assert tried.wait(10)
+            assert not put.done()
+        assert put.result(10).change == "added"
     patient.close()
 
 
