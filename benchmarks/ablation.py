@@ -19,7 +19,7 @@ import numpy as np
 
 from hybrid.engines.lexical import tantivy
 from hybrid.engines.lexical.bm25 import K1, attainable
-from hybrid.engines.lexical.tantivy import FOLDER, TantivyEngine
+from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.evaluation.evaluate import kinds
 from hybrid.evaluation.formats import read_judgements
@@ -125,7 +125,7 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         writer = TantivyWriter(Path(folder))
         writer.create()
         writer.write(films)
-        with patch.object(search._retrieval, "lexical", TantivyEngine(Path(folder) / FOLDER)):
+        with patch.object(search._retrieval, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)):
             yield
 
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from hybrid.durable import make_folder, replace
-from hybrid.preferences import FILE, Preferences
-from indexer.publish import deployment_id
+
+from hybrid.fusion.preferences import FILE, Preferences
+from hybrid.storage.durable import make_folder, replace
+from indexer.generations.lock import deployment_id
 
 
 def test_a_file_is_replaced(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from hybrid.ranked import Ranked, ranked
-from hybrid.reading import read
 
-from hybrid.engines.protocols import Meaning
+from hybrid.fusion.fused_ranking import Ranked, ranked
 from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import Ranking
-from hybrid.retrieval import Candidates, Words
+from hybrid.retrieval.candidates import Candidates, Words
+from hybrid.retrieval.query_parser import read
+from hybrid.vectors import Meaning
 
 NAN = float("nan")
 IDS = [2, 3, 5, 7, 11]
