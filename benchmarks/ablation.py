@@ -32,7 +32,7 @@ from hybrid.query import Fusion, FusionMethod
 from hybrid.ranking import Ranking, Scores
 from hybrid.retrieval import retriever as retrieval
 from hybrid.retrieval.candidates import Candidates
-from hybrid.retrieval.query_parser import Reading
+from hybrid.retrieval.query_parser import ParsedQuery
 from hybrid.retrieval.title_index import TitleIndex
 from hybrid.schemas.runs import Run
 from hybrid.search import HybridSearch
@@ -41,7 +41,7 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.sentence_vectors import Places, Rows, SentenceVectors
 from hybrid.terminal.commands import setting
 from hybrid.text.analysis import analyze
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 from hybrid.wiring import open_search
 
 Off = Callable[[HybridSearch], AbstractContextManager[Any]]
@@ -69,7 +69,9 @@ def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
     """Share the weights of missing sentences out among those that there are."""
     best = SentenceVectors.best
 
-    def shared(vectors: SentenceVectors, meaning: Meaning, places: Places) -> tuple[Scores, Rows]:
+    def shared(
+        vectors: SentenceVectors, meaning: QueryVector, places: Places
+    ) -> tuple[Scores, Rows]:
         scores, numbers = best(vectors, meaning, places)
         held = np.cumsum([0.0, *meaning.weights])
         return scores / held[np.minimum(vectors.counts[places], len(meaning.weights))], numbers
@@ -77,8 +79,8 @@ def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
     return patch.object(SentenceVectors, "best", shared)
 
 
-def _typed(text: str) -> Reading:
-    return Reading(typed=text, wording=text, titles=(text,), quoted=False, cut=False)
+def _typed(text: str) -> ParsedQuery:
+    return ParsedQuery(typed=text, wording=text, titles=(text,), quoted=False, cut=False)
 
 
 def _no_titles(index: TitleIndex, texts: object) -> Scores:
@@ -125,7 +127,9 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         writer = TantivyWriter(Path(folder))
         writer.create()
         writer.write(films)
-        with patch.object(search._retrieval, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)):
+        with patch.object(
+            search._retrieval, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)
+        ):
             yield
 
 

@@ -13,8 +13,8 @@ import click
 
 from hybrid.fusion.preferences import Preferences
 from hybrid.query import FusionMethod, GenreMatch, Mode
-from hybrid.schemas.requests import CompareAddress, SearchBody
-from hybrid.schemas.search import FusedHit, SearchResponse
+from hybrid.schemas.requests import CompareURL, SearchRequest
+from hybrid.schemas.search import Hit, SearchResponse
 from hybrid.settings import Settings
 from hybrid.terminal.commands import Commands, Decorated, setting
 
@@ -26,8 +26,8 @@ LEAST_WIDTH = 80
 
 
 def field(name: str, kind: Any = None, multiple: bool = False) -> Callable[[Decorated], Decorated]:
-    """Return the option of a search field: its help and default come from `SearchBody`."""
-    described = SearchBody.model_fields[name]
+    """Return the option of a search field: its help and default come from `SearchRequest`."""
+    described = SearchRequest.model_fields[name]
     default = f"  [default: {described.default}]" if described.default else ""
     choices = click.Choice(get_args(kind)) if get_args(kind) else kind
     return click.option(
@@ -87,7 +87,7 @@ def search(
 ) -> None:
     """Search for TEXT and print the best films."""
     asked = {name: value for name, value in fields.items() if value is not None}
-    body = SearchBody.model_validate({"query": text} | asked)
+    body = SearchRequest.model_validate({"query": text} | asked)
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
     query = body.as_query(Preferences.load(settings.data).default)
     from hybrid.wiring import open_search
@@ -122,7 +122,7 @@ def compare(
     Marks are against the column to the left: places gained or lost, = the same, + not in it.
     """
     asked = {name: value for name, value in fields.items() if value is not None}
-    address = CompareAddress.model_validate({"q": text} | asked)
+    address = CompareURL.model_validate({"q": text} | asked)
     query, runs = address.as_query(), address.as_runs()
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
     from hybrid.comparison.compare import compare as compare_runs
@@ -282,14 +282,14 @@ def _print(answer: SearchResponse) -> None:
     )
 
 
-def _line(hit: FusedHit) -> str:
+def _line(hit: Hit) -> str:
     title = click.style(hit.movie.title, bold=True)
     year = f" ({hit.movie.year})" if hit.movie.year else ""
     genres = f"  {', '.join(hit.movie.genres)}" if hit.movie.genres else ""
     return f"{hit.rank:3}.  {hit.score:.3f}  {title}{year}{genres}  {_places(hit)}"
 
 
-def _places(hit: FusedHit) -> str:
+def _places(hit: Hit) -> str:
     """Say where each side ranks the film."""
     keyword, semantic = hit.keyword.rank or "-", hit.semantic.rank or "-"
     return click.style(f"[keyword {keyword}, semantic {semantic}]", dim=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hybrid.explanation.explainer import Told, whys
+from hybrid.explanation.explainer import Evidence, whys
 from hybrid.explanation.highlighting import highlight
-from hybrid.fusion.fused_ranking import Ranked
+from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import Side
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.search import (
@@ -28,11 +28,11 @@ class HitDetails:
 
     films: Mapping[int, CatalogueFilm]
     numbers: Mapping[int, int]
-    told: Mapping[int, Told] | None
+    told: Mapping[int, Evidence] | None
 
 
 def hit_fields(
-    candidates: Candidates, fused: Ranked, shown: Sequence[int], said: HitDetails
+    candidates: Candidates, fused: FusedRanking, shown: Sequence[int], said: HitDetails
 ) -> Iterator[dict[str, Any]]:
     """Give the fields of each film's hit, as far as the query asks for them."""
     query, ids = candidates.query, np.array(shown, np.int64)

@@ -12,16 +12,16 @@ from hybrid.engines.protocols import LexicalEngine, SemanticEngine
 from hybrid.engines.semantic.encoder import Encoder
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explanation.explainer import Explainer
-from hybrid.fusion.fused_ranking import Ranked, ranked
+from hybrid.fusion.fused_ranking import FusedRanking, ranked
 from hybrid.fusion.preferences import Preferences
 from hybrid.hydration import HitDetails, hit_fields
 from hybrid.movie import Movie, genre_key
 from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import MAX_WORDS
-from hybrid.retrieval.retriever import Retrieval
-from hybrid.schemas.requests import SearchBody
-from hybrid.schemas.search import ExplainedHit, ExplainResponse, FusedHit, SearchResponse, Total
+from hybrid.retrieval.retriever import Retriever
+from hybrid.schemas.requests import SearchRequest
+from hybrid.schemas.search import ExplainHit, ExplainResponse, Hit, SearchResponse, Total
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 
@@ -45,7 +45,7 @@ class HybridSearch:
         self.preferences = preferences
         self._semantic = semantic
         self._encoder = encoder
-        self._retrieval = Retrieval(catalogue, lexical, semantic, encoder, depth)
+        self._retrieval = Retriever(catalogue, lexical, semantic, encoder, depth)
 
     def search(self, query: SearchQuery) -> SearchResponse:
         """Return the best films for `query`.
@@ -73,7 +73,7 @@ class HybridSearch:
         """
         return self._retrieval.retrieve(query, watch or Stopwatch())
 
-    def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> Ranked:
+    def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> FusedRanking:
         """Return the candidates that the mode ranks, from best to worst."""
         return ranked(candidates, mode, fusion, self.preferences.text_weight)
 
@@ -94,12 +94,12 @@ class HybridSearch:
                 said = self._said(candidates, [film])
                 (hit,) = hit_fields(candidates, fused, [film], said)
         return ExplainResponse(
-            hit=ExplainedHit.model_validate(hit), **self._of_all(candidates, fused, watch)
+            hit=ExplainHit.model_validate(hit), **self._of_all(candidates, fused, watch)
         )
 
     def hydrate(
-        self, candidates: Candidates, runs: Sequence[Ranked], limit: int
-    ) -> list[tuple[FusedHit, ...]]:
+        self, candidates: Candidates, runs: Sequence[FusedRanking], limit: int
+    ) -> list[tuple[Hit, ...]]:
         """Return the best `limit` films of each run, with all that is said of them.
 
         What does not depend on the run is found out once.
@@ -107,7 +107,7 @@ class HybridSearch:
         shown = [run.ranking.top(limit).ids.tolist() for run in runs]
         said = self._said(candidates, list(dict.fromkeys(chain(*shown))))
         return [
-            tuple(FusedHit(**hit) for hit in hit_fields(candidates, run, films, said))
+            tuple(Hit(**hit) for hit in hit_fields(candidates, run, films, said))
             for run, films in zip(runs, shown, strict=True)
         ]
 
@@ -158,10 +158,12 @@ class HybridSearch:
             told = explainer.told(candidates, films)
         return HitDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), told)
 
-    def _of_all(self, candidates: Candidates, fused: Ranked, watch: Stopwatch) -> dict[str, Any]:
+    def _of_all(
+        self, candidates: Candidates, fused: FusedRanking, watch: Stopwatch
+    ) -> dict[str, Any]:
         """Return what an answer says beside its films."""
         return {
-            "query": SearchBody.of(candidates.query),
+            "query": SearchRequest.of(candidates.query),
             "alpha": fused.alpha.value,
             "alpha_reason": fused.alpha.reason,
             "degraded": candidates.degraded,

@@ -10,7 +10,7 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Meaning:
+class QueryVector:
     """What a query asks of the semantic side.
 
     `vector` float32 (d,), of length 1. A film scores the sum of its best sentences' cosines, each

@@ -6,7 +6,7 @@ from hybrid.engines.factory import open_encoder, open_lexical, open_semantic
 from hybrid.engines.semantic.encoder import Encoder
 from hybrid.fusion.preferences import Preferences
 from hybrid.search import HybridSearch
-from hybrid.serving.watcher import Follower
+from hybrid.serving.watcher import GenerationWatcher
 from hybrid.serving.writes import Writes
 from hybrid.settings import Settings
 from hybrid.storage import generation as files
@@ -41,7 +41,7 @@ def open_generation(
     )
 
 
-def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Follower:
+def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GenerationWatcher:
     """Return what serves the published generation of the settings, and those that follow it.
 
     Raises GenerationUnusable where there is none to begin with, InvalidInput where ranking.toml is
@@ -51,7 +51,7 @@ def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> F
     def opened(generation: Generation, preferences: Preferences) -> HybridSearch:
         return open_generation(settings, generation, preferences, encoder_of(generation))
 
-    return Follower(settings.data, opened)
+    return GenerationWatcher(settings.data, opened)
 
 
 def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Writes:

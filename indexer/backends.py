@@ -10,12 +10,12 @@ from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.semantic.encoder import Encoder
 from hybrid.settings import Settings
-from hybrid.storage.generation import Checked, Generation
+from hybrid.storage.generation import Generation, KnownDigests
 from hybrid.storage.manifest import LexicalName
 
 
 @dataclass(frozen=True)
-class Tools:
+class Backends:
     """What writes and embeds.
 
     `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
@@ -27,19 +27,19 @@ class Tools:
     writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
     encoder_of: Callable[[Generation], Encoder]
     lexical_of: Callable[[Generation], LexicalEngine]
-    checked: Checked = field(default_factory=dict)
+    checked: KnownDigests = field(default_factory=dict)
     quiet: bool = True
     patience: float = 0.0
 
 
-def tools_of(
+def backends_for(
     settings: Settings,
     encoder_of: Callable[[Generation], Encoder] = open_encoder,
     quiet: bool = True,
     patience: float = 0.0,
-) -> Tools:
+) -> Backends:
     """Return the tools for the engines of the settings."""
-    return Tools(
+    return Backends(
         partial(lexical_writer, settings),
         encoder_of,
         partial(open_lexical, settings),

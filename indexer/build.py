@@ -23,23 +23,23 @@ from hybrid.storage.generation import (
 from hybrid.storage.manifest import Counts, Manifest, ModelName, Semantic
 from hybrid.storage.sentence_vectors import read_sentences
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import Embedded, embed
+from indexer.embedding.embed import EmbeddingStats, embed
 from indexer.embedding.model import Model
-from indexer.films.clean import Cleaned
+from indexer.films.clean import CleanedFilms
 from indexer.films.film_file import read_films
 from indexer.films.sentences import all_texts, sentence_spans, sentence_texts
 from indexer.generations.cleanup import recover, tidy
-from indexer.generations.lock import deployment_id, only_writer
-from indexer.generations.manifest import Held, held_by
+from indexer.generations.lock import deployment_id, writer_lock
+from indexer.generations.manifest import CatalogueStats, catalogue_stats
 from indexer.generations.publish import file_digests, publish
 from indexer.generations.smoke_test import probe
-from indexer.generations.staging import Digests, link, nothing_stays, unfinished_folder
+from indexer.generations.staging import Digests, create_draft_folder, link, nothing_stays
 from indexer.semantic_index.train import write_semantic
 from indexer.update import changed_by_hand
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """What a build did: the published manifest and how it came about.
 
     `discarded` counts the films that were changed by hand in the index before.
@@ -47,8 +47,8 @@ class Built:
 
     manifest: Manifest
     folder: Path
-    embedded: Embedded
-    cleaned: Cleaned
+    embedded: EmbeddingStats
+    cleaned: CleanedFilms
     seconds: dict[str, float]
     discarded: int
     warnings: list[str]
@@ -65,7 +65,7 @@ def build(
     quiet: bool = False,
     discard_changes: bool = False,
     name: str | None = None,
-) -> Built:
+) -> BuildResult:
     """Index the films of `source` into a new generation of `data` and publish it.
 
     `model_name` is for the manifest; `writer_in` takes the generation's folder and the name of the
@@ -75,7 +75,7 @@ def build(
     is published but may be lost in a power cut, another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
-    with only_writer(data):
+    with writer_lock(data):
         recover(data)
         by_hand = _hand_changes(data)
         if by_hand and not discard_changes:
@@ -86,7 +86,7 @@ def build(
         with watch.stage("read"):
             read = read_films(source, limit, mapping, name)
             cleaned = read.cleaned
-        folder = unfinished_folder(data)
+        folder = create_draft_folder(data)
         writer = writer_in(folder, deployment_id(data))
         with nothing_stays(folder, writer):
             writer.create()
@@ -136,7 +136,7 @@ def build(
                 final = publish(data, folder, manifest)
         with watch.stage("tidy"):
             warnings = tidy(data, writer)
-    return Built(manifest, final, embedded, cleaned, watch.seconds, by_hand, warnings)
+    return BuildResult(manifest, final, embedded, cleaned, watch.seconds, by_hand, warnings)
 
 
 def _hand_changes(data: Path) -> int:
@@ -180,7 +180,7 @@ def _encoder(
 class _Stores:
     """What was read back of the catalogue and written beside it."""
 
-    held: Held
+    held: CatalogueStats
     dimension: int
     semantic: Semantic
     written: Digests
@@ -194,4 +194,4 @@ def _semantic(folder: Path, movies: int, sentences: int) -> _Stores:
             raise BuildFailed(f"the catalogue in {folder} does not hold what was written to it")
         semantic, written = write_semantic(folder, vectors, catalogue.columns)
         dimension = vectors.pieces[0].shape[1]
-        return _Stores(held_by(catalogue), dimension, semantic, written)
+        return _Stores(catalogue_stats(catalogue), dimension, semantic, written)

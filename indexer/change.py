@@ -14,19 +14,19 @@ from hybrid.ranking import Ids
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.catalogue_changes import PlacedFilm, change_catalogue
+from hybrid.storage.catalogue_changes import FilmRows, change_catalogue
 from hybrid.storage.generation import Generation, piece_file, shared_digests
 from hybrid.storage.manifest import Manifest
-from indexer.backends import Tools
+from indexer.backends import Backends
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import Embedded, Exported, embed
+from indexer.embedding.embed import EmbeddingStats, ExportedModel, embed
 from indexer.films.sentences import all_texts, sentence_spans, sentence_texts
 from indexer.generations.cleanup import tidy
 from indexer.generations.lock import deployment_id
-from indexer.generations.manifest import held_by
+from indexer.generations.manifest import catalogue_stats
 from indexer.generations.publish import file_digests, publish
 from indexer.generations.smoke_test import probe
-from indexer.generations.staging import link, nothing_stays, share, unfinished_folder
+from indexer.generations.staging import create_draft_folder, link, nothing_stays, share
 from indexer.semantic_index.update import change_semantic
 from indexer.semantic_index.vector_files import live_rows, plan
 
@@ -60,7 +60,7 @@ class Made:
     """The generation that was published."""
 
     manifest: Manifest
-    embedded: Embedded
+    embedded: EmbeddingStats
     warnings: list[str]
 
 
@@ -69,12 +69,12 @@ def make(
     before: Generation,
     catalogue: Catalogue,
     changes: Changes,
-    tools: Tools,
+    tools: Backends,
     watch: Stopwatch,
     source: "SourceFile | None",
 ) -> Made:
     """Publish `before`, whose `catalogue` is open, with these changes. The caller has the lock."""
-    folder = unfinished_folder(data)
+    folder = create_draft_folder(data)
     engine = before.manifest.lexical.engine
     writer = tools.writer_in(engine, folder, deployment_id(data))
     with nothing_stays(folder, writer):
@@ -102,7 +102,7 @@ def make(
                 changes.kept,
             )
         with watch.stage("semantic"), closing(Catalogue(folder / files.CATALOGUE)) as after:
-            held = held_by(after)
+            held = catalogue_stats(after)
             new = np.array([movie.id for movie in changes.films], np.int64)
             side = change_semantic(folder, before, after, piece.pieces, changes.outdated, new)
         # Last, as the readers of an index that generations share see it at once.
@@ -127,10 +127,10 @@ class _Piece:
     """
 
     number: int
-    films: list[PlacedFilm]
+    films: list[FilmRows]
     moved: Mapping[int, int]
     pieces: tuple[int, ...]
-    embedded: Embedded
+    embedded: EmbeddingStats
 
 
 def _write_piece(
@@ -139,7 +139,7 @@ def _write_piece(
     before: Generation,
     catalogue: Catalogue,
     changes: Changes,
-    tools: Tools,
+    tools: Backends,
 ) -> _Piece:
     """Embed the films that changed, and link the vectors of the others or write them again."""
     spans = [sentence_spans(movie.description or "") for movie in changes.films]
@@ -151,12 +151,12 @@ def _write_piece(
     moving = np.flatnonzero(staying & (places.counts > 0) & np.isin(places.pieces, chosen.absorbed))
     for number in chosen.kept:
         link(before.file(piece_file(number)), folder / piece_file(number))
-    embedded, pieces = Embedded(0, 0, 0), chosen.kept
+    embedded, pieces = EmbeddingStats(0, 0, 0), chosen.kept
     if texts:
         sentences = open_sentences(before, catalogue)
         embedded = embed(
             texts,
-            Exported(before.manifest.model.fingerprint, tools.encoder_of(before)),
+            ExportedModel(before.manifest.model.fingerprint, tools.encoder_of(before)),
             data / CACHE,
             folder / piece_file(chosen.number),
             tools.quiet,
@@ -167,7 +167,7 @@ def _write_piece(
     moved = len(texts) + np.cumsum(places.counts[moving]) - places.counts[moving]
     return _Piece(
         number=chosen.number,
-        films=[PlacedFilm(*pair, start) for pair, start in zip(pairs, starts, strict=False)],
+        films=[FilmRows(*pair, start) for pair, start in zip(pairs, starts, strict=False)],
         moved=dict(zip(columns.ids[moving].tolist(), moved.tolist(), strict=True)),
         pieces=pieces,
         embedded=embedded,

@@ -27,7 +27,7 @@ from indexer.report import (
 )
 
 if TYPE_CHECKING:
-    from indexer.build import Built
+    from indexer.build import BuildResult
 
 
 SAMPLE = Path(__file__).parent / "sample" / "films.csv"
@@ -134,9 +134,9 @@ def update(
     are removed. Films keep their ids. The model is that of the index. Where films were changed by
     hand, --keep-changes or --discard-changes must say what becomes of these changes.
     """
-    from indexer.backends import tools_of
+    from indexer.backends import backends_for
     from indexer.films.film_file import read_films
-    from indexer.update import HandChanges, as_in_source, change
+    from indexer.update import HandChanges, change, match_source
 
     if keep_changes and discard_changes:
         raise InvalidInput("--keep-changes and --discard-changes exclude each other: give one")
@@ -151,8 +151,8 @@ def update(
         "keep" if keep_changes else "discard" if discard_changes else None
     )
     read = read_films(_file(source), mapping=mapping, name=name)
-    films = as_in_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
-    tools = tools_of(settings, quiet=quiet, patience=settings.wait)
+    films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
+    tools = backends_for(settings, quiet=quiet, patience=settings.wait)
     changed = change(settings.data, films, tools, read)
     report_change(changed)
     rejected = len(read.cleaned.rejects)
@@ -172,14 +172,14 @@ def upsert(**given: str | None) -> None:
     They are read from standard input: a JSON object, or one a line, with the fields that
     GET /movies/ID shows.
     """
-    from indexer.backends import tools_of
+    from indexer.backends import backends_for
     from indexer.films.json_films import films_of
     from indexer.update import change
     from indexer.update import upsert as upserted
 
     settings = _settings_of_an_index(given)
     movies = films_of(sys.stdin.buffer.read())
-    report_change(change(settings.data, upserted(movies), tools_of(settings)))
+    report_change(change(settings.data, upserted(movies), backends_for(settings)))
 
 
 @main.command()
@@ -191,12 +191,12 @@ def upsert(**given: str | None) -> None:
 @setting("wait")
 def delete(ids: tuple[int, ...], **given: str | None) -> None:
     """Remove the films of these ids, which are never used again."""
-    from indexer.backends import tools_of
+    from indexer.backends import backends_for
     from indexer.update import change
     from indexer.update import delete as deleted
 
     settings = _settings_of_an_index(given)
-    report_change(change(settings.data, deleted(ids), tools_of(settings)))
+    report_change(change(settings.data, deleted(ids), backends_for(settings)))
 
 
 @main.command()
@@ -209,11 +209,11 @@ def rollback(**given: str | None) -> None:
     One generation is kept to go back to, and the one left is removed: there is no way forward
     again. A service that runs notices by itself.
     """
-    from indexer.backends import tools_of
+    from indexer.backends import backends_for
     from indexer.update import rollback as go_back
 
     settings = _settings_of_an_index(given)
-    left, name, warnings = go_back(settings.data, tools_of(settings))
+    left, name, warnings = go_back(settings.data, backends_for(settings))
     report_warnings(warnings)
     click.echo(f"Went back from generation {left} to {name}.")
 
@@ -231,12 +231,12 @@ def verify(mend: bool, full: bool, **given: str | None) -> None:
 
     The exit code is 1 if anything is wrong, and could not be repaired.
     """
-    from indexer.backends import tools_of
+    from indexer.backends import backends_for
     from indexer.repair import repair
     from indexer.verify import verify as compare
 
     settings = _settings_of_an_index(given)
-    tools = tools_of(settings)
+    tools = backends_for(settings)
     found = compare(settings.data, tools, full)
     report_verified(found)
     if mend and not found.clean:
@@ -365,7 +365,7 @@ def _build(
     quiet: bool,
     discard_changes: bool = False,
     name: str | None = None,
-) -> "Built":
+) -> "BuildResult":
     from hybrid.engines.factory import lexical_writer
     from indexer.build import build as build_index
     from indexer.embedding.model import load_model

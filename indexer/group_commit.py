@@ -20,12 +20,12 @@ from hybrid.errors import (
     TooManyChanges,
 )
 from hybrid.movie import Movie, content_hash
-from hybrid.schemas.changes import Kind, Written
+from hybrid.schemas.changes import ChangeResponse, Kind
 from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
-from indexer.backends import Tools, tools_of
+from indexer.backends import Backends, backends_for
 from indexer.change import Changes
 from indexer.films.json_films import film as film_of
 from indexer.update import change, upsert
@@ -48,13 +48,13 @@ class _Order:
 
     film: int
     movie: Movie | None
-    done: "Future[Written]" = field(default_factory=Future)
+    done: "Future[ChangeResponse]" = field(default_factory=Future)
 
 
 class GroupCommit:
     """Changes a data folder's films, each in a thread of its caller, published by one of ours."""
 
-    def __init__(self, data: Path, tools: Tools) -> None:
+    def __init__(self, data: Path, tools: Backends) -> None:
         self._data = data
         self._tools = tools
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
@@ -62,11 +62,11 @@ class GroupCommit:
         self._thread = Thread(target=self._run, name="writes", daemon=True)
         self._thread.start()
 
-    def put(self, film: int, values: Mapping[str, object]) -> Written:
+    def put(self, film: int, values: Mapping[str, object]) -> ChangeResponse:
         """Add a film, or replace the one of this id."""
         return self._wait_for(_Order(film, film_of({**values, "id": film})))
 
-    def delete(self, film: int) -> Written:
+    def delete(self, film: int) -> ChangeResponse:
         """Remove a film."""
         return self._wait_for(_Order(film, None))
 
@@ -75,7 +75,7 @@ class GroupCommit:
         self._orders.put(None)
         self._thread.join()
 
-    def _wait_for(self, order: _Order) -> Written:
+    def _wait_for(self, order: _Order) -> ChangeResponse:
         if not self._places.acquire(blocking=False):
             raise TooManyChanges(f"{AT_ONCE} changes wait to be published already: try again")
         try:
@@ -120,7 +120,7 @@ class GroupCommit:
             return
         for place, order in enumerate(group):
             if place in kinds:
-                done = Written(id=order.film, change=kinds[place], generation=name)
+                done = ChangeResponse(id=order.film, change=kinds[place], generation=name)
                 order.done.set_result(done)
             else:
                 order.done.set_exception(_unknown(order.film))
@@ -128,7 +128,7 @@ class GroupCommit:
 
 def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GroupCommit:
     """Return what changes the films of the settings' data folder for the service."""
-    return GroupCommit(settings.data, tools_of(settings, encoder_of, patience=PATIENCE))
+    return GroupCommit(settings.data, backends_for(settings, encoder_of, patience=PATIENCE))
 
 
 def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalogue], Changes]:

@@ -11,9 +11,9 @@ from textwrap import shorten
 
 from hybrid.movie import Movie
 from hybrid.terminal.text import clear
-from indexer.films.clean import Cleaned, clean
+from indexer.films.clean import CleanedFilms, clean
 from indexer.films.sentences import sentence_spans
-from indexer.sources import Source, Unrecognised, formats_in, read_source
+from indexer.sources import Source, UnknownFormat, formats_in, read_source
 from indexer.sources.records import listed
 
 FILMS, REJECTS, COLUMNS = 3, 5, 100
@@ -64,13 +64,13 @@ def inspect(path: Path, mapping: Path | None = None, limit: int | None = None) -
     """Look at a file of films as `build` would read it. Raises SourceUnreadable."""
     try:
         source = read_source(path, limit, mapping)
-    except Unrecognised as error:
+    except UnknownFormat as error:
         report = _not_recognised(path, error)
         return Inspection("\n".join(report), mapping_for(error.columns))
     return Inspection("\n".join(_recognised(path, source, clean(source))))
 
 
-def _recognised(path: Path, source: Source, cleaned: Cleaned) -> Iterator[str]:
+def _recognised(path: Path, source: Source, cleaned: CleanedFilms) -> Iterator[str]:
     yield f"{clear(path.name)} is read as: {source.format}"
     yield from _columns(source)
     yield from _counts(cleaned)
@@ -85,7 +85,7 @@ def _recognised(path: Path, source: Source, cleaned: Cleaned) -> Iterator[str]:
         yield f"    {_short(clear(reject.text))}"
 
 
-def _not_recognised(path: Path, error: Unrecognised) -> Iterator[str]:
+def _not_recognised(path: Path, error: UnknownFormat) -> Iterator[str]:
     yield f"{clear(path.name)} is not recognised: {error.kind} with the columns"
     yield f"  {clear(listed(error.columns))}"
     yield f"\nFormats known, {error.container}"
@@ -110,7 +110,7 @@ def _columns(source: Source) -> Iterator[str]:
         yield "  mapping names a column for it (--mapping)."
 
 
-def _counts(cleaned: Cleaned) -> Iterator[str]:
+def _counts(cleaned: CleanedFilms) -> Iterator[str]:
     yield "\nWhat becomes of the records"
     yield f"  records     {cleaned.records:>9,}"
     yield (

@@ -18,30 +18,30 @@ from hybrid.storage.generation import (
     shared_digests,
 )
 from hybrid.storage.manifest import Manifest
-from indexer.backends import Tools
+from indexer.backends import Backends
 from indexer.embedding.cache import CACHE
-from indexer.embedding.embed import Exported, embed
+from indexer.embedding.embed import ExportedModel, embed
 from indexer.films.sentences import sentence_texts
 from indexer.generations.cleanup import recover, tidy
-from indexer.generations.lock import PATIENCE, deployment_id, only_writer
-from indexer.generations.manifest import described, held_by
+from indexer.generations.lock import PATIENCE, deployment_id, writer_lock
+from indexer.generations.manifest import catalogue_stats, described
 from indexer.generations.publish import file_digests, publish
 from indexer.generations.smoke_test import probe
-from indexer.generations.staging import link, nothing_stays, share, unfinished_folder
+from indexer.generations.staging import create_draft_folder, link, nothing_stays, share
 from indexer.semantic_index.update import train_anew
 
 NEEDED = (files.CATALOGUE, f"{encoder.ENCODER_FOLDER}/")
 """How the names of the files begin that nothing else can stand in for."""
 
 
-def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[str]]:
+def repair(data: Path, tools: Backends, embed_again: bool) -> tuple[Manifest, list[str]]:
     """Publish a generation whose keyword side and index are made anew; return it and warnings.
 
     Vectors are taken over, unless their files are damaged. With `embed_again` they are wrong, and
     so is the cache that they came from. Raises GenerationUnusable where the catalogue or the model
     is damaged.
     """
-    with only_writer(data, PATIENCE):
+    with writer_lock(data, PATIENCE):
         recover(data)
         before = open_described(data, published(data)[0])
         damaged = damaged_files(before)
@@ -52,7 +52,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
                 "index again, or `python -m indexer rollback` if the generation before is whole"
             )
         engine = before.manifest.lexical.engine
-        folder = unfinished_folder(data)
+        folder = create_draft_folder(data)
         writer = tools.writer_in(engine, folder, deployment_id(data))
         with nothing_stays(folder, writer):
             writer.create()
@@ -70,7 +70,7 @@ def repair(data: Path, tools: Tools, embed_again: bool) -> tuple[Manifest, list[
                     pieces = _link_pieces(folder, before)
             side = train_anew(folder, pieces)
             with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
-                held = held_by(catalogue)
+                held = catalogue_stats(catalogue)
             digests = file_digests(folder, {**shared_digests(before), **side.written})
             manifest = described(folder, before, held, writer, side, None, digests)
             probe(Generation(folder, manifest))
@@ -85,7 +85,7 @@ def _link_pieces(folder: Path, before: Generation) -> tuple[int, ...]:
 
 
 def _embed_all(
-    data: Path, folder: Path, before: Generation, catalogue: Catalogue, tools: Tools, anew: bool
+    data: Path, folder: Path, before: Generation, catalogue: Catalogue, tools: Backends, anew: bool
 ) -> tuple[int, ...]:
     """Write the vectors of all sentences into one piece, and where they lie; `anew` without what
     the cache has."""
@@ -94,7 +94,7 @@ def _embed_all(
     for found in catalogue.all_with_sentences():
         rows[found.movie.id] = len(texts)
         texts += sentence_texts(found.movie, found.spans)
-    model = Exported(before.manifest.model.fingerprint, tools.encoder_of(before))
+    model = ExportedModel(before.manifest.model.fingerprint, tools.encoder_of(before))
     if texts:
         embed(texts, model, data / CACHE, folder / piece_file(0), tools.quiet, anew=anew)
     with writing(folder / files.CATALOGUE) as connection:

@@ -11,13 +11,13 @@ from hybrid.storage.generation import REJECTS
 from hybrid.storage.manifest import Lexical, Semantic
 
 if TYPE_CHECKING:
-    from indexer.build import Built
+    from indexer.build import BuildResult
     from indexer.tidy import CacheSize
-    from indexer.update import Changed
-    from indexer.verify import Verified
+    from indexer.update import UpdateResult
+    from indexer.verify import VerifyReport
 
 
-def report_build(built: "Built") -> None:
+def report_build(built: "BuildResult") -> None:
     """Say what became of every record, where it is, and what it took."""
     manifest, cleaned = built.manifest, built.cleaned
     counts = manifest.counts
@@ -70,7 +70,7 @@ def _semantic(semantic: Semantic) -> str:
     )
 
 
-def report_change(changed: "Changed") -> None:
+def report_change(changed: "UpdateResult") -> None:
     """Say what was changed, and what it took."""
     report_warnings(changed.warnings)
     if changed.kept or changed.discarded:
@@ -99,7 +99,7 @@ def report_tidied(before: "CacheSize", after: "CacheSize") -> None:
         click.echo(f"{name:<12} {size.entries:>9,}  sentences, {size.size / 1e6:,.1f} MB")
 
 
-def report_verified(verified: "Verified") -> None:
+def report_verified(verified: "VerifyReport") -> None:
     """Say what was looked at and what is wrong with it."""
     click.echo(f"generation {verified.generation}")
     for check in verified.checks:

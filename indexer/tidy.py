@@ -28,7 +28,7 @@ def tidy(data: Path, unused: int) -> tuple[CacheSize, CacheSize]:
     too. Raises GenerationUnusable where one of these generations cannot be read, BuildFailed
     where the cache cannot be used, AnotherWriter if one goes on for a minute.
     """
-    with publish.only_writer(data, publish.PATIENCE), open_cache(data / CACHE) as cache:
+    with publish.writer_lock(data, publish.PATIENCE), open_cache(data / CACHE) as cache:
         before = _size(cache, data / CACHE)
         with cache:
             cache.execute("CREATE TEMP TABLE held (key BLOB PRIMARY KEY) WITHOUT ROWID")

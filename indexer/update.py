@@ -15,25 +15,25 @@ from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
-from indexer.backends import Tools
+from indexer.backends import Backends
 from indexer.change import Changes, make
-from indexer.embedding.embed import Embedded
-from indexer.films.matching import with_known_ids
+from indexer.embedding.embed import EmbeddingStats
+from indexer.films.matching import match_ids
 from indexer.generations.cleanup import recover, tidy
-from indexer.generations.lock import PATIENCE, deployment_id, only_writer
+from indexer.generations.lock import PATIENCE, deployment_id, writer_lock
 from indexer.generations.publish import publish_previous
 
 if TYPE_CHECKING:
     from indexer.films.film_file import SourceFile
 
-NOTHING = Embedded(0, 0, 0)
+NOTHING = EmbeddingStats(0, 0, 0)
 
 HandChanges = Literal["keep", "discard"]
 """What becomes of films that were changed by hand where a source is followed."""
 
 
 @dataclass(frozen=True)
-class Changed:
+class UpdateResult:
     """What a change did, or that there was nothing to do: then `manifest` is what it was.
 
     `kept` and `discarded` count the changes by hand that a change by a source found.
@@ -47,7 +47,7 @@ class Changed:
     unchanged: int
     kept: int
     discarded: int
-    embedded: Embedded
+    embedded: EmbeddingStats
     seconds: dict[str, float]
     warnings: list[str]
 
@@ -76,7 +76,7 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
     return changes
 
 
-def as_in_source(
+def match_source(
     movies: Sequence[Movie],
     numbered: bool,
     keep_missing: bool,
@@ -101,7 +101,7 @@ def as_in_source(
         films = movies
         if numbered:
             known = _as_sources_had_them(catalogue, by_hand)
-            films = with_known_ids(movies, known, catalogue.highest_id())
+            films = match_ids(movies, known, catalogue.highest_id())
         source = {movie.id: movie for movie in films}
         kept = {i: movie for i, movie in by_hand.items() if keep_missing and i not in source}
         if hand_changes == "keep":
@@ -137,16 +137,16 @@ def _new(movies: Iterable[Movie], contents: dict[int, str]) -> tuple[Movie, ...]
 def change(
     data: Path,
     choose: Callable[[Catalogue], Changes],
-    tools: Tools,
+    tools: Backends,
     source: "SourceFile | None" = None,
-) -> Changed:
+) -> UpdateResult:
     """Publish a generation in which the catalogue is changed as `choose` says of the live one.
 
     `source` is the file that it follows from now on. Raises NotDurable where the change is
     published but may be lost in a power cut, another HybridError or OSError where it is not.
     """
     watch = Stopwatch()
-    with only_writer(data, tools.patience):
+    with writer_lock(data, tools.patience):
         recover(data)
         with watch.stage("open"):
             before = open_current(data, tools.checked)
@@ -165,7 +165,7 @@ def change(
             else:
                 made = make(data, before, catalogue, changes, tools, watch, source)
                 embedded, warnings, manifest = made.embedded, made.warnings, made.manifest
-    return Changed(
+    return UpdateResult(
         manifest != before.manifest,
         manifest,
         added,
@@ -180,7 +180,7 @@ def change(
     )
 
 
-def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Tools) -> list[str]:
+def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Backends) -> list[str]:
     """Mend what others left half-done beside the published generation; return warnings."""
     engine = generation.manifest.lexical.engine
     writer = tools.writer_in(engine, generation.folder, deployment_id(data))
@@ -191,7 +191,7 @@ def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Tool
     return tidy(data, writer)
 
 
-def _check_keyword_side(data: Path, tools: Tools) -> None:
+def _check_keyword_side(data: Path, tools: Backends) -> None:
     """Raise BuildFailed where that of the generation before was removed or replaced."""
     for line in published(data)[1:]:
         before = open_described(data, line)
@@ -206,13 +206,13 @@ def _check_keyword_side(data: Path, tools: Tools) -> None:
             ) from None
 
 
-def rollback(data: Path, tools: Tools) -> tuple[str, str, list[str]]:
+def rollback(data: Path, tools: Backends) -> tuple[str, str, list[str]]:
     """Publish the generation before the published one again; return both names and warnings.
 
     Raises GenerationUnusable where there is none to go back to or it is damaged, BuildFailed where
     its keyword side is gone.
     """
-    with only_writer(data, PATIENCE):
+    with writer_lock(data, PATIENCE):
         _check_keyword_side(data, tools)
         left, name = publish_previous(data)
         generation = open_current(data, tools.checked)

@@ -30,11 +30,11 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.text.analysis import analyze
-from indexer.backends import Tools
-from indexer.embedding.embed import Exported
+from indexer.backends import Backends
+from indexer.embedding.embed import ExportedModel
 from indexer.films.sentences import sentence_texts
 from indexer.generations import lock as publish
-from indexer.semantic_index.recall import Probes
+from indexer.semantic_index.recall import RecallProbes
 from indexer.semantic_index.update import LEAST_RECALL
 
 SAMPLE = 200
@@ -61,7 +61,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifyReport:
     """What was found of the published generation."""
 
     generation: str
@@ -84,7 +84,7 @@ class _Opened:
 
     generation: Generation
     catalogue: Catalogue
-    tools: Tools
+    tools: Backends
     places: Ids
 
     @property
@@ -93,7 +93,7 @@ class _Opened:
         return open_sentences(self.generation, self.catalogue)
 
 
-def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
+def verify(data: Path, tools: Backends, full: bool = False) -> VerifyReport:
     """Compare all stores of the published generation with its catalogue and its manifest.
 
     `full` looks at the content and the vectors of every film, not of a sample. Nobody writes while
@@ -102,7 +102,7 @@ def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
     if one goes on for a minute.
     """
     with ExitStack() as opened_files:
-        with publish.only_writer(data, publish.PATIENCE):
+        with publish.writer_lock(data, publish.PATIENCE):
             generation = open_described(data, published(data)[0])
             damaged = damaged_files(generation)
             covers = f"{len(generation.manifest.files)} files by size and SHA-256"
@@ -115,7 +115,7 @@ def verify(data: Path, tools: Tools, full: bool = False) -> Verified:
                 begun += [_begun(part, opened, damaged) for part in PARTS]
             else:
                 begun += [_skipped(part, "the catalogue is damaged") for part in PARTS]
-        return Verified(generation.manifest.name, tuple(check() for check in begun))
+        return VerifyReport(generation.manifest.name, tuple(check() for check in begun))
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,15 @@ def _is_found(engine: LexicalEngine, movie: Movie) -> bool:
 
 def _of_vectors(opened: _Opened) -> Iterator[str]:
     generation = opened.generation
-    model = Exported(generation.manifest.model.fingerprint, opened.tools.encoder_of(generation))
+    model = ExportedModel(
+        generation.manifest.model.fingerprint, opened.tools.encoder_of(generation)
+    )
     return _embedded_again(opened, opened.sentences, model)
 
 
-def _embedded_again(opened: _Opened, sentences: SentenceVectors, model: Exported) -> Iterator[str]:
+def _embedded_again(
+    opened: _Opened, sentences: SentenceVectors, model: ExportedModel
+) -> Iterator[str]:
     ids = opened.catalogue.columns.ids
     other_sentences: list[int] = []
     other_vectors: set[int] = set()
@@ -244,7 +248,7 @@ def _of_index(opened: _Opened) -> Iterator[str]:
     yield from _named("lack sentences", (wanted - found).keys())
     yield from _named("have sentences that the catalogue does not have", (found - wanted).keys())
     exact = ExactEngine(sentences, columns)
-    recall = Probes.of(exact).recall_at_10(IvfPqEngine(index, semantic.nprobe, exact))
+    recall = RecallProbes.of(exact).recall_at_10(IvfPqEngine(index, semantic.nprobe, exact))
     if recall < min(LEAST_RECALL, (semantic.recall_at_10 or 1.0) - LOST_RECALL):
         yield f"recall@10 is {recall:.4f}, where it was {semantic.recall_at_10}"
 

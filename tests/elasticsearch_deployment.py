@@ -17,7 +17,7 @@ from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_current
 from hybrid.storage.manifest import LexicalName
-from indexer.backends import Tools
+from indexer.backends import Backends
 from indexer.build import build
 from tests.command import PREFIX
 from tests.fakes import HashingEncoder
@@ -53,9 +53,9 @@ class Deployment:
         return ElasticsearchWriter(self.client, self.prefix, name, deployment, 1)
 
     @property
-    def tools(self) -> Tools:
+    def tools(self) -> Backends:
         """What changes its generations."""
-        return Tools(
+        return Backends(
             self.writer,
             lambda _: HashingEncoder(),
             lambda generation: ElasticsearchEngine(self.client, generation.manifest.lexical.index),

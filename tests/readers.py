@@ -7,7 +7,7 @@ from threading import Event, Thread
 from hybrid.query import SearchQuery
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
-from hybrid.serving.live_search import Live
+from hybrid.serving.live_search import LiveSearch
 
 QUERY = SearchQuery(text="captain mirror river winter", limit=100)
 
@@ -22,7 +22,7 @@ def nothing(search: HybridSearch, answer: SearchResponse) -> Sequence[object]:
 
 @contextmanager
 def reading(
-    live: Live,
+    live: LiveSearch,
     count: int,
     faults: Callable[[HybridSearch, SearchResponse], Sequence[object]] = nothing,
 ) -> Iterator[Problems]:
@@ -37,13 +37,13 @@ def reading(
         last = False
         while not last:
             last = done.is_set()
-            search = live.lend()
+            search = live.acquire()
             try:
                 problems.extend(faults(search, search.search(QUERY)))
             except Exception as error:
                 problems.append(error)
             finally:
-                live.give_back(search)
+                live.release(search)
             first.set()
 
     readers = [Thread(target=read, args=[first]) for first in answered]

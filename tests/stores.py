@@ -11,14 +11,14 @@ from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.search import HybridSearch
-from hybrid.serving.watcher import Follower
+from hybrid.serving.watcher import GenerationWatcher
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
-from indexer.backends import Tools
-from indexer.build import Built, build
+from indexer.backends import Backends
+from indexer.build import BuildResult, build
 from indexer.group_commit import GroupCommit
-from indexer.update import Changed, HandChanges, as_in_source, change, delete, upsert
+from indexer.update import HandChanges, UpdateResult, change, delete, match_source, upsert
 from tests.fakes import HashingEncoder
 
 BUILT_IN = Preferences()
@@ -44,12 +44,12 @@ def films_file(folder: Path, movies: Iterable[Movie], name: str = "films.jsonl")
     return folder / name
 
 
-def build_stores(data: Path, movies: Iterable[Movie]) -> Built:
+def build_stores(data: Path, movies: Iterable[Movie]) -> BuildResult:
     """Publish a generation of these films, whatever was changed by hand."""
     return build_file(data, films_file(data.with_name(f"{data.name}-source"), movies))
 
 
-def build_file(data: Path, source: Path) -> Built:
+def build_file(data: Path, source: Path) -> BuildResult:
     """Publish a generation of the films of a file that `films_file` wrote."""
     return build(
         source,
@@ -63,9 +63,9 @@ def build_file(data: Path, source: Path) -> Built:
     )
 
 
-def tools() -> Tools:
+def tools() -> Backends:
     """Return what changes such generations."""
-    return Tools(
+    return Backends(
         lambda _, folder, __: TantivyWriter(folder),
         lambda _: HashingEncoder(),
         lambda generation: TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER)),
@@ -77,12 +77,12 @@ def open_group(data: Path) -> GroupCommit:
     return GroupCommit(data, tools())
 
 
-def put(data: Path, *movies: Movie) -> Changed:
+def put(data: Path, *movies: Movie) -> UpdateResult:
     """Publish a generation with these films added or replaced."""
     return change(data, upsert(movies), tools())
 
 
-def remove(data: Path, *ids: int) -> Changed:
+def remove(data: Path, *ids: int) -> UpdateResult:
     """Publish a generation without these films."""
     return change(data, delete(ids), tools())
 
@@ -92,9 +92,9 @@ def follow_films(
     movies: Sequence[Movie],
     keep_missing: bool = False,
     hand_changes: HandChanges | None = "discard",
-) -> Changed:
+) -> UpdateResult:
     """Publish a generation of the films of a source that has ids."""
-    return change(data, as_in_source(movies, False, keep_missing, hand_changes), tools())
+    return change(data, match_source(movies, False, keep_missing, hand_changes), tools())
 
 
 def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:
@@ -111,6 +111,6 @@ def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> 
     )
 
 
-def follow_stores(data: Path) -> Follower:
+def follow_stores(data: Path) -> GenerationWatcher:
     """Serve what is published in `data`."""
-    return Follower(data, open_stores)
+    return GenerationWatcher(data, open_stores)

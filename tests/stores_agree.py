@@ -9,7 +9,7 @@ from hybrid.engines.semantic.ivfpq import read_index
 from hybrid.movie import Movie, content_number
 from hybrid.query import Filters
 from hybrid.storage.generation import FAISS_INDEX, Generation
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 from indexer.films.sentences import sentence_spans, sentence_texts
 from indexer.verify import labels
 from tests.fakes import HashingEncoder
@@ -37,12 +37,12 @@ def assert_holds(generation: Generation, movies: Iterable[Movie]) -> None:
         encoder = HashingEncoder()
         for film, sentences in texts.items():
             for number, text in enumerate(sentences):
-                meaning = Meaning(encoder.encode([text])[0])
+                meaning = QueryVector(encoder.encode([text])[0])
                 (found,) = search._semantic.best_sentences(meaning, np.array([film])).tolist()
                 assert sentences[found] == text or found <= number
                 assert search._semantic.score(meaning, np.array([film]))[0] > 0.9999
         if any(texts.values()):
-            probe = Meaning(encoder.encode(["captain"])[0])
+            probe = QueryVector(encoder.encode(["captain"])[0])
             found_ids = search._semantic.search(probe, Filters(), 10_000).ids.tolist()
             assert set(found_ids) <= {film for film, held in texts.items() if held}
     finally:

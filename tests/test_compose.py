@@ -109,7 +109,7 @@ class Stack:
 
     def up(self, films: Path, **variables: str) -> None:
         """Start everything on a file and wait, as docs/docker.md says."""
-        self.run("docker compose up -d --wait", FILMS=str(films), **variables)
+        self.run("docker compose up -d --wait", ROOT, FILMS=str(films), **variables)
 
     def logs(self) -> str:
         """Return what the indexer and the service printed."""

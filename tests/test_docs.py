@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hybrid.schemas.changes import Written
+from hybrid.schemas.changes import ChangeResponse
 from hybrid.web.errors import HTTP_ERRORS, STATUS
 from tests.command import Index, free_port, run, running
 from tests.web.http import Service
@@ -160,7 +160,7 @@ def test_example_answers_have_the_keys_of_real_ones(service: Service) -> None:
     shown, written, error = (
         json.loads(text) for text in JSON.findall((ROOT / "docs/http.md").read_text())
     )
-    assert list(written) == list(Written.model_fields)
+    assert list(written) == list(ChangeResponse.model_fields)
     _, real = service.post("/search", shown["query"])
     assert list(real) == list(shown)
     assert real["query"] == shown["query"]

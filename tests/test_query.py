@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
 from hybrid.query import Filters, Fusion, Grade, SearchQuery
-from hybrid.schemas.requests import SearchBody
+from hybrid.schemas.requests import SearchRequest
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_text_is_normalised() -> None:
 
 def test_fields_and_query_say_the_same() -> None:
     """The flat fields of a request survive the way into a query and back."""
-    body = SearchBody(
+    body = SearchRequest(
         query="heist",
         genre=("Crime", "War"),
         genre_match="all",
@@ -144,13 +144,13 @@ def test_fields_and_query_say_the_same() -> None:
         alpha=0.7,
         limit=3,
     )
-    assert SearchBody.of(body.as_query(Fusion())) == body
+    assert SearchRequest.of(body.as_query(Fusion())) == body
 
 
 def test_what_is_not_said_is_as_preferred() -> None:
     """Fusion and alpha come from the preferences, each where the request leaves it out."""
     preferred = Fusion(method="rrf", alpha=0.2)
-    assert SearchBody(query="heist").as_query(preferred).fusion == preferred
-    said = SearchBody(query="heist", alpha="auto").as_query(preferred).fusion
+    assert SearchRequest(query="heist").as_query(preferred).fusion == preferred
+    said = SearchRequest(query="heist", alpha="auto").as_query(preferred).fusion
     assert said == Fusion(method="rrf", alpha="auto")
-    assert SearchBody(query="heist", alpha=0).as_query(Fusion()).fusion.alpha == 0
+    assert SearchRequest(query="heist", alpha=0).as_query(Fusion()).fusion.alpha == 0

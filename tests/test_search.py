@@ -10,7 +10,7 @@ from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 
@@ -19,10 +19,10 @@ MOVIES = [*corpus.films(300), ACTED]
 BY_ID = {movie.id: movie for movie in MOVIES}
 
 
-def meaning(text: str) -> Meaning:
+def meaning(text: str) -> QueryVector:
     """Return what the search asks the semantic side for `text`."""
     weights = (0.6, 0.2, 0.2) if len(text.split()) >= 7 else (1.0,)
-    return Meaning(HashingEncoder().encode([text])[0], weights)
+    return QueryVector(HashingEncoder().encode([text])[0], weights)
 
 
 def ask(search: HybridSearch, text: str, **fields: object) -> SearchResponse:

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
 from hybrid.errors import EngineUnavailable, InvalidInput
-from hybrid.fusion.fused_ranking import Ranked
+from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import Side, normalised
 from hybrid.query import SearchQuery
 from hybrid.ranking import Scores
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.comparison import (
-    ComparedMovie,
+    CandidateMovie,
     CompareResponse,
-    ListFigures,
-    Lists,
+    ListStatistics,
     Move,
     Pair,
     Place,
-    RunAnswer,
+    RetrievedLists,
+    RunResponse,
     Swap,
 )
 from hybrid.schemas.requests import QueryFields
@@ -41,7 +41,7 @@ class FusedRun:
     """A run, and what it made of the candidates."""
 
     run: Run
-    fused: Ranked
+    fused: FusedRanking
     limit: int
 
     @property
@@ -94,7 +94,7 @@ def compare(
     return CompareResponse(
         query=QueryFields.of(query),
         runs={
-            run.run.name: RunAnswer(
+            run.run.name: RunResponse(
                 mode=run.run.mode,
                 fusion=run.fused.method,
                 alpha=run.fused.alpha.value,
@@ -106,7 +106,7 @@ def compare(
         },
         pairs=pairs,
         movies=movies,
-        lists=Lists(
+        lists=RetrievedLists(
             keyword=_list_figures(sides.keyword.retrieved),
             semantic=_list_figures(sides.semantic.retrieved),
         ),
@@ -152,7 +152,7 @@ def _measures(query: SearchQuery, run: FusedRun, grades: Mapping[int, int]) -> d
     return {name: float(scores[name][0]) for name in names}
 
 
-def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, ComparedMovie]:
+def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, CandidateMovie]:
     """Return every candidate, in the order of their ids."""
     sides = runs[0].fused
     films = search.catalogue.films(sides.ids.tolist())
@@ -161,7 +161,7 @@ def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, Compare
     movies = {}
     for place, film in enumerate(sides.ids.tolist()):
         movie = films[film].movie
-        movies[film] = ComparedMovie(
+        movies[film] = CandidateMovie(
             title=movie.title,
             year=movie.year,
             genres=movie.genres,
@@ -185,11 +185,11 @@ def _told(side: Side) -> list[tuple[float | None, int | None]]:
     ]
 
 
-def _list_figures(retrieved: Scores) -> ListFigures:
+def _list_figures(retrieved: Scores) -> ListStatistics:
     """Return the figures of a side's retrieved list, float64 (n,)."""
     if not len(retrieved):
-        return ListFigures(count=0, lowest=None, highest=None, mean=None, deviation=None)
-    return ListFigures(
+        return ListStatistics(count=0, lowest=None, highest=None, mean=None, deviation=None)
+    return ListStatistics(
         count=len(retrieved),
         lowest=float(retrieved.min()),
         highest=float(retrieved.max()),

@@ -5,8 +5,8 @@ from textwrap import wrap
 
 import click
 
-from hybrid.schemas.comparison import CompareResponse, Pair, RunAnswer
-from hybrid.schemas.search import FusedHit
+from hybrid.schemas.comparison import CompareResponse, Pair, RunResponse
+from hybrid.schemas.search import Hit
 from hybrid.terminal.text import clear, clipped, padded
 
 NARROWEST = 24
@@ -14,7 +14,7 @@ NARROWEST = 24
 
 GAP = 2
 
-Column = tuple[str, RunAnswer]
+Column = tuple[str, RunResponse]
 
 
 def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _columns(before: Column | None, runs: Sequence[Column], width: int) -> Itera
         yield (" " * GAP).join(cells).rstrip()
 
 
-def _cell(hit: FusedHit, before: Column | None, size: int) -> str:
+def _cell(hit: Hit, before: Column | None, size: int) -> str:
     mark = "" if before is None else f"{_move(hit, before)} "
     left = size - (4 if before is None else 8)
     year = f" {hit.movie.year}" if hit.movie.year else ""
@@ -58,7 +58,7 @@ def _cell(hit: FusedHit, before: Column | None, size: int) -> str:
     return f"{hit.rank:>3} {mark}{padded(title + year, left)}"
 
 
-def _move(hit: FusedHit, before: Column) -> str:
+def _move(hit: Hit, before: Column) -> str:
     """Return the film's mark against the column to the left, of three characters."""
     rank = next((other.rank for other in before[1].hits if other.id == hit.id), None)
     if rank is None:

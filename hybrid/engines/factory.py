@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 
-def kept_encoders() -> Callable[[Generation], Encoder]:
+def encoder_cache() -> Callable[[Generation], Encoder]:
     """Return what opens a generation's model, and keeps the last: most generations share it."""
     kept: dict[str, Encoder] = {}
 

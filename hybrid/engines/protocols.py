@@ -9,7 +9,7 @@ from typing import Protocol
 
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,19 @@ class LexicalEngine(Protocol):
 class SemanticEngine(Protocol):
     """Cosines of a query and a film's sentences."""
 
-    def search(self, meaning: Meaning, filters: Filters, depth: int) -> Ranking:
+    def search(self, meaning: QueryVector, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow."""
         ...
 
-    def score(self, meaning: Meaning, ids: Ids) -> Scores:
+    def score(self, meaning: QueryVector, ids: Ids) -> Scores:
         """Return the exact score of each film, float64 (len(ids),); NaN without a vector."""
         ...
 
-    def best_sentences(self, meaning: Meaning, ids: Ids) -> Ids:
+    def best_sentences(self, meaning: QueryVector, ids: Ids) -> Ids:
         """Return the place of each film's best sentence in its text, int64; -1 without one."""
         ...
 
-    def explain(self, meaning: Meaning, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+    def explain(self, meaning: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
         """Return each film's sentences that count, the best first: place in its text, cosine.
 
         They are as many as there are weights, or as the film has.

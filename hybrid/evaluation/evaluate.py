@@ -27,7 +27,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairwiseTest:
     """What `run` gains over `baseline` on the same queries, in one measure.
 
     `p_holm` is p corrected for the number of comparisons in this measure.
@@ -84,7 +84,7 @@ class Evaluation:
     rankings: Rankings
     scores: Mapping[str, Mapping[str, Scores]]
     means: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[PairwiseTest]
     wins: Sequence[Win]
     notes: Sequence[str]
 
@@ -193,14 +193,14 @@ def _comparisons(
     scores: Mapping[str, Mapping[str, Scores]],
     pairs: Sequence[tuple[str, str]],
     seed: int,
-) -> list[Comparison]:
+) -> list[PairwiseTest]:
     if not pairs:
         return []
     table = np.column_stack([scores[run][measure] - scores[other][measure] for run, other in pairs])
     p = p_values(table, seed)
     columns = zip(pairs, table.T, estimates(table, seed), p, holm(p), strict=True)
     return [
-        Comparison(
+        PairwiseTest(
             measure,
             run,
             other,

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hybrid.evaluation.evaluate import Comparison, Evaluation, Win
+from hybrid.evaluation.evaluate import Evaluation, PairwiseTest, Win
 from hybrid.evaluation.judgements import ALL
 from hybrid.evaluation.measures import NDCG
 from hybrid.evaluation.significance import CONFIDENCE, RESAMPLES
@@ -47,7 +47,7 @@ class Bar:
 class Duel:
     """Two runs query by query: a bar for each query that tells them apart, and greatest wins."""
 
-    comparison: Comparison
+    comparison: PairwiseTest
     queries: int
     axis: Axis
     bars: Sequence[Bar]
@@ -77,7 +77,7 @@ def as_page(evaluation: Evaluation) -> str:
     )
 
 
-def _axis(rows: Sequence[Comparison]) -> Axis:
+def _axis(rows: Sequence[PairwiseTest]) -> Axis:
     estimates = [row.difference for row in rows]
     return Axis.of(limit for gain in estimates for limit in (gain.low, gain.high))
 
@@ -96,7 +96,7 @@ def _duels(evaluation: Evaluation) -> Iterator[Duel]:
             yield Duel(row, len(evaluation.judgements.queries), axis, bars, won)
 
 
-def _bars(evaluation: Evaluation, row: Comparison) -> list[Bar]:
+def _bars(evaluation: Evaluation, row: PairwiseTest) -> list[Bar]:
     queries = evaluation.judgements.queries
     gains = evaluation.differences(row.run, row.baseline).tolist()
     order = sorted(range(len(gains)), key=lambda place: -gains[place])

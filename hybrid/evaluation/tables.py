@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import shorten
 
-from hybrid.evaluation.evaluate import Comparison, Evaluation, Place, Win
+from hybrid.evaluation.evaluate import Evaluation, PairwiseTest, Place, Win
 from hybrid.evaluation.judgements import ALL
 from hybrid.evaluation.significance import CONFIDENCE
 from hybrid.evaluation.tuning import Tuning
@@ -73,7 +73,7 @@ def _means(evaluation: Evaluation, measure: str) -> Iterator[str]:
         yield f"{run.name:<{max(width, 16)}}{row}   {low:.3f} to {high:.3f}"
 
 
-def _comparisons(evaluation: Evaluation, measure: str, rows: list[Comparison]) -> Iterator[str]:
+def _comparisons(evaluation: Evaluation, measure: str, rows: list[PairwiseTest]) -> Iterator[str]:
     names = [f"{row.run} - {row.baseline}" for row in rows]
     width = max(16, *(len(name) for name in (*names, measure)))
     yield (

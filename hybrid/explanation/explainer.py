@@ -12,7 +12,7 @@ from hybrid.engines.protocols import LexicalEngine, SemanticEngine, TermScore
 from hybrid.engines.semantic.encoder import Encoder
 from hybrid.errors import EngineUnavailable
 from hybrid.explanation.summary import summary
-from hybrid.fusion.fused_ranking import Ranked
+from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import RRF_K, normalised
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
@@ -28,7 +28,7 @@ from hybrid.schemas.explanation import (
 )
 from hybrid.storage.catalogue import CatalogueFilm
 from hybrid.text.analysis import tokens
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 
 MOST_WORDS = 24
 """So many words of a query are left out in turn, one encoding each."""
@@ -36,7 +36,7 @@ MOST_WORDS = 24
 Terms = Sequence[TermScore]
 
 
-class Told(NamedTuple):
+class Evidence(NamedTuple):
     """What both sides say of a film, however that is fused; None where a side was not asked."""
 
     keyword: KeywordWhy | None
@@ -57,12 +57,12 @@ class Explainer:
 
     def told(
         self, candidates: Candidates, films: Mapping[int, CatalogueFilm]
-    ) -> Mapping[int, Told]:
+    ) -> Mapping[int, Evidence]:
         """Return what both sides say of each of `films`, all of them candidates."""
         ids = np.fromiter(films, np.int64, len(films))
         keyword = self._keyword(candidates, films, ids)
         semantic = self._semantic(candidates, films, ids)
-        return dict(zip(films, map(Told, keyword, semantic), strict=True))
+        return dict(zip(films, map(Evidence, keyword, semantic), strict=True))
 
     def _keyword(
         self, candidates: Candidates, films: Mapping[int, CatalogueFilm], ids: Ids
@@ -119,7 +119,9 @@ class Explainer:
             )
         ]
 
-    def _words(self, typed: str, meaning: Meaning, ids: Ids) -> list[tuple[WordWhy, ...] | None]:
+    def _words(
+        self, typed: str, meaning: QueryVector, ids: Ids
+    ) -> list[tuple[WordWhy, ...] | None]:
         """Return for each film what it loses without each word of the query.
 
         Without its only word nothing is left of a query, nor of the score.
@@ -132,7 +134,7 @@ class Explainer:
         if left:
             vectors = self.encoder.encode([texts[nth] for nth in left])
             for nth, vector in zip(left, vectors, strict=True):
-                without[nth] = self.semantic.score(Meaning(vector, meaning.weights), ids)
+                without[nth] = self.semantic.score(QueryVector(vector, meaning.weights), ids)
         return [
             tuple(
                 WordWhy(word=typed[word.start : word.end], term=word.term, drop=drop)
@@ -145,9 +147,9 @@ class Explainer:
 
 def whys(
     candidates: Candidates,
-    fused: Ranked,
+    fused: FusedRanking,
     films: Mapping[int, CatalogueFilm],
-    told: Mapping[int, Told],
+    told: Mapping[int, Evidence],
 ) -> Mapping[int, Why]:
     """Return why each of `films`, of which both sides have `told`, ranks where it does."""
     ids = np.fromiter(films, np.int64, len(films))
@@ -168,7 +170,7 @@ def whys(
     }
 
 
-def _ranks(fused: Ranked, rank: int, place: int) -> RanksWhy:
+def _ranks(fused: FusedRanking, rank: int, place: int) -> RanksWhy:
     return RanksWhy(
         hybrid=rank or None if fused.mode == "hybrid" else None,
         keyword_only=int(fused.keyword.ranks[place]) or None,
@@ -200,7 +202,7 @@ def _in_title(term: TermScore, titled: Collection[str]) -> bool:
     return term.term in titled or any(token.term in titled for token in tokens(term.word))
 
 
-def _fusion(fused: Ranked, places: NDArray[np.int64]) -> Sequence[FusionWhy]:
+def _fusion(fused: FusedRanking, places: NDArray[np.int64]) -> Sequence[FusionWhy]:
     """Return the formula of each film's score, with its numbers."""
     if fused.method == "rrf":
         return [_of_ranks(fused, place) for place in places.tolist()]
@@ -222,7 +224,7 @@ def _fusion(fused: Ranked, places: NDArray[np.int64]) -> Sequence[FusionWhy]:
     ]
 
 
-def _of_ranks(fused: Ranked, place: int) -> FusionWhy:
+def _of_ranks(fused: FusedRanking, place: int) -> FusionWhy:
     alpha = fused.alpha.value
     ranks = [int(side.ranks[place]) for side in (fused.keyword, fused.semantic)]
     said = [f" / ({RRF_K} + {rank})" if rank else " * 0" for rank in ranks]

@@ -9,7 +9,7 @@ FEW, MANY = 0.25, 0.35
 """Best keyword share of any film up to which words say nothing, and from which on they count."""
 
 
-class ChosenAlpha(NamedTuple):
+class AlphaChoice(NamedTuple):
     """`value`, 0 to 1, is the semantic share of the score; `reason` says in words why."""
 
     value: float
@@ -18,7 +18,7 @@ class ChosenAlpha(NamedTuple):
 
 def chosen(
     best_words: float, best_title: float, name: str | None, quoted: bool, degraded: bool
-) -> ChosenAlpha:
+) -> AlphaChoice:
     """Return the alpha for a query whose best film has these keyword shares, 0 to 1.
 
     `name` is a person's whole name that the query holds; `quoted`, whether it quotes something.
@@ -27,21 +27,21 @@ def chosen(
     docs/ranking.md.
     """
     if best_title == 1:
-        return ChosenAlpha(TITLE, "a film's title, to the letter: words count most")
+        return AlphaChoice(TITLE, "a film's title, to the letter: words count most")
     if name:
-        return ChosenAlpha(
+        return AlphaChoice(
             EVEN, f"'{name}' is a name in the catalogue: words and meaning count alike"
         )
     if quoted:
-        return ChosenAlpha(EVEN, "what is quoted is meant literally: words and meaning count alike")
+        return AlphaChoice(EVEN, "what is quoted is meant literally: words and meaning count alike")
     best = max(best_words, best_title)
     found = f"title or words of the best film cover {best:.0%} of the query"
     if degraded:
         found = "only titles could be compared, as the keyword engine does not answer"
     if best >= MANY:
-        return ChosenAlpha(EVEN, f"{found}: words and meaning count alike")
+        return AlphaChoice(EVEN, f"{found}: words and meaning count alike")
     if best <= FEW:
-        return ChosenAlpha(MEANING_ALONE, f"{found}, no more than chance: meaning alone decides")
+        return AlphaChoice(MEANING_ALONE, f"{found}, no more than chance: meaning alone decides")
     words = (best - FEW) / (MANY - FEW)
     value = MEANING_ALONE + words * (EVEN - MEANING_ALONE)
-    return ChosenAlpha(value, f"{found}: meaning counts more than words")
+    return AlphaChoice(value, f"{found}: meaning counts more than words")

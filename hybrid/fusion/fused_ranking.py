@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid.fusion.alpha import ChosenAlpha, chosen
+from hybrid.fusion.alpha import AlphaChoice, chosen
 from hybrid.fusion.methods import Side, fuse
 from hybrid.query import Fusion, FusionMethod, Mode
 from hybrid.ranking import Ids, Ranking, Scores
@@ -12,7 +12,7 @@ from hybrid.retrieval.candidates import Candidates
 
 
 @dataclass(frozen=True)
-class Ranked:
+class FusedRanking:
     """The candidates of a mode from best to worst, and what made them so.
 
     `scores` float64 (n,) and both sides are in the order of `ids`, which holds all candidates.
@@ -25,10 +25,10 @@ class Ranked:
     semantic: Side
     mode: Mode
     method: FusionMethod
-    alpha: ChosenAlpha
+    alpha: AlphaChoice
 
 
-def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float) -> Ranked:
+def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float) -> FusedRanking:
     """Return the candidates that the mode ranks, from best to worst.
 
     `text_weight`, 0 to 1, is what all words of the query in a film's text are worth beside its
@@ -46,7 +46,7 @@ def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: floa
     scores = fuse(keyword, semantic, method, alpha.value)
     ids = candidates.words.ids
     ranking = Ranking.sorted(ids[listed], scores[listed])
-    return Ranked(ranking, ids, scores, keyword, semantic, mode, method, alpha)
+    return FusedRanking(ranking, ids, scores, keyword, semantic, mode, method, alpha)
 
 
 def _keyword(candidates: Candidates, text_weight: float) -> Side:
@@ -65,11 +65,11 @@ def _semantic(candidates: Candidates) -> Side:
     return Side(candidates.cosines, meant.ranks_of(ids), meant.scores)
 
 
-def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> ChosenAlpha:
+def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
     if mode != "hybrid":
-        return ChosenAlpha(float(mode == "semantic"), f"the mode is {mode}")
+        return AlphaChoice(float(mode == "semantic"), f"the mode is {mode}")
     if fusion.alpha != "auto":
-        return ChosenAlpha(fusion.alpha, "as asked")
+        return AlphaChoice(fusion.alpha, "as asked")
     # A film that is only looked at, in neither list, is not to change how the others rank.
     listed = candidates.found | np.isin(candidates.words.ids, candidates.meant.ids)
     return chosen(

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from hybrid.query import SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.retrieval.query_parser import Reading
-from hybrid.vectors import Meaning
+from hybrid.retrieval.query_parser import ParsedQuery
+from hybrid.vectors import QueryVector
 
 
 @dataclass(frozen=True)
-class Words:
+class KeywordScores:
     """What the keyword engine says of films, `ids` int64 (n,) ascending.
 
     `bm25` float64 (n,), and `shares`, the same as a share of the attainable, 0 to 1; both NaN where
@@ -25,7 +25,7 @@ class Words:
     known: bool
 
     @classmethod
-    def unknown(cls, ids: Ids) -> "Words":
+    def unknown(cls, ids: Ids) -> "KeywordScores":
         """Return what is known without the engine."""
         nothing = np.full(len(ids), np.nan)
         return cls(ids, nothing, nothing, known=False)
@@ -44,12 +44,12 @@ class Candidates:
     """
 
     query: SearchQuery
-    reading: Reading
-    words: Words
+    reading: ParsedQuery
+    words: KeywordScores
     titles: Scores
     found: NDArray[np.bool_]
     cosines: Scores
     meant: Ranking
-    meaning: Meaning | None
+    meaning: QueryVector | None
     name: str | None
     degraded: tuple[str, ...]

@@ -45,7 +45,7 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['\u2019.][^\W{_UNSPACED
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedQuery:
     """A query as each side needs it.
 
     `typed` is the query, its first 64 words; `wording` is what the keyword engine is asked for;
@@ -60,7 +60,7 @@ class Reading:
     cut: bool
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> ParsedQuery:
     """Return how `text` is read.
 
     "any good movies about rats" is worded "rats", and "looking for casablanca" may name
@@ -78,7 +78,7 @@ def read(text: str) -> Reading:
     wording = " ".join(words[n] for n in kept) or typed
     describes = _last(_DESCRIBING, bare[:start]) > _last(_NAMING, bare[:start])
     only_named = not describes and len(kept) == end - start and wording != typed
-    return Reading(
+    return ParsedQuery(
         typed=typed,
         wording=wording,
         titles=(typed, wording) if only_named else (typed,),

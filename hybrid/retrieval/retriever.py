@@ -9,12 +9,12 @@ from hybrid.engines.semantic.encoder import Encoder
 from hybrid.errors import EngineUnavailable
 from hybrid.query import SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.retrieval.candidates import Candidates, Words
-from hybrid.retrieval.query_parser import Reading, read
+from hybrid.retrieval.candidates import Candidates, KeywordScores
+from hybrid.retrieval.query_parser import ParsedQuery, read
 from hybrid.retrieval.title_index import TitleIndex
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 
 IN_FLIGHT = 32
 """Keyword requests under way at once; more wait for their turn."""
@@ -28,7 +28,7 @@ ONE_SENTENCE, PLOT_SENTENCES = (1.0,), (0.6, 0.2, 0.2)
 NO_FILM: Ids = np.empty(0, np.int64)
 
 
-class Retrieval:
+class Retriever:
     """Asks the engines of one generation. Safe to share between threads."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Retrieval:
         meaning, meant = None, Ranking.empty()
         if query.mode != "keyword":
             meaning, meant = self._semantic_list(reading, query, watch)
-        worded, words = None, Words.unknown(_union(titled.ids, meant.ids, also))
+        worded, words = None, KeywordScores.unknown(_union(titled.ids, meant.ids, also))
         degraded: tuple[str, ...] = ()
         if asked:
             try:
@@ -100,7 +100,7 @@ class Retrieval:
         )
 
     def _keyword_list(
-        self, reading: Reading, query: SearchQuery, watch: Stopwatch
+        self, reading: ParsedQuery, query: SearchQuery, watch: Stopwatch
     ) -> tuple[Ranking, float, bool]:
         """Return the list, the attainable score, and whether every film with a word is listed.
 
@@ -122,24 +122,24 @@ class Retrieval:
         return Ranking.sorted(self._catalogue.columns.ids[places], shares[places], self._depth)
 
     def _semantic_list(
-        self, reading: Reading, query: SearchQuery, watch: Stopwatch
-    ) -> tuple[Meaning, Ranking]:
+        self, reading: ParsedQuery, query: SearchQuery, watch: Stopwatch
+    ) -> tuple[QueryVector, Ranking]:
         with watch.stage("encode"):
             vector = self._encoder.encode([reading.typed])[0]
         tells_a_plot = len(reading.typed.split()) >= PLOT_WORDS
-        meaning = Meaning(vector, PLOT_SENTENCES if tells_a_plot else ONE_SENTENCE)
+        meaning = QueryVector(vector, PLOT_SENTENCES if tells_a_plot else ONE_SENTENCE)
         with watch.stage("semantic"):
             return meaning, self.semantic.search(meaning, query.filters, self._depth)
 
     def _completed(
         self,
-        reading: Reading,
+        reading: ParsedQuery,
         worded: Ranking,
         bound: float,
         whole: bool,
         others: Ids,
         also: Ids,
-    ) -> Words:
+    ) -> KeywordScores:
         """Return the BM25 of every candidate: outside the list is not without a score."""
         ids = np.union1d(worded.ids, others)
         bm25 = np.zeros(len(ids), np.float64)
@@ -148,7 +148,7 @@ class Retrieval:
         if not whole or len(also):
             unlisted = worded.ranks_of(ids) == 0
             bm25[unlisted] = self.lexical.score(reading.wording, ids[unlisted])
-        return Words(ids, bm25, bm25 / bound if bound else bm25, known=bound > 0)
+        return KeywordScores(ids, bm25, bm25 / bound if bound else bm25, known=bound > 0)
 
 
 def _union(*lists: Ids) -> Ids:

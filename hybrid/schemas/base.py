@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """A part of an answer: never changed, and of no other fields than it names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

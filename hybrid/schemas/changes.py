@@ -25,7 +25,7 @@ Kind = Literal["added", "changed", "removed", "unchanged"]
 """What a change does to its film."""
 
 
-class Written(BaseModel):
+class ChangeResponse(BaseModel):
     """A change that is published: every process shows it within seconds."""
 
     model_config = ConfigDict(frozen=True)

@@ -3,25 +3,25 @@
 from pydantic import Field
 
 from hybrid.query import FusionMethod, Mode
-from hybrid.schemas.base import Answer
+from hybrid.schemas.base import ResponseModel
 from hybrid.schemas.requests import QueryFields
-from hybrid.schemas.search import FusedHit
+from hybrid.schemas.search import Hit
 
 
-class RunAnswer(Answer):
+class RunResponse(ResponseModel):
     """What one run makes of the query."""
 
     mode: Mode
     fusion: FusionMethod
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
-    hits: tuple[FusedHit, ...]
+    hits: tuple[Hit, ...]
     measures: dict[str, float] | None = Field(
         description="nDCG@10, MRR@10 and unjudged@10; null without judgments"
     )
 
 
-class Move(Answer):
+class Move(ResponseModel):
     """A film that two runs place differently."""
 
     id: int
@@ -31,7 +31,7 @@ class Move(Answer):
     by: int | None = Field(description="places gained from a to b, null where a rank is null")
 
 
-class Pair(Answer):
+class Pair(ResponseModel):
     """How far two runs agree on the first `limit` films."""
 
     a: str
@@ -45,14 +45,14 @@ class Pair(Answer):
     moves: tuple[Move, ...] = Field(description="the largest, ten at most")
 
 
-class Place(Answer):
+class Place(ResponseModel):
     """A candidate in one run."""
 
     rank: int | None = Field(description="null where the run's mode does not list the film")
     score: float
 
 
-class ComparedMovie(Answer):
+class CandidateMovie(ResponseModel):
     """A candidate with what every linear fusion of it needs."""
 
     title: str
@@ -65,7 +65,7 @@ class ComparedMovie(Answer):
     runs: dict[str, Place]
 
 
-class ListFigures(Answer):
+class ListStatistics(ResponseModel):
     """What min_max, z_score and dbsf normalise a side by; null where its list is empty."""
 
     count: int
@@ -75,14 +75,14 @@ class ListFigures(Answer):
     deviation: float | None
 
 
-class Lists(Answer):
+class RetrievedLists(ResponseModel):
     """The retrieved list of each side, in shares and cosines."""
 
-    keyword: ListFigures
-    semantic: ListFigures
+    keyword: ListStatistics
+    semantic: ListStatistics
 
 
-class Swap(Answer):
+class Swap(ResponseModel):
     """Two neighbours of a hybrid run, and the alpha at which they change places."""
 
     run: str
@@ -91,14 +91,14 @@ class Swap(Answer):
     alpha: float
 
 
-class CompareResponse(Answer):
+class CompareResponse(ResponseModel):
     """The answer to a comparison. It has always the same keys."""
 
     query: QueryFields
-    runs: dict[str, RunAnswer]
+    runs: dict[str, RunResponse]
     pairs: tuple[Pair, ...]
-    movies: dict[int, ComparedMovie] = Field(description="every candidate, by id")
-    lists: Lists
+    movies: dict[int, CandidateMovie] = Field(description="every candidate, by id")
+    lists: RetrievedLists
     swaps: tuple[Swap, ...]
     degraded: tuple[str, ...] = Field(description="engines that did not take part")
     warnings: tuple[str, ...]

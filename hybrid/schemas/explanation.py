@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from hybrid.schemas.base import Answer
+from hybrid.schemas.base import ResponseModel
 
 
-class TermWhy(Answer):
+class TermWhy(ResponseModel):
     """What a word of the query gives the film."""
 
     word: str = Field(description="as it is typed")
@@ -21,7 +21,7 @@ class TermWhy(Answer):
     share: float = Field(description="the same as a part of the keyword share by words")
 
 
-class KeywordWhy(Answer):
+class KeywordWhy(ResponseModel):
     """What the words of the query say of the film."""
 
     counts: Literal["text", "title"] | None = Field(
@@ -35,7 +35,7 @@ class KeywordWhy(Answer):
     not_found: tuple[str, ...] = Field(description="words that the film has not")
 
 
-class SentenceWhy(Answer):
+class SentenceWhy(ResponseModel):
     """A sentence that counts."""
 
     sentence: str
@@ -43,7 +43,7 @@ class SentenceWhy(Answer):
     weight: float
 
 
-class WordWhy(Answer):
+class WordWhy(ResponseModel):
     """How much of the meaning a word of the query carries."""
 
     word: str = Field(description="as typed")
@@ -51,7 +51,7 @@ class WordWhy(Answer):
     drop: float = Field(description="what semantic.score loses when the query lacks the word")
 
 
-class SemanticWhy(Answer):
+class SemanticWhy(ResponseModel):
     """What the meaning of the query says of the film."""
 
     sentences: tuple[SentenceWhy, ...] = Field(
@@ -60,7 +60,7 @@ class SemanticWhy(Answer):
     words: tuple[WordWhy, ...] | None = Field(description="null unless the explanation is full")
 
 
-class FusionWhy(Answer):
+class FusionWhy(ResponseModel):
     """How the score comes from both sides."""
 
     formula: str
@@ -68,7 +68,7 @@ class FusionWhy(Answer):
     semantic: float = Field(description="the semantic side's part of the score")
 
 
-class RanksWhy(Answer):
+class RanksWhy(ResponseModel):
     """The film's rank with both sides and with one; null where it is not in that list."""
 
     hybrid: int | None
@@ -76,7 +76,7 @@ class RanksWhy(Answer):
     semantic_only: int | None
 
 
-class Why(Answer):
+class Why(ResponseModel):
     """Why a film ranks where it does."""
 
     summary: str

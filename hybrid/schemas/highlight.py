@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from hybrid.schemas.base import Answer
+from hybrid.schemas.base import ResponseModel
 
 Ranges = tuple[tuple[int, int], ...]
 
 
-class Highlight(Answer):
+class Highlight(ResponseModel):
     """Ranges [start, end) of characters (Unicode code points) that hold a word of the query.
 
     Those of a field of several entries are counted over the entries joined by a comma and a blank.

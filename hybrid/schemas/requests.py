@@ -78,7 +78,7 @@ class QueryFields(BaseModel):
         }
 
 
-class SearchBody(QueryFields):
+class SearchRequest(QueryFields):
     """A search as a JSON body asks for it, and as the answer echoes it, defaults filled in."""
 
     mode: Mode = Field("hybrid", description="which engines rank")
@@ -112,7 +112,7 @@ class SearchBody(QueryFields):
         return super()._said(query) | {"mode": query.mode} | fusion
 
 
-class SearchAddress(SearchBody):
+class SearchURL(SearchRequest):
     """A search as an address asks for it: the text is `q`."""
 
     query: QueryText = Field(alias="q", description=TEXT)
@@ -130,7 +130,7 @@ class _Compared(QueryFields):
         )
 
 
-class CompareBody(_Compared):
+class CompareRequest(_Compared):
     """A comparison as a JSON body asks for it."""
 
     runs: NamedRuns | None = Field(
@@ -145,7 +145,7 @@ class CompareBody(_Compared):
         return [run.as_run(name) for name, run in (self.runs or {}).items()] or parse_runs(())
 
 
-class CompareAddress(_Compared):
+class CompareURL(_Compared):
     """A comparison as an address asks for it."""
 
     query: QueryText = Field(alias="q", description=TEXT)

@@ -5,13 +5,13 @@ from typing import Literal
 from pydantic import Field
 
 from hybrid.movie import Movie
-from hybrid.schemas.base import Answer
+from hybrid.schemas.base import ResponseModel
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
-from hybrid.schemas.requests import SearchBody
+from hybrid.schemas.requests import SearchRequest
 
 
-class KeywordHit(Answer):
+class KeywordHit(ResponseModel):
     """A film as the keyword engine sees it."""
 
     rank: int | None = Field(description="place in the keyword list, null outside it")
@@ -25,7 +25,7 @@ class KeywordHit(Answer):
     )
 
 
-class SemanticHit(Answer):
+class SemanticHit(ResponseModel):
     """A film as the semantic engine sees it."""
 
     rank: int | None = Field(description="place in the semantic list, null outside it")
@@ -36,7 +36,7 @@ class SemanticHit(Answer):
     sentence: str | None = Field(description="the best sentence")
 
 
-class FusedHit(Answer):
+class Hit(ResponseModel):
     """A film in the answer, with its place, its scores on both sides and itself."""
 
     id: int
@@ -49,7 +49,7 @@ class FusedHit(Answer):
     why: Why | None = Field(description="null unless asked for")
 
 
-class ExplainedHit(Answer):
+class ExplainHit(ResponseModel):
     """Any film as a search sees it, with the keys of a hit."""
 
     id: int
@@ -62,18 +62,18 @@ class ExplainedHit(Answer):
     why: Why
 
 
-class Total(Answer):
+class Total(ResponseModel):
     """How many films were considered."""
 
     value: int
     scope: Literal["candidates"] = "candidates"
 
 
-class SearchResponse(Answer):
+class SearchResponse(ResponseModel):
     """The answer to a search. It has always the same keys."""
 
-    query: SearchBody
-    hits: tuple[FusedHit, ...]
+    query: SearchRequest
+    hits: tuple[Hit, ...]
     total: Total
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
@@ -83,11 +83,11 @@ class SearchResponse(Answer):
     generation: str
 
 
-class ExplainResponse(Answer):
+class ExplainResponse(ResponseModel):
     """Why a film ranks where it does for a query. It has always the same keys."""
 
-    query: SearchBody
-    hit: ExplainedHit
+    query: SearchRequest
+    hit: ExplainHit
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
     degraded: tuple[str, ...] = Field(description="engines that did not take part")

@@ -6,7 +6,7 @@ from threading import Lock
 from hybrid.search import HybridSearch
 
 
-class Live:
+class LiveSearch:
     """Lends the search over one generation. A request keeps what it was lent to its end.
 
     `trouble` is why the published generation is not the one that is served, None where it is;
@@ -24,13 +24,13 @@ class Live:
         self._lent: Counter[HybridSearch] = Counter()
         self._lock = Lock()
 
-    def lend(self) -> HybridSearch:
+    def acquire(self) -> HybridSearch:
         """Return the search, which stays open until it is given back."""
         with self._lock:
             self._lent[self._search] += 1
             return self._search
 
-    def give_back(self, search: HybridSearch) -> None:
+    def release(self, search: HybridSearch) -> None:
         """Take a search back, and close it if it was exchanged and nobody else has it."""
         with self._lock:
             self._lent[search] -= 1
@@ -41,7 +41,7 @@ class Live:
         if outdated:
             search.close()
 
-    def exchange(self, search: HybridSearch) -> None:
+    def swap(self, search: HybridSearch) -> None:
         """Lend `search` from now on; the one before is closed once all have given it back."""
         with self._lock:
             before, self._search = self._search, search

@@ -10,11 +10,11 @@ from time import monotonic, time
 from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
 from hybrid.search import HybridSearch
-from hybrid.serving.live_search import Live
+from hybrid.serving.live_search import LiveSearch
 from hybrid.storage.generation import (
-    Checked,
+    CurrentEntry,
     Generation,
-    Published,
+    KnownDigests,
     check_sizes,
     open_current,
     open_published,
@@ -37,7 +37,7 @@ SETTLED = 5.0
 Open = Callable[[Generation, Preferences], HybridSearch]
 
 
-class Follower:
+class GenerationWatcher:
     """Serves the published generation of a data folder, whichever that is at the moment."""
 
     def __init__(self, data: Path, open_search: Open) -> None:
@@ -48,7 +48,7 @@ class Follower:
         """
         self._data = data
         self._open = open_search
-        self._checked: Checked = {}
+        self._checked: KnownDigests = {}
         self._surplus = 0
         self._stop = Event()
         self._thread = Thread(target=self._follow, name="follow", daemon=True)
@@ -56,12 +56,12 @@ class Follower:
         self._preferences_file = _identity(data / FILE)
         self._preferences = Preferences.load(data)
         line = published(data)[0]
-        self._tried: tuple[Published, Preferences] | None = line, self._preferences
+        self._tried: tuple[CurrentEntry, Preferences] | None = line, self._preferences
         self._tried_at = monotonic()
         try:
-            self.live = Live(self._opened(open_current(data, self._checked)))
+            self.live = LiveSearch(self._opened(open_current(data, self._checked)))
         except HybridError as error:
-            self.live = Live(self._before(error))
+            self.live = LiveSearch(self._before(error))
             self.live.trouble = _told(line, error)
         self._check()
 
@@ -97,11 +97,11 @@ class Follower:
         if wanted == self._tried and not self._due():
             return
         self._tried, self._tried_at = wanted, monotonic()
-        before = self.live.lend()
+        before = self.live.acquire()
         try:
             if (line.name, self._preferences) != (before.generation, before.preferences):
                 generation = open_current(self._data, self._checked)
-                self.live.exchange(self._opened(generation))
+                self.live.swap(self._opened(generation))
                 self._surplus = 0
                 self._check()
             self.live.trouble = None
@@ -109,9 +109,9 @@ class Follower:
             self.live.trouble = _told(line, error)
             if self._preferences != before.preferences:
                 with suppress(HybridError):
-                    self.live.exchange(self._reopened())
+                    self.live.swap(self._reopened())
         finally:
-            self.live.give_back(before)
+            self.live.release(before)
 
     def _read_preferences(self) -> None:
         """Take over what ranking.toml says now; if that is wrong, note why and change nothing."""
@@ -128,11 +128,11 @@ class Follower:
     def _check(self) -> None:
         """Note what is wrong with the generation that is served, as far as is cheap to tell."""
         self._checked_at = monotonic()
-        search = self.live.lend()
+        search = self.live.acquire()
         try:
             damage, surplus = _damage(self._generation), _surplus(search)
         finally:
-            self.live.give_back(search)
+            self.live.release(search)
         # In an index that generations share films come and go shortly before and after theirs, and
         # the files of one that is outdated are removed.
         lasting, self._surplus = surplus == self._surplus, surplus
@@ -208,5 +208,5 @@ def _told_of(surplus: int) -> str:
     return f"the keyword engine {what}: see `python -m indexer verify --repair`"
 
 
-def _told(line: Published, error: HybridError) -> str:
+def _told(line: CurrentEntry, error: HybridError) -> str:
     return f"generation {line.name} cannot be served: {error.message}"

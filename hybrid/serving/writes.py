@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from hybrid.schemas.changes import Written
+from hybrid.schemas.changes import ChangeResponse
 
 AT_ONCE = 16
 """Changes that wait to be published at the same time in one process; more are refused."""
@@ -17,7 +17,7 @@ class Writes(Protocol):
     may undo it: then the same change, made again, puts it on the disk or raises again.
     """
 
-    def put(self, film: int, values: Mapping[str, object]) -> Written:
+    def put(self, film: int, values: Mapping[str, object]) -> ChangeResponse:
         """Add a film, or replace the one of this id. Raises InvalidInput naming the fields."""
         ...
 
@@ -25,6 +25,6 @@ class Writes(Protocol):
         """Publish what is waiting. Nothing may be asked for afterwards."""
         ...
 
-    def delete(self, film: int) -> Written:
+    def delete(self, film: int) -> ChangeResponse:
         """Remove a film. Raises NotFound."""
         ...

@@ -40,7 +40,7 @@ class CatalogueFilm:
 
 
 @dataclass(frozen=True)
-class SentencePlaces:
+class SentenceRows:
     """Where the vectors of each film's sentences lie, int64 (n,) each, in the order of ids.
 
     The film at place p has `counts[p]` sentences, from row `rows[p]` of piece `pieces[p]` on.
@@ -64,7 +64,7 @@ class Catalogue:
         names = {text: tuple(json.loads(text)) for text in set(genres)}
         films = zip(ids, years, map(names.__getitem__, genres), strict=True)
         self.columns = FilterColumns.of(films)
-        self.sentences = SentencePlaces(*(np.array(column, np.int64) for column in places))
+        self.sentences = SentenceRows(*(np.array(column, np.int64) for column in places))
 
     def __len__(self) -> int:
         return len(self.columns.ids)

@@ -14,7 +14,7 @@ from hybrid.text.person_names import plain_names
 
 
 @dataclass(frozen=True)
-class PlacedFilm:
+class FilmRows:
     """A film, its sentences, and the first row of their vectors in the new piece."""
 
     movie: Movie
@@ -24,7 +24,7 @@ class PlacedFilm:
 
 def change_catalogue(
     file: Path,
-    films: Collection[PlacedFilm],
+    films: Collection[FilmRows],
     gone: Collection[int],
     moved: Mapping[int, int],
     piece: int,

@@ -34,7 +34,7 @@ REJECTS = "rejects.jsonl"
 UNFINISHED = ".unfinished"
 """Ends the name of a generation's folder until it is whole."""
 
-Checked = dict[FileIdentity, str]
+KnownDigests = dict[FileIdentity, str]
 """SHA-256 of the files that a process has read: what generations share is read once."""
 
 PIECES = "vectors-"
@@ -59,14 +59,14 @@ class Generation:
 
 
 @dataclass(frozen=True)
-class Published:
+class CurrentEntry:
     """A line of CURRENT: a generation and the SHA-256 of its manifest."""
 
     name: str
     manifest_sha256: str
 
 
-def published(data: Path) -> tuple[Published, ...]:
+def published(data: Path) -> tuple[CurrentEntry, ...]:
     """Return the published generation and, if there is one to go back to, the one before.
 
     Raises GenerationUnusable where none is published.
@@ -74,7 +74,7 @@ def published(data: Path) -> tuple[Published, ...]:
     file = data / CURRENT
     try:
         lines = file.read_text(encoding="ascii").splitlines()
-        found = tuple(Published(*line.split()) for line in lines)
+        found = tuple(CurrentEntry(*line.split()) for line in lines)
     except FileNotFoundError:
         raise GenerationUnusable(
             f"no index in {data}: make one with `python -m indexer build SOURCE --data {data}`"
@@ -86,7 +86,7 @@ def published(data: Path) -> tuple[Published, ...]:
     return found
 
 
-def open_current(data: Path, checked: Checked | None = None) -> Generation:
+def open_current(data: Path, checked: KnownDigests | None = None) -> Generation:
     """Return the published generation. Every byte is checked before anything parses it.
 
     `checked` are the files that this process read for the generation that it opened last; now
@@ -103,7 +103,7 @@ def open_current(data: Path, checked: Checked | None = None) -> Generation:
                 raise
 
 
-def open_readable(data: Path, checked: Checked | None = None) -> Generation:
+def open_readable(data: Path, checked: KnownDigests | None = None) -> Generation:
     """Return the published generation or, where that cannot be read, the one before.
 
     Raises GenerationUnusable, naming what is wrong with the published one, where neither can.
@@ -117,12 +117,14 @@ def open_readable(data: Path, checked: Checked | None = None) -> Generation:
         raise
 
 
-def open_published(data: Path, line: Published, checked: Checked | None = None) -> Generation:
+def open_published(
+    data: Path, line: CurrentEntry, checked: KnownDigests | None = None
+) -> Generation:
     """Return the generation that a line of CURRENT names. Raises GenerationUnusable."""
     generation = open_described(data, line)
     check_sizes(generation)
     before = {} if checked is None else checked
-    found: Checked = {}
+    found: KnownDigests = {}
     for file, expected in generation.manifest.files.items():
         _check(generation.file(file), expected.sha256, before, found)
     if checked is not None:
@@ -131,7 +133,7 @@ def open_published(data: Path, line: Published, checked: Checked | None = None) 
     return generation
 
 
-def open_described(data: Path, line: Published) -> Generation:
+def open_described(data: Path, line: CurrentEntry) -> Generation:
     """Return the generation of a line of CURRENT, of which only the manifest was checked.
 
     Raises GenerationUnusable where that is damaged, or of another version.
@@ -196,7 +198,7 @@ def shared_digests(generation: Generation) -> Mapping[FileIdentity, FileDigest]:
     return {identity(path): digest for path, digest in there.items() if path.exists()}
 
 
-def _check(path: Path, sha256: str, before: Checked, found: Checked) -> None:
+def _check(path: Path, sha256: str, before: KnownDigests, found: KnownDigests) -> None:
     try:
         file = identity(path)
         found[file] = before.get(file) or FileDigest.of(path).sha256

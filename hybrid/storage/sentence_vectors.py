@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hybrid.errors import GenerationUnusable
 from hybrid.ranking import Scores
-from hybrid.storage.catalogue import SentencePlaces
-from hybrid.vectors import Meaning, Vectors
+from hybrid.storage.catalogue import SentenceRows
+from hybrid.vectors import QueryVector, Vectors
 
 Rows = NDArray[np.int64]
 
@@ -61,7 +61,7 @@ class SentenceVectors:
             taken[here] = piece[local]
         return taken
 
-    def best(self, meaning: Meaning, places: Places) -> tuple[Scores, Rows]:
+    def best(self, meaning: QueryVector, places: Places) -> tuple[Scores, Rows]:
         """Return each film's score and the number of its best sentence.
 
         Every film must have a sentence. Of equal sentences the first counts.
@@ -78,7 +78,7 @@ class SentenceVectors:
             scores[has] += weight * cosines[order[firsts[has] + nth]].astype(np.float64)
         return scores, number[order[firsts]]
 
-    def counting(self, meaning: Meaning, place: int) -> list[tuple[int, float]]:
+    def counting(self, meaning: QueryVector, place: int) -> list[tuple[int, float]]:
         """Return number and cosine of the film's sentences that count, the best first."""
         rows = np.arange(self.counts[place]) + self.firsts[place]
         cosines = self._cosines(meaning.vector, rows)
@@ -127,7 +127,7 @@ def read_vectors(file: Path) -> Vectors:
     return np.asarray(np.load(file, mmap_mode="r"))
 
 
-def read_sentences(pieces: Mapping[int, Path], places: SentencePlaces) -> SentenceVectors:
+def read_sentences(pieces: Mapping[int, Path], places: SentenceRows) -> SentenceVectors:
     """Return the vectors of the films whose sentences lie at `places` of these files.
 
     Raises GenerationUnusable where a film's are in none of them.

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from hybrid.search import HybridSearch
-from hybrid.serving.live_search import Live
+from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.writes import Writes
 from hybrid.web import errors
 from hybrid.web import security_headers as headers
@@ -19,7 +19,7 @@ from hybrid.web.api.health import health
 from hybrid.web.api.movies import films
 from hybrid.web.api.search import api
 from hybrid.web.pages.views import pages
-from hybrid.web.request_search import give_back
+from hybrid.web.request_search import release
 
 MAX_BODY = 64 * 1024
 """Bytes of a body, whether its length is said beforehand or it comes in chunks."""
@@ -64,7 +64,7 @@ class _Request(Request):
 
 
 def create_app(
-    search: HybridSearch | Live, poster_host: str | None = None, writes: Writes | None = None
+    search: HybridSearch | LiveSearch, poster_host: str | None = None, writes: Writes | None = None
 ) -> APIFlask:
     """Return the service over one search, or over one that is exchanged as it goes.
 
@@ -88,7 +88,7 @@ def create_app(
     app.register_blueprint(films)
     app.register_blueprint(health)
     app.register_blueprint(pages)
-    app.extensions["live"] = search if isinstance(search, Live) else Live(search)
+    app.extensions["live"] = search if isinstance(search, LiveSearch) else LiveSearch(search)
     app.extensions["writes"] = writes
-    app.teardown_appcontext(give_back)
+    app.teardown_appcontext(release)
     return app

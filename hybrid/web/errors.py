@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from hybrid import errors
 from hybrid.validation import listed, problems
 
-Answer = tuple[dict[str, Any] | str, int, dict[str, str]]
+ResponseModel = tuple[dict[str, Any] | str, int, dict[str, str]]
 
 STATUS = {
     errors.InvalidInput: 422,
@@ -74,7 +74,7 @@ TITLES = {
 
 def _shape(
     code: str, message: str, fields: dict[str, str], status: int, headers: dict[str, str]
-) -> Answer:
+) -> ResponseModel:
     headers = headers | {"Vary": "Accept"}
     if _is_for_people():
         title = TITLES.get(status, "This cannot be done")
@@ -90,7 +90,7 @@ def _is_for_people() -> bool:
     return wants_page and request.blueprint in (None, "pages")
 
 
-def _http_error(error: HTTPError) -> Answer:
+def _http_error(error: HTTPError) -> ResponseModel:
     """Shape what the framework refused: a field that does not validate, or a request as such."""
     if isinstance(error.__cause__, ValidationError):
         found = problems(error.__cause__)
@@ -112,12 +112,12 @@ def retry_after(status: int) -> dict[str, str]:
     return {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
-def _hybrid_error(error: errors.HybridError) -> Answer:
+def _hybrid_error(error: errors.HybridError) -> ResponseModel:
     status = STATUS.get(type(error), 500)
     return _shape(error.code, error.message, error.fields, status, retry_after(status))
 
 
-def _unexpected(error: Exception) -> Answer:
+def _unexpected(error: Exception) -> ResponseModel:
     """Tell the log everything and the user nothing but that it happened."""
     logging.getLogger(__name__).error("%s %s", request.method, request.path, exc_info=error)
     message = "something went wrong in the service; its log tells what"

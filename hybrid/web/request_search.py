@@ -3,24 +3,24 @@
 from flask import current_app, g
 
 from hybrid.search import HybridSearch
-from hybrid.serving.live_search import Live
+from hybrid.serving.live_search import LiveSearch
 
 
-def live() -> Live:
+def live() -> LiveSearch:
     """Return what is lent from."""
-    found: Live = current_app.extensions["live"]
+    found: LiveSearch = current_app.extensions["live"]
     return found
 
 
-def lent_search() -> HybridSearch:
+def request_search() -> HybridSearch:
     """Return the search of this request, the same to its end."""
     if "search" not in g:
-        g.search = live().lend()
+        g.search = live().acquire()
     search: HybridSearch = g.search
     return search
 
 
-def give_back(_: BaseException | None) -> None:
+def release(_: BaseException | None) -> None:
     """Give back what the request was lent, as it has ended."""
     if "search" in g:
-        live().give_back(g.pop("search"))
+        live().release(g.pop("search"))

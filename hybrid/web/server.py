@@ -62,11 +62,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         # Engines start threads when they are imported, and those would not survive the fork that
         # makes a worker: nothing but the worker may import them.
         sys.setswitchinterval(SWITCH_INTERVAL)
-        from hybrid.engines.factory import kept_encoders
+        from hybrid.engines.factory import encoder_cache
         from hybrid.web.app import create_app
         from hybrid.wiring import follow, open_writes
 
-        encoders = kept_encoders()
+        encoders = encoder_cache()
         try:
             follower = follow(self._settings, encoders)
             self._open.callback(follower.close)

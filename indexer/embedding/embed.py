@@ -31,7 +31,7 @@ class Embedder(Encoder, Protocol):
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedModel:
     """The model of a generation as it was exported: it embeds what is changed without torch."""
 
     fingerprint: str
@@ -49,7 +49,7 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class Embedded:
+class EmbeddingStats:
     """How a list of texts came by its vectors: how many, how many distinct, how many encoded."""
 
     texts: int
@@ -65,7 +65,7 @@ def embed(
     quiet: bool = False,
     more: Vectors | None = None,
     anew: bool = False,
-) -> Embedded:
+) -> EmbeddingStats:
     """Write the vectors of `texts` to `out_file` as a .npy array, float32 (rows, dimension), and
     after them the rows of `more`.
 
@@ -80,7 +80,7 @@ def embed(
         _encode_into(cache, missing, model, quiet)
         note_uses(cache, distinct)
         write_npy(out_file, len(keys), blocks_of(cache, keys), more)
-    return Embedded(len(texts), len(distinct), len(missing))
+    return EmbeddingStats(len(texts), len(distinct), len(missing))
 
 
 def _encode_into(

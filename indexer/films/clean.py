@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hybrid.movie import Movie
-from indexer.films.field_values import LISTS, NUMBERS, Unfit, is_nothing, parsed
+from indexer.films.field_values import LISTS, NUMBERS, InvalidValue, is_nothing, parsed
 from indexer.sources import Reject, Source
 from indexer.sources.format import Fault
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleanedFilms:
     """The films of a source, sorted by id, and an account of everything else.
 
     `numbered` is whether the source has no ids and the films have the numbers of their records.
@@ -33,7 +33,7 @@ class Cleaned:
     emptied: dict[str, int]
 
 
-def clean(source: Source) -> Cleaned:
+def clean(source: Source) -> CleanedFilms:
     """Make films of what was read; a record that cannot be one is rejected with its reason."""
     frame = source.frame if "id" in source.frame else source.frame.assign(id=source.frame["record"])
     fields = list(Movie.model_fields)
@@ -54,7 +54,7 @@ def clean(source: Source) -> Cleaned:
         Reject(int(frame["line"][row]), reason, str(frame["text"][row]))
         for row, reason in (reasons | clashes).items()
     ]
-    return Cleaned(
+    return CleanedFilms(
         format=source.format,
         numbered="id" not in source.frame,
         movies=tuple(sorted(movies, key=lambda movie: movie.id)),
@@ -88,7 +88,7 @@ def _column(field: str, raw: Sequence[object]) -> _Column:
                 column.values[row] = parsed(field, value)
             if needed and column.values[row] is None:
                 column.faults[row] = f"no {field}: expected one for every film"
-        except Unfit as error:
+        except InvalidValue as error:
             column.faults[row] = f"{error.kind} {field}: {error.told}"
     return column
 

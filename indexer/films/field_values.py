@@ -42,7 +42,7 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that look like nothing: Hangul fillers, and braille without a dot."""
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """A value that a field cannot hold: a word for it, the value and the remedy."""
 
     def __init__(self, kind: str, told: str) -> None:
@@ -63,14 +63,14 @@ def parsed(field: str, value: object) -> object:
 
 def _text(field: str, value: object) -> str | None:
     if not isinstance(value, str):
-        raise Unfit("wrong", f"{shown(value)}, expected text")
+        raise InvalidValue("wrong", f"{shown(value)}, expected text")
     if _SURROGATE.search(value):
-        raise Unfit("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
+        raise InvalidValue("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
     text = normalise(" ".join(_CONTROLS.sub("", value).split()))
     longest = _LONGEST.get(field, LONGEST_OTHER)
     if len(text) > longest:
         size = f"{len(text):,} characters, expected {longest:,} at most"
-        raise Unfit("too long", f"{shown(text)} of {size}")
+        raise InvalidValue("too long", f"{shown(text)} of {size}")
     return text if _is_visible(text) else None
 
 
@@ -82,7 +82,7 @@ def _is_visible(text: str) -> bool:
 def _names(field: str, value: object) -> tuple[str, ...]:
     """Return the texts of a list, each once: the first spelling of those equal but for case."""
     if not isinstance(value, list):
-        raise Unfit("wrong", f"{shown(value)}, expected a list of texts")
+        raise InvalidValue("wrong", f"{shown(value)}, expected a list of texts")
     unique: dict[str, str] = {}
     for name in (_text(field, entry) for entry in value):
         if name:
@@ -93,7 +93,7 @@ def _names(field: str, value: object) -> tuple[str, ...]:
 def _id(field: str, value: object) -> int:
     if type(value) is int and 0 <= value <= MAX_ID:
         return value
-    raise Unfit(
+    raise InvalidValue(
         "wrong",
         f"{shown(value)}, expected 0 to {MAX_ID} as its format writes it (348 or tt0111161)",
     )
@@ -104,7 +104,7 @@ def _year(field: str, value: object) -> int:
     if FIRST_YEAR <= number <= LAST_YEAR and number % 1 == 0:
         return int(number)
     expected = f"expected {FIRST_YEAR} to {LAST_YEAR}, or nothing"
-    raise Unfit("impossible", f"{shown(value)}, {expected}")
+    raise InvalidValue("impossible", f"{shown(value)}, {expected}")
 
 
 def _number(field: str, value: object) -> int | float:
@@ -115,7 +115,7 @@ def _number(field: str, value: object) -> int | float:
         if number % 1 == 0:
             return int(number)
     a_number = "a whole number" if field in _WHOLE else "a number"
-    raise Unfit("wrong", f"{shown(value)}, expected {a_number} from 0 to {largest:,}")
+    raise InvalidValue("wrong", f"{shown(value)}, expected {a_number} from 0 to {largest:,}")
 
 
 def _number_of(value: object) -> int | float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hybrid.errors import BuildFailed
 from hybrid.storage.manifest import FileDigest
-from indexer.films.clean import Cleaned, clean
+from indexer.films.clean import CleanedFilms, clean
 from indexer.sources import Reject, read_source
 
 
@@ -19,7 +19,7 @@ class SourceFile:
 
     name: str
     sha256: str
-    cleaned: Cleaned
+    cleaned: CleanedFilms
 
     @property
     def described(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID, Movie
 from hybrid.validation import listed
-from indexer.films.field_values import Unfit, is_nothing, parsed
+from indexer.films.field_values import InvalidValue, is_nothing, parsed
 
 NO_ID = f"is no id: a whole number from 0 to {MAX_ID} is, such as 111161"
 
@@ -24,7 +24,7 @@ def film(values: Mapping[str, object]) -> Movie:
                 found[name] = parsed(name, value)
                 if name == "title" and not found[name]:
                     problems[name] = "is missing"
-            except Unfit as error:
+            except InvalidValue as error:
                 problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.told}"
     if problems:
         raise InvalidInput(listed(problems), problems)

@@ -6,9 +6,7 @@ from hybrid.errors import BuildFailed
 from hybrid.movie import MAX_ID, Movie
 
 
-def with_known_ids(
-    movies: Sequence[Movie], known: Iterable[Movie], highest: int
-) -> tuple[Movie, ...]:
+def match_ids(movies: Sequence[Movie], known: Iterable[Movie], highest: int) -> tuple[Movie, ...]:
     """Return `movies`, in the order of their source, under the ids of the catalogue's films.
 
     A film is the one with the same page (`href`), else the one of the same title and year; of

@@ -26,7 +26,7 @@ LOCK_INTERVAL = 0.02
 
 
 @contextmanager
-def only_writer(data: Path, patience: float = 0.0) -> Iterator[None]:
+def writer_lock(data: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold the data folder's lock, which dies with its process.
 
     Raises AnotherWriter if one has held it for `patience` seconds.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Held:
+class CatalogueStats:
     """Figures of a catalogue. `without_description` are films that no meaning finds."""
 
     movies: int
@@ -34,10 +34,10 @@ class Held:
         return {name: value for name, value in asdict(self).items() if name != "ids_sha256"}
 
 
-def held_by(catalogue: Catalogue) -> Held:
+def catalogue_stats(catalogue: Catalogue) -> CatalogueStats:
     """Read it back from a catalogue."""
     columns = catalogue.columns
-    return Held(
+    return CatalogueStats(
         movies=len(catalogue),
         without_description=int((catalogue.sentences.counts == 0).sum()),
         without_year=int((columns.years == 0).sum()),
@@ -50,7 +50,7 @@ def held_by(catalogue: Catalogue) -> Held:
 def described(
     folder: Path,
     before: Generation,
-    held: Held,
+    held: CatalogueStats,
     writer: LexicalWriter,
     side: SemanticSide,
     source: "SourceFile | None",

@@ -12,7 +12,7 @@ from hybrid.storage.generation import (
     CURRENT,
     GENERATIONS,
     MANIFEST,
-    Published,
+    CurrentEntry,
     open_published,
     published,
 )
@@ -43,7 +43,7 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
     final = data / GENERATIONS / manifest.name
     folder.rename(final)
     durable.sync(final.parent)
-    _commit(data, [Published(manifest.name, digest), *readable_entries(data)[:1]])
+    _commit(data, [CurrentEntry(manifest.name, digest), *readable_entries(data)[:1]])
     return final
 
 
@@ -64,7 +64,7 @@ def publish_previous(data: Path) -> tuple[str, str]:
     return lines[0].name, lines[1].name
 
 
-def readable_entries(data: Path) -> tuple[Published, ...]:
+def readable_entries(data: Path) -> tuple[CurrentEntry, ...]:
     """Return the lines of CURRENT, none where it is missing or damaged: that a build mends."""
     try:
         return published(data)
@@ -72,7 +72,7 @@ def readable_entries(data: Path) -> tuple[Published, ...]:
         return ()
 
 
-def write_current(data: Path, lines: Sequence[Published]) -> None:
+def write_current(data: Path, lines: Sequence[CurrentEntry]) -> None:
     """Write CURRENT, on the disk on return. Raises OSError, though it may be written even then."""
     text = "".join(f"{line.name} {line.manifest_sha256}\n" for line in lines)
     try:
@@ -82,7 +82,7 @@ def write_current(data: Path, lines: Sequence[Published]) -> None:
         durable.replace(data / CURRENT, text)
 
 
-def _commit(data: Path, lines: Sequence[Published]) -> None:
+def _commit(data: Path, lines: Sequence[CurrentEntry]) -> None:
     """Publish the first of `lines`. Raises NotDurable where only the last sync failed, OSError."""
     try:
         write_current(data, lines)

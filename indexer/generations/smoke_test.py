@@ -13,7 +13,7 @@ from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from hybrid.storage.sentence_vectors import SentenceVectors
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 
 DEPTH = 200
 """Films asked for: an approximate index finds what it holds among so many."""
@@ -52,6 +52,6 @@ def _find(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids) -> None:
 
 
 def _finds(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids, place: int) -> bool:
-    meaning = Meaning(sentences.vectors(sentences.firsts[[place]])[0])
+    meaning = QueryVector(sentences.vectors(sentences.firsts[[place]])[0])
     found = engine.search(meaning, Filters(), DEPTH)
     return len(found) > 0 and bool(found.scores[0] >= engine.score(meaning, ids[[place]])[0])

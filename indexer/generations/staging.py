@@ -32,7 +32,7 @@ Digests = Mapping[FileIdentity, FileDigest]
 """Of files that need not be read again: those shared with the generation before."""
 
 
-def unfinished_folder(data: Path) -> Path:
+def create_draft_folder(data: Path) -> Path:
     """Make a folder for a generation in the making, `<n>-<uuid>.unfinished`, n above all others."""
     durable.make_folder(data / GENERATIONS)
     there = (data / GENERATIONS).glob("*")

@@ -9,7 +9,7 @@ from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import IvfPqEngine
 from hybrid.query import Filters
 from hybrid.storage.sentence_vectors import SentenceVectors
-from hybrid.vectors import Meaning, Vectors
+from hybrid.vectors import QueryVector, Vectors
 
 PROBES = 200
 """Queries by which the recall of an index is measured."""
@@ -59,7 +59,7 @@ def probe_vectors(sentences: SentenceVectors) -> Vectors:
 
 
 @dataclass(frozen=True)
-class Probes:
+class RecallProbes:
     """Queries, float32 (n, d), and the score of the tenth best film of each, (n,).
 
     A film counts as one of the ten best by its score, as many may say the same.
@@ -80,6 +80,6 @@ class Probes:
         """Return the mean share of the true ten best that are found, 0 to 1."""
         shares = []
         for vector, tenth in zip(self.vectors, self.tenth.tolist(), strict=True):
-            found = engine.search(Meaning(vector), Filters(), DEPTH).scores[: self.wanted]
+            found = engine.search(QueryVector(vector), Filters(), DEPTH).scores[: self.wanted]
             shares.append((found >= tenth - ROUNDING).sum() / self.wanted)
         return round(float(np.mean(shares)), 4)

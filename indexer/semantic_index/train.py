@@ -12,7 +12,7 @@ from hybrid.storage.generation import FAISS_INDEX
 from hybrid.storage.manifest import Semantic, identity
 from hybrid.storage.sentence_vectors import SentenceVectors
 from indexer.generations.staging import Digests
-from indexer.semantic_index.recall import Probes
+from indexer.semantic_index.recall import RecallProbes
 
 WANTED_RECALL = 0.995
 """Recall@10 against the exact scan, from which on fewer probes are not traded for speed."""
@@ -44,7 +44,7 @@ def write_semantic(
 
 def _fewest_probes(index: "faiss.IndexIVF", exact: ExactEngine) -> tuple[int, float]:
     """Return the smallest power of two that reaches the wanted recall, or all lists."""
-    probes, nprobe = Probes.of(exact), 1
+    probes, nprobe = RecallProbes.of(exact), 1
     while True:
         recall = probes.recall_at_10(IvfPqEngine(index, nprobe, exact))
         if recall >= WANTED_RECALL or nprobe >= index.nlist:

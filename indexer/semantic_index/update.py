@@ -20,7 +20,7 @@ from hybrid.storage.manifest import Semantic, identity
 from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
 from hybrid.vectors import Vectors
 from indexer.generations.staging import Digests
-from indexer.semantic_index.recall import Probes
+from indexer.semantic_index.recall import RecallProbes
 from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.vector_files import write_npy
 
@@ -134,7 +134,7 @@ def _measured(
     if changed - measured > MEASURED_EVERY * total:
         engine = IvfPqEngine(index, semantic.nprobe or index.nlist, exact)
         least = min(LEAST_RECALL, recall)  # one that was less from the start may stay so
-        recall = Probes.of(exact).recall_at_10(engine)
+        recall = RecallProbes.of(exact).recall_at_10(engine)
         if recall < least:
             return None
         measured = changed

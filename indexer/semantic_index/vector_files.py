@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.storage.catalogue import SentencePlaces
+from hybrid.storage.catalogue import SentenceRows
 from hybrid.vectors import Vectors
 
 
@@ -49,7 +49,7 @@ def plan(pieces: tuple[int, ...], live: Mapping[int, int], rows: int) -> Plan:
     return Plan(tuple(standing), tuple(sorted(absorbed)), max(pieces, default=-1) + 1)
 
 
-def live_rows(sentences: SentencePlaces, staying: NDArray[np.bool_]) -> dict[int, int]:
+def live_rows(sentences: SentenceRows, staying: NDArray[np.bool_]) -> dict[int, int]:
     """Return the number of sentences in each piece of the films that stay, bool (n,)."""
     has = staying & (sentences.counts > 0)
     pieces, index = np.unique(sentences.pieces[has], return_inverse=True)

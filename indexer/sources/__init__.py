@@ -23,7 +23,7 @@ from indexer.sources.mapping import Mapping, read_mapping
 from indexer.sources.parquet import is_parquet, parquet_columns, parquet_records
 from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records, listed
 
-__all__ = ["FORMATS", "Reject", "Source", "Unrecognised", "read_source"]
+__all__ = ["FORMATS", "Reject", "Source", "UnknownFormat", "read_source"]
 
 FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, tmdb.FORMAT, imdb1000.FORMAT, wikipedia.FORMAT)
 
@@ -65,7 +65,7 @@ class Source:
     blank: int
 
 
-class Unrecognised(SourceUnreadable):
+class UnknownFormat(SourceUnreadable):
     """A file of films in columns of its own: a mapping can say which column is which.
 
     `kind` is what the file is, for the eye: JSON lines, Parquet, or CSV and its delimiter.
@@ -134,7 +134,7 @@ def _header(path: Path, line: Line, given: Mapping | None) -> tuple[list[str], s
             f"{path}, line {line.number}: the header cannot be read ({error}); {EXPECTED}"
         ) from error
     if delimiter != "," and not given:
-        raise Unrecognised(
+        raise UnknownFormat(
             f"{path} is delimited by {_DELIMITERS[delimiter]}; expected commas, or {_MAPPING}",
             CSV,
             f"CSV delimited by {_DELIMITERS[delimiter]}",
@@ -195,7 +195,7 @@ def _recognise(path: Path, container: str, found: Sequence[str]) -> Format:
     )
     missing = nearest.missing(found)
     if missing:
-        raise Unrecognised(
+        raise UnknownFormat(
             f"{path} has the columns {listed(found)}; {nearest.name} also needs "
             f"{listed(missing)}. Formats known: {', '.join(format.name for format in FORMATS)}; "
             f"any other needs {_MAPPING}",

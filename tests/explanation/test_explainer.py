@@ -10,9 +10,9 @@ from hybrid.explanation.summary import summary
 from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.schemas.explanation import FusionWhy, KeywordWhy, SemanticWhy, SentenceWhy, TermWhy, Why
-from hybrid.schemas.search import FusedHit, SearchResponse
+from hybrid.schemas.search import Hit, SearchResponse
 from hybrid.search import HybridSearch
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 
@@ -41,7 +41,7 @@ def ask(
     return search.search(SearchQuery.model_validate(asked | fields))
 
 
-def why(hit: FusedHit) -> Why:
+def why(hit: Hit) -> Why:
     """Return the explanation, which is there."""
     assert hit.why
     return hit.why
@@ -104,7 +104,7 @@ def test_full_tells_which_words_carry_the_meaning(search: HybridSearch) -> None:
         words = [word.word for word in semantic.words or ()]
         assert words == ["captain", "widow", "carnival", "Empire", "thief"]
         without = "The captain, a widow in a and an Empire thief"
-        meaning = Meaning(HashingEncoder().encode([without])[0], weights)
+        meaning = QueryVector(HashingEncoder().encode([without])[0], weights)
         left = search._semantic.score(meaning, np.array([hit.id]))[0]
         assert (semantic.words or ())[2].drop == pytest.approx(hit.semantic.score - left)
 

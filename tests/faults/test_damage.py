@@ -13,7 +13,7 @@ import pytest
 from hybrid.errors import GenerationUnusable
 from hybrid.fusion.preferences import Preferences
 from hybrid.search import HybridSearch
-from hybrid.serving.watcher import Follower
+from hybrid.serving.watcher import GenerationWatcher
 from hybrid.storage.generation import Generation, open_current
 from tests import corpus
 from tests.stores import build_stores, put
@@ -64,7 +64,7 @@ def test_any_damage_is_refused_by_name(data: Path) -> None:
                 open_current(data)
             assert str(path) in error.value.message, f"seed {SEED}"
             with suppress(GenerationUnusable):
-                Follower(data, opening)
+                GenerationWatcher(data, opening)
             assert bool(opened) == (path.stat().st_nlink == 1), f"seed {SEED}"
             assert all(not path.samefile(file) for one in opened for file in one.folder.rglob("*"))
             opened.clear()

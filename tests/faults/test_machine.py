@@ -152,10 +152,10 @@ class Stores(RuleBasedStateMachine):
         if hasattr(self, "films"):
             assert_holds(open_current(self.data), self.films.values())
             self.follower.look()
-            search = self.follower.live.lend()
+            search = self.follower.live.acquire()
             assert {movie.id: movie for movie in search.catalogue.all_films()} == self.films
             assert search.catalogue.hand_changes() == self.changed_by_hand()
-            self.follower.live.give_back(search)
+            self.follower.live.release(search)
             assert self.follower.live.trouble is None
 
     def teardown(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hybrid.movie import Movie
 from hybrid.storage.generation import open_current
-from indexer.update import as_in_source, change, delete, rollback, upsert
+from indexer.update import change, delete, match_source, rollback, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
 from tests.faults.injection import counted, kill, never
@@ -59,7 +59,7 @@ def published_state(data: Path) -> State:
     """Return the films that are published, which every store holds."""
     generation = open_current(data)
     follower = follow_stores(data)
-    search = follower.live.lend()
+    search = follower.live.acquire()
     films = {movie.id: movie for movie in search.catalogue.all_films()}
     follower.close()
     assert_holds(generation, films.values())
@@ -74,7 +74,7 @@ def do(work: str, data: Path, url: str | None = None) -> None:
     elif work == "build":
         build_stores(data, AFTER["build"].values())
     elif work == "update":
-        change(data, as_in_source(list(AFTER["update"].values()), False, False), writing)
+        change(data, match_source(list(AFTER["update"].values()), False, False), writing)
     elif work == "upsert":
         change(data, upsert([NEW, RENAMED]), writing)
     elif work == "delete":

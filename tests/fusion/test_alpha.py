@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.fusion.alpha import ChosenAlpha, chosen
+from hybrid.fusion.alpha import AlphaChoice, chosen
 
 
 def choose(
     words: float, title: float = 0.0, name: str | None = None, quoted: bool = False
-) -> ChosenAlpha:
+) -> AlphaChoice:
     """Return the alpha where nothing else is known of the query."""
     return chosen(words, title, name, quoted, degraded=False)
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from hybrid.fusion.fused_ranking import Ranked, ranked
+from hybrid.fusion.fused_ranking import FusedRanking, ranked
 from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import Ranking
-from hybrid.retrieval.candidates import Candidates, Words
+from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.query_parser import read
-from hybrid.vectors import Meaning
+from hybrid.vectors import QueryVector
 
 NAN = float("nan")
 IDS = [2, 3, 5, 7, 11]
@@ -25,7 +25,7 @@ def candidates(
 ) -> Candidates:
     """Return five candidates, the first three in the keyword list, 5 and 7 in the semantic one."""
     ids = np.array(IDS, np.int64)
-    words = Words(ids, 10 * np.array(shares), np.array(shares), known=True)
+    words = KeywordScores(ids, 10 * np.array(shares), np.array(shares), known=True)
     return Candidates(
         query=SearchQuery(text=text, mode=mode),
         reading=read(text),
@@ -34,7 +34,7 @@ def candidates(
         found=np.array([True, True, True, False, False]),
         cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),
         meant=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),
-        meaning=Meaning(np.ones(4, np.float32)) if mode != "keyword" else None,
+        meaning=QueryVector(np.ones(4, np.float32)) if mode != "keyword" else None,
         name=name,
         degraded=degraded,
     )
@@ -45,7 +45,7 @@ def rank(
     mode: Mode = "hybrid",
     method: FusionMethod = "attainable",
     alpha: float = 0.25,
-) -> Ranked:
+) -> FusedRanking:
     """Rank with words worth half a title."""
     return ranked(found, mode, Fusion(method=method, alpha=alpha), 0.5)
 

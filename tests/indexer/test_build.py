@@ -35,10 +35,10 @@ from hybrid.storage.generation import (
     published,
 )
 from hybrid.storage.manifest import Lexical
-from hybrid.vectors import Meaning, Vectors
-from indexer.build import Built, build
+from hybrid.vectors import QueryVector, Vectors
+from indexer.build import BuildResult, build
 from indexer.embedding.cache import CACHE
-from indexer.generations.lock import only_writer
+from indexer.generations.lock import writer_lock
 from tests import corpus
 from tests.command import read_until
 from tests.fakes import FakeLexical, HashingEncoder
@@ -47,7 +47,7 @@ from tests.indexer.film_files import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kagg
 
 def run(
     source: Path, data: Path, writer: FakeLexical | None = None, limit: int | None = None
-) -> Built:
+) -> BuildResult:
     """Build with the stand-ins for the keyword engine and the model."""
     lexical = writer or FakeLexical()
     return build(
@@ -105,7 +105,7 @@ def test_small_sets_are_scanned_and_large_ones_indexed(kaggle: Path, data: Path)
     catalogue = Catalogue(generation.file(CATALOGUE))
     engine = open_semantic(generation, catalogue)
     vector = np.load(generation.file(piece_file(0)))[0]
-    assert len(engine.search(Meaning(vector), Filters(), 50)) == 50
+    assert len(engine.search(QueryVector(vector), Filters(), 50)) == 50
     catalogue.close()
 
 
@@ -128,7 +128,7 @@ def test_films_without_any_description_are_still_indexed(data: Path) -> None:
     generation = open_current(data)
     catalogue = Catalogue(generation.file(CATALOGUE))
     engine = open_semantic(generation, catalogue)
-    found = engine.search(Meaning(np.ones(8, np.float32)), Filters(), 5)
+    found = engine.search(QueryVector(np.ones(8, np.float32)), Filters(), 5)
     assert isinstance(found, Ranking)
     assert len(found) == 0
     catalogue.close()
@@ -368,7 +368,7 @@ def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
     holder.wait()
     holder.stdin.close()
     holder.stdout.close()
-    with only_writer(data):
+    with writer_lock(data):
         pass
     run(kaggle, data)
 

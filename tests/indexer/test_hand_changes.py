@@ -16,7 +16,7 @@ from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, publishe
 from hybrid.storage.manifest import Counts
 from indexer.cli import main
 from indexer.repair import repair
-from indexer.update import Changed, HandChanges, as_in_source, change, rollback
+from indexer.update import HandChanges, UpdateResult, change, match_source, rollback
 from tests import corpus
 from tests.fakes import HashingEncoder
 from tests.indexer.film_files import json_lines
@@ -239,9 +239,9 @@ def numbered(films: Iterable[Mapping[str, object]]) -> list[Movie]:
 
 def follow_numbered(
     data: Path, films: Iterable[Mapping[str, object]], hand_changes: HandChanges
-) -> Changed:
+) -> UpdateResult:
     """Follow a source without ids."""
-    return change(data, as_in_source(numbered(films), True, False, hand_changes), tools())
+    return change(data, match_source(numbered(films), True, False, hand_changes), tools())
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.movie import Movie
-from indexer.build import Built, build
+from indexer.build import BuildResult, build
 from indexer.cli import main
 from indexer.embedding.cache import CACHE
 from indexer.films.film_file import read_films
-from indexer.generations.lock import only_writer
+from indexer.generations.lock import writer_lock
 from indexer.tidy import tidy
-from indexer.update import Changed, as_in_source, change
+from indexer.update import UpdateResult, change, match_source
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.stores import build_stores, films_file, put, remove, tools
 
@@ -36,18 +36,18 @@ def entries(data: Path) -> int:
     return int(found)
 
 
-def build_fakes(data: Path, films: Sequence[Movie]) -> Built:
+def build_fakes(data: Path, films: Sequence[Movie]) -> BuildResult:
     """Build an index of these films, the keyword side in memory."""
     file = films_file(data.with_name("source"), films)
     mapping = file.with_name("mapping.toml")
     return build(file, data, "x", HashingEncoder(), lambda *_: FakeLexical(), mapping, quiet=True)
 
 
-def update(data: Path, films: Sequence[Movie]) -> Changed:
+def update(data: Path, films: Sequence[Movie]) -> UpdateResult:
     """Update the index from a file of these films."""
     file = films_file(data.with_name("update"), films)
     read = read_films(file, mapping=file.with_name("mapping.toml"))
-    return change(data, as_in_source(films, False, False, "discard"), tools(), read)
+    return change(data, match_source(films, False, False, "discard"), tools(), read)
 
 
 def test_what_no_build_needs_is_dropped(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_damage_and_another_writer_stop_it(tmp_path: Path) -> None:
     catalogue.write_bytes(content)
     with (
         patch("indexer.generations.lock.PATIENCE", 0.0),
-        only_writer(data),
+        writer_lock(data),
         pytest.raises(BuildFailed, match="another command"),
     ):
         tidy(data, 1)

@@ -24,21 +24,21 @@ from hybrid.storage.generation import (
     CURRENT,
     MANIFEST,
     REJECTS,
+    CurrentEntry,
     Generation,
-    Published,
     open_current,
     open_published,
     published,
 )
 from hybrid.storage.manifest import Semantic
-from indexer.backends import Tools
+from indexer.backends import Backends
 from indexer.cli import main
 from indexer.films.film_file import read_films
 from indexer.films.json_films import film, films_of
-from indexer.films.matching import with_known_ids
-from indexer.generations.lock import only_writer
+from indexer.films.matching import match_ids
+from indexer.generations.lock import writer_lock
 from indexer.semantic_index.vector_files import plan
-from indexer.update import as_in_source, change, rollback, upsert
+from indexer.update import change, match_source, rollback, upsert
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.stores import build_stores, films_file, follow_films, open_stores, put, remove, tools
@@ -197,7 +197,9 @@ def test_recall_that_falls_trains_the_index_anew(
     """Recall is measured again after so many changes, and what it is now stands in the manifest."""
     monkeypatch.setattr("indexer.semantic_index.update.MEASURED_EVERY", 0.0)
     with monkeypatch.context() as measuring:
-        measuring.setattr("indexer.semantic_index.update.Probes.recall_at_10", lambda *_: recall)
+        measuring.setattr(
+            "indexer.semantic_index.update.RecallProbes.recall_at_10", lambda *_: recall
+        )
         semantic = put(data, NEW).manifest.semantic
     assert (semantic.changed == 0) == trained
     assert semantic.recall_at_10 == recall
@@ -212,7 +214,7 @@ def test_rejects_are_those_of_the_last_source(data: Path, tmp_path: Path) -> Non
     with file.open("a") as out:
         out.write('{"id": 7000, "title": "Too early", "year": 1492}\n')
     read = read_films(file, mapping=file.with_name("mapping.toml"), name="../my films.csv")
-    done = change(data, as_in_source(read.cleaned.movies, False, False), tools(), read)
+    done = change(data, match_source(read.cleaned.movies, False, False), tools(), read)
     assert (done.added, done.removed, done.manifest.counts.rejected) == (1, 1, 1)
     assert done.manifest.source == "my films.csv"
     put(data, FILMS[0])
@@ -259,7 +261,7 @@ class Failing(FakeLexical):
 def test_a_failed_change_leaves_the_old_state(data: Path, error: BaseException) -> None:
     """Whatever stops a change, the published generation stays and nothing of the new one does."""
     text = (data / CURRENT).read_text()
-    failing = Tools(lambda *_: Failing(error), lambda _: HashingEncoder(), tools().lexical_of)
+    failing = Backends(lambda *_: Failing(error), lambda _: HashingEncoder(), tools().lexical_of)
     with pytest.raises(type(error)):
         change(data, upsert([NEW]), failing)
     assert (data / CURRENT).read_text() == text
@@ -272,7 +274,7 @@ def test_a_change_needs_an_index_and_the_lock(data: Path, tmp_path: Path) -> Non
     """Nothing to change, or another at work: both are told."""
     with pytest.raises(GenerationUnusable, match="no index"):
         put(tmp_path / "none", NEW)
-    with only_writer(data), pytest.raises(BuildFailed, match="another command"):
+    with writer_lock(data), pytest.raises(BuildFailed, match="another command"):
         put(data, NEW)
 
 
@@ -288,9 +290,9 @@ def test_a_deployment_without_a_name_is_told(data: Path) -> None:
 
 def test_a_lock_that_was_deleted_is_made_anew(data: Path) -> None:
     """Who finds the file of another's lock deleted takes one that others see."""
-    with only_writer(data):
+    with writer_lock(data):
         (data / "WRITER").unlink()
-        with only_writer(data), pytest.raises(BuildFailed, match="another command"):
+        with writer_lock(data), pytest.raises(BuildFailed, match="another command"):
             put(data, NEW)
 
 
@@ -378,7 +380,7 @@ def test_a_generation_that_is_outdated_while_it_is_opened(
     """Two changes published after CURRENT was read remove what it named: it is read again."""
     real = generation.open_described
 
-    def overtaken(folder: Path, line: Published) -> Generation:
+    def overtaken(folder: Path, line: CurrentEntry) -> Generation:
         monkeypatch.undo()
         put(data, NEW)
         put(data, NEW.model_copy(update={"year": 1999}))
@@ -406,7 +408,7 @@ def test_ids_of_a_numbered_source() -> None:
         Movie(id=4, title="Twin", year=1991, description="third"),
         Movie(id=5, title="Gone", year=1993),
     ]
-    found = with_known_ids(films, known, highest=9)
+    found = match_ids(films, known, highest=9)
     assert [(movie.id, movie.title) for movie in found] == [
         (0, "Page renamed"),
         (1, "Twin"),
@@ -416,22 +418,22 @@ def test_ids_of_a_numbered_source() -> None:
         (12, "Gone"),
     ]
     assert [movie.description for movie in found[1:3]] == ["first", "second"]
-    assert with_known_ids(found, found, highest=12) == found
+    assert match_ids(found, found, highest=12) == found
 
 
 def test_ids_that_run_out_are_told() -> None:
     """A film with the highest id of all leaves none for those of a numbered source."""
     with pytest.raises(BuildFailed, match="no ids are left"):
-        with_known_ids([Movie(id=0, title="New")], [], highest=MAX_ID)
+        match_ids([Movie(id=0, title="New")], [], highest=MAX_ID)
     known = [Movie(id=7, title="Known")]
-    assert with_known_ids([Movie(id=0, title="Known")], known, highest=MAX_ID) == tuple(known)
+    assert match_ids([Movie(id=0, title="Known")], known, highest=MAX_ID) == tuple(known)
 
 
 def test_ids_are_never_used_again(data: Path) -> None:
     """The id of a film that is gone is not given to another, whatever came between."""
     put(data, NEW)
     remove(data, NEW.id)
-    done = change(data, as_in_source([Movie(id=0, title="Unheard of")], True, True), tools())
+    done = change(data, match_source([Movie(id=0, title="Unheard of")], True, True), tools())
     assert done.added == 1
     ids = [movie.id for movie in open_stores(open_current(data)).catalogue.all_films()]
     assert ids[-1] == NEW.id + 1
@@ -543,7 +545,7 @@ def test_changed_generations_rank_like_built_ones(data: Path, tmp_path: Path) ->
     """The semantic scores after changes are those of a build of the same films, to the bit."""
     films = [*FILMS[20:], *(m.model_copy(update={"year": 1951}) for m in FILMS[:10]), NEW]
     for start in range(0, 160, 40):
-        change(data, as_in_source(films[start : start + 40], False, True), tools())
+        change(data, match_source(films[start : start + 40], False, True), tools())
     follow_films(data, films)
     build_stores(tmp_path / "fresh", films)
     ids = np.array(sorted(movie.id for movie in films), np.int64)

@@ -12,7 +12,7 @@ from hybrid.movie import Movie
 from hybrid.query import SearchQuery
 from hybrid.storage.generation import open_current, published
 from indexer.repair import repair
-from indexer.update import as_in_source, change, delete, rollback, upsert
+from indexer.update import change, delete, match_source, rollback, upsert
 from indexer.verify import verify
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
@@ -256,11 +256,11 @@ def test_changes_by_hand_are_kept(deployment: Deployment) -> None:
     """The index holds what the catalogue does after an update that keeps them, and after one that
     changes no film but only what is remembered of the source."""
     change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
-    keep = as_in_source(FILMS[:40], False, False, "keep")
+    keep = match_source(FILMS[:40], False, False, "keep")
     done = change(deployment.data, keep, deployment.tools)
     assert (done.removed, done.kept) == (20, 2)
     assert deployment.agrees()
-    follow = as_in_source([RENAMED, *FILMS[1:40], NEW], False, False, "keep")
+    follow = match_source([RENAMED, *FILMS[1:40], NEW], False, False, "keep")
     done = change(deployment.data, follow, deployment.tools)
     assert (done.published, done.unchanged) == (True, 41)
     assert done.manifest.counts.hand_changes == 0

@@ -26,8 +26,8 @@ from hybrid.storage.generation import (
     CATALOGUE,
     FAISS_INDEX,
     MANIFEST,
+    CurrentEntry,
     Generation,
-    Published,
     open_current,
     open_described,
     published,
@@ -79,7 +79,7 @@ def seal(data: Path) -> None:
     manifest = generation.manifest.model_copy(update={"files": file_digests(generation.folder, {})})
     text = manifest.model_dump_json().encode()
     (generation.folder / MANIFEST).write_bytes(text)
-    lines = [Published(manifest.name, hashlib.sha256(text).hexdigest()), *published(data)[1:]]
+    lines = [CurrentEntry(manifest.name, hashlib.sha256(text).hexdigest()), *published(data)[1:]]
     write_current(data, lines)
 
 
@@ -263,10 +263,12 @@ def test_recall_that_was_lost_is_told(
     monkeypatch.setattr("indexer.semantic_index.update.MEASURED_EVERY", 0.0)
     with monkeypatch.context() as measuring:
         measuring.setattr("indexer.semantic_index.update.LEAST_RECALL", 0.0)
-        measuring.setattr("indexer.semantic_index.update.Probes.recall_at_10", lambda *_: measured)
+        measuring.setattr(
+            "indexer.semantic_index.update.RecallProbes.recall_at_10", lambda *_: measured
+        )
         put(data, NEW.model_copy(update={"title": "Measured"}))
     assert current(data).manifest.semantic.recall_at_10 == measured
-    monkeypatch.setattr("indexer.verify.Probes.recall_at_10", lambda *_: now)
+    monkeypatch.setattr("indexer.verify.RecallProbes.recall_at_10", lambda *_: now)
     found = findings(data).get("index", ())
     assert [f"recall@10 is {now:.4f}" in finding for finding in found] == [True] * told
 

@@ -9,8 +9,8 @@ import pytest
 from hybrid.movie import Movie
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
-from hybrid.serving.watcher import Follower
-from indexer.backends import Tools
+from hybrid.serving.watcher import GenerationWatcher
+from indexer.backends import Backends
 from indexer.update import change, delete, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
@@ -26,8 +26,8 @@ class Stores:
 
     data: Path
     build: Callable[[Sequence[Movie]], object]
-    tools: Tools
-    follower: Follower
+    tools: Backends
+    follower: GenerationWatcher
     publications: int
 
 
@@ -37,12 +37,12 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     data = tmp_path / "data"
     if request.param == "embedded":
         build_stores(data, FILMS)
-        follower = Follower(data, open_stores)
+        follower = GenerationWatcher(data, open_stores)
         yield Stores(data, lambda films: build_stores(data, films), tools(), follower, 20)
         follower.close()
         return
     deployment: Deployment = request.getfixturevalue("deployment")
-    follower = Follower(deployment.data, deployment.open)
+    follower = GenerationWatcher(deployment.data, deployment.open)
     yield Stores(deployment.data, deployment.build, deployment.tools, follower, 4)
     follower.close()
 
@@ -78,7 +78,7 @@ def test_readers_during_publications(stores: Stores) -> None:
                 change(stores.data, upsert([movie, new]), stores.tools)
             stores.follower.look()
     assert problems == []
-    search = stores.follower.live.lend()
+    search = stores.follower.live.acquire()
     assert search.generation.startswith(f"{stores.publications + 1}-")
     assert {movie.id: movie for movie in search.catalogue.all_films()} == films
-    stores.follower.live.give_back(search)
+    stores.follower.live.release(search)

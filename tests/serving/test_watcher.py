@@ -11,7 +11,7 @@ from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.errors import EngineUnavailable, GenerationUnusable, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
 from hybrid.query import SearchQuery
-from hybrid.serving.watcher import Follower
+from hybrid.serving.watcher import GenerationWatcher
 from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
 from hybrid.web.app import create_app
 from indexer.generations.publish import publish_previous
@@ -31,17 +31,17 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def follower(data: Path) -> Iterator[Follower]:
+def follower(data: Path) -> Iterator[GenerationWatcher]:
     """Give what serves it, not yet looking by itself."""
     found = follow_stores(data)
     yield found
     found.close()
 
 
-def size(follower: Follower) -> int:
+def size(follower: GenerationWatcher) -> int:
     """Return the number of films that are served."""
-    search = follower.live.lend()
-    follower.live.give_back(search)
+    search = follower.live.acquire()
+    follower.live.release(search)
     return len(search.catalogue)
 
 
@@ -54,7 +54,7 @@ def damage(data: Path) -> Path:
     return file
 
 
-def test_a_new_generation_is_noticed(data: Path, follower: Follower) -> None:
+def test_a_new_generation_is_noticed(data: Path, follower: GenerationWatcher) -> None:
     """Within seconds of its publication the new generation answers."""
     follower.start()
     assert size(follower) == len(FIRST)
@@ -63,22 +63,24 @@ def test_a_new_generation_is_noticed(data: Path, follower: Follower) -> None:
     assert follower.live.trouble is None
 
 
-def test_a_request_ends_on_the_generation_it_began_with(data: Path, follower: Follower) -> None:
+def test_a_request_ends_on_the_generation_it_began_with(
+    data: Path, follower: GenerationWatcher
+) -> None:
     """What was lent stays open through two publications, and is closed when it is given back."""
-    lent, again = follower.live.lend(), follower.live.lend()
+    lent, again = follower.live.acquire(), follower.live.acquire()
     assert lent is again
     for films in (SECOND, FIRST):
         build_stores(data, films)
         follower.look()
     assert lent.search(SearchQuery(text="captain")).generation.startswith("1-")
-    follower.live.give_back(again)
+    follower.live.release(again)
     assert lent.movie(FIRST[0].id) == FIRST[0]
-    follower.live.give_back(lent)
+    follower.live.release(lent)
     with pytest.raises(Exception, match="closed"):
         lent.movie(FIRST[0].id)
 
 
-def test_a_damaged_generation_is_refused(data: Path, follower: Follower) -> None:
+def test_a_damaged_generation_is_refused(data: Path, follower: GenerationWatcher) -> None:
     """The old one goes on, the new one is named with what is wrong; mended, it is served."""
     name = build_stores(data, SECOND).manifest.name
     file = damage(data)
@@ -104,7 +106,7 @@ def ready(service: Service) -> tuple[str, list[str]]:
 
 
 def test_a_generation_is_tried_again(
-    data: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch
+    data: Path, follower: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that could not be opened is served once it can be, though nothing else is published."""
     build_stores(data, SECOND)
@@ -141,7 +143,7 @@ def test_nothing_to_serve_is_an_error(data: Path) -> None:
         follow_stores(data)
 
 
-def test_current_is_lost_while_serving(data: Path, follower: Follower) -> None:
+def test_current_is_lost_while_serving(data: Path, follower: GenerationWatcher) -> None:
     """A folder that loses its CURRENT costs no answer; it is told, and told no more when mended."""
     text = (data / CURRENT).read_text()
     (data / CURRENT).unlink()
@@ -154,7 +156,7 @@ def test_current_is_lost_while_serving(data: Path, follower: Follower) -> None:
 
 
 def test_what_is_served_is_looked_at(
-    data: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch
+    data: Path, follower: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that shrinks, or an engine that loses films, is told within a minute."""
     monkeypatch.setattr("hybrid.serving.watcher.CHECK", -1.0)
@@ -194,7 +196,9 @@ def test_what_is_served_is_looked_at_from_the_start(
     follower.close()
 
 
-def test_a_monitor_sees_it(data: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_monitor_sees_it(
+    data: Path, follower: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The figures at /metrics say which generation is served, and what is wrong."""
     with serving(create_app(follower.live)) as service:
         figures = scraped(service)
@@ -225,24 +229,24 @@ def away(_: TantivyEngine) -> None:
     raise EngineUnavailable("away")
 
 
-def preferences(follower: Follower) -> Preferences:
+def preferences(follower: GenerationWatcher) -> Preferences:
     """Return those that requests are ranked by."""
-    search = follower.live.lend()
-    follower.live.give_back(search)
+    search = follower.live.acquire()
+    follower.live.release(search)
     return search.preferences
 
 
-def test_new_preferences_rank_at_once(data: Path, follower: Follower) -> None:
+def test_new_preferences_rank_at_once(data: Path, follower: GenerationWatcher) -> None:
     """The file is followed without a restart, and without it the built-in preferences hold; a
     request keeps those that it began with."""
     assert preferences(follower) == Preferences()
-    lent = follower.live.lend()
+    lent = follower.live.acquire()
     Preferences(fusion="rrf", text_weight=0.5).save(data)
     follower.look()
     assert preferences(follower) == Preferences(fusion="rrf", text_weight=0.5)
     assert lent.preferences == Preferences()
     assert lent.movie(FIRST[0].id) == FIRST[0]
-    follower.live.give_back(lent)
+    follower.live.release(lent)
     with pytest.raises(Exception, match="closed"):
         lent.movie(FIRST[0].id)
     with serving(create_app(follower.live)) as service:
@@ -254,19 +258,23 @@ def test_new_preferences_rank_at_once(data: Path, follower: Follower) -> None:
         assert answer["query"]["fusion"] == "attainable"
 
 
-def test_preferences_that_say_the_same_open_nothing(data: Path, follower: Follower) -> None:
+def test_preferences_that_say_the_same_open_nothing(
+    data: Path, follower: GenerationWatcher
+) -> None:
     """A file that is written again, or that says what is built in, costs no opening."""
-    before = follower.live.lend()
+    before = follower.live.acquire()
     for _ in range(2):
         Preferences().save(data)
         follower.look()
-    again = follower.live.lend()
+    again = follower.live.acquire()
     assert again is before
-    follower.live.give_back(before)
-    follower.live.give_back(again)
+    follower.live.release(before)
+    follower.live.release(again)
 
 
-def test_wrong_preferences_are_reported_and_not_used(data: Path, follower: Follower) -> None:
+def test_wrong_preferences_are_reported_and_not_used(
+    data: Path, follower: GenerationWatcher
+) -> None:
     """The last good ones stay in force, for generations published later too; /health/ready names
     the file and the field; once the file is right it is used at once."""
     good = Preferences(fusion="dbsf")
@@ -305,7 +313,9 @@ def test_wrong_preferences_are_reported_and_not_used(data: Path, follower: Follo
         assert ready(service) == ("ready", [])
 
 
-def test_preferences_rank_the_generation_that_stands_in(data: Path, follower: Follower) -> None:
+def test_preferences_rank_the_generation_that_stands_in(
+    data: Path, follower: GenerationWatcher
+) -> None:
     """While the published generation is damaged, the one that is served follows the file too."""
     build_stores(data, SECOND)
     damage(data)
@@ -324,7 +334,7 @@ def test_wrong_preferences_at_the_start_are_an_error(data: Path) -> None:
         follow_stores(data)
 
 
-def test_rollback_goes_back_one(data: Path, follower: Follower) -> None:
+def test_rollback_goes_back_one(data: Path, follower: GenerationWatcher) -> None:
     """The generation before is served again; there is none before that."""
     first = published(data)[0].name
     second = build_stores(data, SECOND).manifest.name

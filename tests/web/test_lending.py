@@ -5,7 +5,7 @@ from sqlite3 import ProgrammingError
 
 import pytest
 
-from hybrid.serving.live_search import Live
+from hybrid.serving.live_search import LiveSearch
 from hybrid.web.app import create_app
 from tests import corpus
 from tests.fakes import FakeLexical
@@ -25,11 +25,11 @@ def test_an_outdated_search_is_closed_after_its_last_request(
         (tmp_path / name).mkdir()
     before = open_small(tmp_path / "before", FILMS, FakeLexical(FILMS))
     after = open_small(tmp_path / "after", FILMS, FakeLexical(FILMS))
-    live = Live(before)
+    live = LiveSearch(before)
     asked = create_app(live).test_client().get(path)
     assert asked.status_code == status
     assert before.movie(FILMS[0].id) == FILMS[0]
-    live.exchange(after)
+    live.swap(after)
     with pytest.raises(ProgrammingError, match="closed"):
         before.movie(FILMS[0].id)
     live.close()

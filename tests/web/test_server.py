@@ -17,7 +17,7 @@ from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, open_current
 from hybrid.web.server import Server
-from indexer.generations.lock import only_writer
+from indexer.generations.lock import writer_lock
 from tests.command import Index, run_code
 from tests.eventually import eventually
 from tests.web.http import Service, received
@@ -61,7 +61,7 @@ def test_no_header_moves_the_service(service: Service, name: str) -> None:
 def test_searches_do_not_wait_for_changes(service: Service, index: Index) -> None:
     """While as many changes wait as the service takes, a search is answered before any of them."""
     delete = b"DELETE /movies/%d HTTP/1.1\r\nHost: films.example\r\n\r\n"
-    with only_writer(index.data, patience=30):
+    with writer_lock(index.data, patience=30):
         waiting = [service.connect(delete % (900_000 + n)) for n in range(AT_ONCE)]
         status, _ = service.get("/search", q="heist")
         assert status == 200
@@ -78,7 +78,7 @@ def test_a_change_under_way_is_published_before_the_server_stops(
     shutil.copytree(index.data, data)
     with production(HYBRID_DATA=str(data), HYBRID_WRITES="on") as running:
         service, process = running.service, running.process
-        with only_writer(data, patience=30):
+        with writer_lock(data, patience=30):
             change = service.connect(put(900_001, b'{"title": "The Lighthouse Machine"}'))
             with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=60)) as other:
                 # Connections are taken in their order: this one is answered, so that one is taken.

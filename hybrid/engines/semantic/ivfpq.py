@@ -20,7 +20,7 @@ from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.storage.manifest import FileDigest
 from hybrid.storage.sentence_vectors import Places
-from hybrid.vectors import Meaning, Vectors
+from hybrid.vectors import QueryVector, Vectors
 
 MIN_VECTORS = 256
 """Fewer vectors do not train an IVFPQ index."""
@@ -56,7 +56,7 @@ class IvfPqEngine:
         self._selectors: OrderedDict[Filters, Selector] = OrderedDict()
         self._lock = Lock()
 
-    def search(self, meaning: Meaning, filters: Filters, depth: int) -> Ranking:
+    def search(self, meaning: QueryVector, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow."""
         selector = self._selector(filters) if filters else None
         if selector and selector.rows <= EXACT_ROWS:
@@ -71,15 +71,15 @@ class IvfPqEngine:
                 return self._exact.rank(meaning, self._exact.columns.places(found), depth)
             wanted *= 4
 
-    def score(self, meaning: Meaning, ids: Ids) -> Scores:
+    def score(self, meaning: QueryVector, ids: Ids) -> Scores:
         """Return the exact score of each film, NaN without a vector."""
         return self._exact.score(meaning, ids)
 
-    def best_sentences(self, meaning: Meaning, ids: Ids) -> Ids:
+    def best_sentences(self, meaning: QueryVector, ids: Ids) -> Ids:
         """Return the number of each film's best sentence, -1 without one."""
         return self._exact.best_sentences(meaning, ids)
 
-    def explain(self, meaning: Meaning, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+    def explain(self, meaning: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
         """Return number and cosine of each film's sentences that count, the best first."""
         return self._exact.explain(meaning, ids)
 

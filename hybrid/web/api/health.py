@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 
 from hybrid.errors import EngineUnavailable
 from hybrid.search import HybridSearch
-from hybrid.serving.live_search import Live
-from hybrid.web.request_search import lent_search, live
+from hybrid.serving.live_search import LiveSearch
+from hybrid.web.request_search import live, request_search
 
 health = APIBlueprint("health", __name__)
 
@@ -24,13 +24,13 @@ TEXT: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
 """The answer of /metrics, as OpenAPI has it."""
 
 
-class Alive(BaseModel):
+class LiveResponse(BaseModel):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
 
 
-class Ready(BaseModel):
+class ReadyResponse(BaseModel):
     """Whether searches are answered, and by which engines."""
 
     status: Literal["ready", "degraded"]
@@ -44,21 +44,21 @@ class Ready(BaseModel):
 
 
 @health.get("/health/live")
-@health.output(Alive)
-def alive() -> Alive:
+@health.output(LiveResponse)
+def alive() -> LiveResponse:
     """Tell that the process answers."""
-    return Alive()
+    return LiveResponse()
 
 
 @health.get("/health/ready")
-@health.output(Ready)
-def ready() -> Ready:
+@health.output(ReadyResponse)
+def ready() -> ReadyResponse:
     """Tell which engines answer. Without the keyword engine the service is degraded, not down."""
-    search, served = lent_search(), live()
+    search, served = request_search(), live()
     away = _keyword_away(search)
     found = served.trouble, served.fault, served.bad_preferences
     problems = tuple(problem for problem in found if problem)
-    return Ready(
+    return ReadyResponse(
         status="degraded" if problems or away else "ready",
         generation=search.generation,
         movies=len(search.catalogue),
@@ -72,14 +72,14 @@ def ready() -> Ready:
 def metrics() -> Response:
     """Return the figures of this process for Prometheus."""
     registry = CollectorRegistry()
-    registry.register(_Figures(live(), lent_search()))
+    registry.register(_Figures(live(), request_search()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class _Figures(Collector):
     """The figures of one moment."""
 
-    def __init__(self, served: Live, search: HybridSearch) -> None:
+    def __init__(self, served: LiveSearch, search: HybridSearch) -> None:
         self._live = served
         self._search = search
 

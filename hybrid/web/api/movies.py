@@ -5,9 +5,9 @@ from flask import current_app, request
 
 from hybrid import errors
 from hybrid.movie import MAX_ID, Movie
-from hybrid.schemas.changes import MovieBody, Written
+from hybrid.schemas.changes import ChangeResponse, MovieBody
 from hybrid.serving.writes import Writes
-from hybrid.web.request_search import lent_search
+from hybrid.web.request_search import request_search
 
 films = APIBlueprint("films", __name__)
 
@@ -16,13 +16,13 @@ films = APIBlueprint("films", __name__)
 @films.output(Movie)
 def movie(movie_id: str) -> Movie:
     """Return one film."""
-    return lent_search().movie(film_id(movie_id))
+    return request_search().movie(film_id(movie_id))
 
 
 @films.put("/movies/<movie_id>")
 @films.input(MovieBody, arg_name="fields")
-@films.output(Written)
-def put_movie(movie_id: str, fields: MovieBody) -> Written:
+@films.output(ChangeResponse)
+def put_movie(movie_id: str, fields: MovieBody) -> ChangeResponse:
     """Add a film, or replace the one of this id. The answer comes once that is published."""
     if "id" in fields.root:
         problem = "is unknown: the id is in the address"
@@ -31,8 +31,8 @@ def put_movie(movie_id: str, fields: MovieBody) -> Written:
 
 
 @films.delete("/movies/<movie_id>")
-@films.output(Written, status_code=200)
-def delete_movie(movie_id: str) -> Written:
+@films.output(ChangeResponse, status_code=200)
+def delete_movie(movie_id: str) -> ChangeResponse:
     """Remove a film. The answer comes once that is published."""
     return _writes().delete(film_id(movie_id))
 

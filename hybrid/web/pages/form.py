@@ -8,20 +8,20 @@ from werkzeug.datastructures import MultiDict
 
 from hybrid.errors import InvalidInput
 from hybrid.query import Fusion, SearchQuery
-from hybrid.schemas.requests import SearchAddress
+from hybrid.schemas.requests import SearchURL
 from hybrid.validation import listed, problems
 
 SHOWN = 20
 """Films on a page that is not told how many."""
 
 
-class Asked(NamedTuple):
+class PageForm(NamedTuple):
     """The fields of an address by name; a form sends its empty ones too, and those are left out."""
 
     fields: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, address: MultiDict[str, str]) -> "Asked":
+    def of(cls, address: MultiDict[str, str]) -> "PageForm":
         """Return what the parameters of an address say."""
         given = {name: [v for v in values if v.strip()] for name, values in address.lists()}
         return cls({name: values for name, values in given.items() if values})
@@ -34,9 +34,9 @@ class Asked(NamedTuple):
         """Return all values of the field."""
         return self.fields.get(name, ())
 
-    def without(self, *names: str) -> "Asked":
+    def without(self, *names: str) -> "PageForm":
         """Return the rest."""
-        return Asked({name: given for name, given in self.fields.items() if name not in names})
+        return PageForm({name: given for name, given in self.fields.items() if name not in names})
 
     def but(self, **changes: str | int) -> dict[str, Any]:
         """Return the fields with some changed, to make a query string of."""
@@ -48,10 +48,10 @@ class Asked(NamedTuple):
         fields = {
             name: given if name == "genre" or len(given) > 1 else given[0]
             for name, given in self.fields.items()
-            if name == "q" or name in SearchAddress.model_fields
+            if name == "q" or name in SearchURL.model_fields
         }
         try:
-            return SearchAddress.model_validate(
+            return SearchURL.model_validate(
                 {"limit": SHOWN} | fields | {"highlight": True, "explain": "summary"}
             ).as_query(default)
         except ValidationError as error:

@@ -21,8 +21,8 @@ from hybrid.movie import Movie
 from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import genres_of, shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
-from hybrid.web.pages.form import Asked
-from hybrid.web.request_search import lent_search
+from hybrid.web.pages.form import PageForm
+from hybrid.web.request_search import request_search
 from hybrid.web.tiles.tile import tile
 
 pages = Blueprint("pages", __name__)
@@ -67,12 +67,12 @@ def ended(text: str) -> str:
 @pages.get("/")
 def search_page() -> Response:
     """Show the search, and what it found where something was asked."""
-    asked = Asked.of(request.args)
+    asked = PageForm.of(request.args)
     if "q" not in asked.fields:
         return _page(
-            "landing.html", asked, shelf=shelf_of(lent_search().catalogue), examples=EXAMPLES
+            "landing.html", asked, shelf=shelf_of(request_search().catalogue), examples=EXAMPLES
         )
-    search = lent_search()
+    search = request_search()
     try:
         answer = search.search(asked.query(search.preferences.default))
     except (InvalidInput, EngineUnavailable) as error:
@@ -83,11 +83,11 @@ def search_page() -> Response:
 @pages.get("/side-by-side")
 def side_by_side() -> Response:
     """Show where the rankings are compared; the browser asks for what they found."""
-    asked = Asked.of(request.args)
+    asked = PageForm.of(request.args)
     if "q" not in asked.fields:
         return _page("side_by_side.html", asked, examples=EXAMPLES)
     try:
-        asked.without(*OF_THE_VIEW).query(lent_search().preferences.default)
+        asked.without(*OF_THE_VIEW).query(request_search().preferences.default)
     except InvalidInput as error:
         return _page("side_by_side.html", asked, problem=error)
     return _page("side_by_side.html", asked, examples=EXAMPLES)
@@ -99,7 +99,7 @@ def tile_of(film: int) -> Response:
 
     `drawn` in the address asks for the drawn one, which pages do where a poster does not load.
     """
-    movie = lent_search().movie(film)
+    movie = request_search().movie(film)
     poster = _poster(movie)
     if poster and "drawn" not in request.args:
         return make_response(redirect(poster))
@@ -121,9 +121,11 @@ def _poster(movie: Movie) -> str | None:
     return movie.thumbnail if (parts.scheme, parts.netloc) == ("https", host) else None
 
 
-def _page(template: str, asked: Asked, problem: HybridError | None = None, **more: Any) -> Response:
+def _page(
+    template: str, asked: PageForm, problem: HybridError | None = None, **more: Any
+) -> Response:
     """Return a page with the fields as they were typed, and what is wrong with them if need be."""
-    search = lent_search()
+    search = request_search()
     chosen = {name.casefold() for name in asked.all("genre")}
     genres = genres_of(search.catalogue)
     # A chosen genre is never hidden behind "more".

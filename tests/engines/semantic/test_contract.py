@@ -20,7 +20,7 @@ from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.storage.filter_columns import FilterColumns
 from hybrid.storage.sentence_vectors import SentenceVectors
-from hybrid.vectors import Meaning, Vectors
+from hybrid.vectors import QueryVector, Vectors
 from indexer.semantic_index.recall import best_scores
 from tests import corpus
 
@@ -147,7 +147,7 @@ def recall(engine: SemanticEngine, filters: Filters) -> float:
     shares = []
     for vector in WORLD.queries:
         truth = {film for _, film in WORLD.truth(vector, filters)[:10]}
-        found = engine.search(Meaning(vector), filters, 100).ids[:10].tolist()
+        found = engine.search(QueryVector(vector), filters, 100).ids[:10].tolist()
         shares.append(len(truth & set(found)) / 10)
     return float(np.mean(shares))
 
@@ -158,7 +158,7 @@ def test_filters_hold_as_defined(semantic: SemanticEngine) -> None:
     for n, filters in enumerate(filter(None, corpus.filters(300))):
         vector = WORLD.queries[n % len(WORLD.queries)]
         truth = WORLD.truth(vector, filters)
-        found = semantic.search(Meaning(vector), filters, 50)
+        found = semantic.search(QueryVector(vector), filters, 50)
         allowed = {film for _, film in truth}
         assert set(found.ids.tolist()) <= allowed, filters
         assert len(found) == min(50, len(truth)), filters
@@ -187,7 +187,7 @@ def test_a_filter_costs_no_result(semantic: SemanticEngine) -> None:
     assert recall(semantic, WIDE) > 0.98
     matching = len(WORLD.truth(WORLD.queries[0], WIDE))
     for depth in (100, 100_000):
-        found = semantic.search(Meaning(WORLD.queries[0]), WIDE, depth)
+        found = semantic.search(QueryVector(WORLD.queries[0]), WIDE, depth)
         assert len(found) == min(depth, matching)
 
 
@@ -200,7 +200,7 @@ def test_without_a_filter_as_many_lists_are_probed_as_asked_for(nprobe: int) -> 
     films = np.repeat(WORLD.columns.ids, WORLD.sentences.counts)
     for vector in WORLD.queries[:10]:
         probed = index.quantizer.assign(vector[np.newaxis], nprobe)[0]
-        found = probing(WORLD, nprobe).search(Meaning(vector), NONE, 100_000)
+        found = probing(WORLD, nprobe).search(QueryVector(vector), NONE, 100_000)
         assert set(found.ids.tolist()) == set(films[np.isin(list_of_each, probed)].tolist())
 
 
@@ -208,7 +208,7 @@ def test_any_genre_and_all_genres_are_different_filters(semantic: SemanticEngine
     """One engine asked for any and for all of the same genres gives each its own films."""
     for match in ("any", "all", "any"):
         filters = Filters(genres=corpus.GENRES[:2], genre_match=match)
-        found = semantic.search(Meaning(WORLD.queries[0]), filters, 100_000).ids.tolist()
+        found = semantic.search(QueryVector(WORLD.queries[0]), filters, 100_000).ids.tolist()
         assert found == [film for _, film in WORLD.truth(WORLD.queries[0], filters)]
 
 
@@ -217,13 +217,15 @@ def test_scores_are_complete_and_exact(semantic: SemanticEngine) -> None:
     ids = np.array([movie.id for movie in WORLD.movies], np.int64)
     for vector in WORLD.queries[:10]:
         truth = {film: score for score, film in WORLD.truth(vector, NONE)}
-        scores = dict(zip(ids.tolist(), semantic.score(Meaning(vector), ids).tolist(), strict=True))
+        scores = dict(
+            zip(ids.tolist(), semantic.score(QueryVector(vector), ids).tolist(), strict=True)
+        )
         for film, score in scores.items():
             if film in truth:
                 assert score == pytest.approx(truth[film], abs=1e-6)
             else:
                 assert np.isnan(score)
-        found = semantic.search(Meaning(vector), NONE, 50)
+        found = semantic.search(QueryVector(vector), NONE, 50)
         assert [scores[i] for i in found.ids.tolist()] == found.scores.tolist()
 
 
@@ -231,7 +233,7 @@ def test_best_sentence_is_the_one_that_scores(semantic: SemanticEngine) -> None:
     """The sentence named for a film is the first that has its score; -1 where there is none."""
     ids = np.array([movie.id for movie in WORLD.movies], np.int64)
     vector = WORLD.queries[3]
-    for place, number in enumerate(semantic.best_sentences(Meaning(vector), ids).tolist()):
+    for place, number in enumerate(semantic.best_sentences(QueryVector(vector), ids).tolist()):
         rows = WORLD.vectors[WORLD.starts[place] : WORLD.starts[place + 1]]
         assert number == (int((rows @ vector).argmax()) if len(rows) else -1)
 
@@ -239,15 +241,15 @@ def test_best_sentence_is_the_one_that_scores(semantic: SemanticEngine) -> None:
 def test_ties_go_to_the_lower_id(semantic: SemanticEngine) -> None:
     """Two films with the same sentence have the same score to the bit; the lower id is first."""
     first, second = WORLD.movies[0].id, WORLD.movies[1].id
-    found = semantic.search(Meaning(WORLD.vectors[0]), NONE, 10)
+    found = semantic.search(QueryVector(WORLD.vectors[0]), NONE, 10)
     assert found.ids[:2].tolist() == [first, second]
     assert found.scores[0] == found.scores[1]
-    assert semantic.search(Meaning(WORLD.vectors[0]), NONE, 1).ids.tolist() == [first]
+    assert semantic.search(QueryVector(WORLD.vectors[0]), NONE, 1).ids.tolist() == [first]
 
 
 def test_nothing_to_find_is_an_empty_list(semantic: SemanticEngine) -> None:
     """A filter that no film passes gives an empty ranking and no error."""
-    found = semantic.search(Meaning(WORLD.queries[0]), Filters(genres=("Western",)), 10)
+    found = semantic.search(QueryVector(WORLD.queries[0]), Filters(genres=("Western",)), 10)
     assert len(found) == 0
     assert found.ids.dtype == np.int64
 
@@ -255,14 +257,14 @@ def test_nothing_to_find_is_an_empty_list(semantic: SemanticEngine) -> None:
 def test_unknown_ids_have_no_score(semantic: SemanticEngine) -> None:
     """Ids that are not there, below, between and above those that are, score NaN."""
     unknown = np.array([0, 2, 2**60], np.int64)
-    assert np.isnan(semantic.score(Meaning(WORLD.queries[0]), unknown)).all()
-    assert semantic.best_sentences(Meaning(WORLD.queries[0]), unknown).tolist() == [-1, -1, -1]
-    assert len(semantic.score(Meaning(WORLD.queries[0]), unknown[:0])) == 0
+    assert np.isnan(semantic.score(QueryVector(WORLD.queries[0]), unknown)).all()
+    assert semantic.best_sentences(QueryVector(WORLD.queries[0]), unknown).tolist() == [-1, -1, -1]
+    assert len(semantic.score(QueryVector(WORLD.queries[0]), unknown[:0])) == 0
 
 
 def test_more_asked_than_there_is(complete: SemanticEngine) -> None:
     """A depth beyond the number of films gives every film that has a vector, once."""
-    found = complete.search(Meaning(WORLD.queries[0]), NONE, 100_000)
+    found = complete.search(QueryVector(WORLD.queries[0]), NONE, 100_000)
     assert sorted(found.ids.tolist()) == sorted(i for _, i in WORLD.truth(WORLD.queries[0], NONE))
 
 
@@ -276,7 +278,7 @@ def test_films_of_many_sentences_leave_room_for_others() -> None:
     columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
     index = train(np.repeat(columns.ids, counts), vectors)
     engine = IvfPqEngine(index, index.nlist, ExactEngine(sentences, columns))
-    assert len(engine.search(Meaning(vectors[0]), NONE, 40)) == 40
+    assert len(engine.search(QueryVector(vectors[0]), NONE, 40)) == 40
 
 
 def test_pieces_hold_what_one_file_holds() -> None:
@@ -317,7 +319,7 @@ def test_explanations_are_the_sentences_that_count(semantic: SemanticEngine) -> 
     """The best first, as many as there are weights; cosines times weights add up to the score."""
     ids = WORLD.columns.ids[:300]
     for weights in ((1.0,), (0.6, 0.2, 0.2)):
-        meaning = Meaning(WORLD.queries[3], weights)
+        meaning = QueryVector(WORLD.queries[3], weights)
         told = semantic.explain(meaning, ids)
         numbers, counts = semantic.best_sentences(meaning, ids), np.diff(WORLD.starts)[:300]
         truth = zip(numbers.tolist(), semantic.score(meaning, ids), counts.tolist(), strict=True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
-from indexer.films.clean import Cleaned, clean
+from indexer.films.clean import CleanedFilms, clean
 from indexer.films.field_values import LISTS, NUMBERS, parsed
 from indexer.sources import read_source
 from tests.indexer.film_files import (
@@ -24,13 +24,13 @@ from tests.indexer.film_files import (
 
 
 @pytest.fixture(scope="module")
-def kaggle(tmp_path_factory: pytest.TempPathFactory) -> Cleaned:
+def kaggle(tmp_path_factory: pytest.TempPathFactory) -> CleanedFilms:
     """Give Kaggle's rows with all their wrinkles, read and cleaned."""
     path = kaggle_csv(tmp_path_factory.mktemp("kaggle") / "IMDb movies.csv.gz")
     return clean(read_source(path))
 
 
-def films(tmp_path: Path, *objects: object) -> Cleaned:
+def films(tmp_path: Path, *objects: object) -> CleanedFilms:
     """Return what becomes of JSON lines."""
     return clean(read_source(json_lines(tmp_path / "films.jsonl", objects)))
 
@@ -40,7 +40,7 @@ def film(**values: object) -> dict[str, object]:
     return {"title": "Alien", "year": 1979} | values
 
 
-def test_kaggle_films(kaggle: Cleaned) -> None:
+def test_kaggle_films(kaggle: CleanedFilms) -> None:
     """The films are kept in the order of their ids, and every other row is accounted for."""
     assert tuple(movie.id for movie in kaggle.movies) == KAGGLE_FILMS
     assert (kaggle.records, kaggle.duplicates, len(kaggle.rejects)) == (len(KAGGLE_ROWS), 1, 4)
@@ -48,7 +48,7 @@ def test_kaggle_films(kaggle: Cleaned) -> None:
     assert kaggle.emptied == {"metascore": 1}
 
 
-def test_kaggle_rejects(kaggle: Cleaned) -> None:
+def test_kaggle_rejects(kaggle: CleanedFilms) -> None:
     """A reject has its line, and its reason the value and what was expected."""
     found = [(reject.line, reject.kind, reject.reason) for reject in kaggle.rejects]
     assert [(line, kind) for line, kind, _ in found] == [
@@ -63,7 +63,7 @@ def test_kaggle_rejects(kaggle: Cleaned) -> None:
     assert kaggle.rejects[2].text.startswith("nm0000229,Jaws")
 
 
-def test_kaggle_values(kaggle: Cleaned) -> None:
+def test_kaggle_values(kaggle: CleanedFilms) -> None:
     """Every field of a film comes through in its own type."""
     movies = {movie.id: movie for movie in kaggle.movies}
     assert movies[111161] == Movie(

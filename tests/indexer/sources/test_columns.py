@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
-from indexer.films.clean import Cleaned, clean
+from indexer.films.clean import CleanedFilms, clean
 from indexer.sources import read_source
 from tests.indexer.film_files import json_lines, write
 
@@ -46,7 +46,9 @@ ALIEN = Movie(
 )
 
 
-def read(folder: Path, file: Path, mapping: str = MAPPING, limit: int | None = None) -> Cleaned:
+def read(
+    folder: Path, file: Path, mapping: str = MAPPING, limit: int | None = None
+) -> CleanedFilms:
     """Return what becomes of `file` by a mapping."""
     return clean(read_source(file, limit, write(folder / "my.toml", mapping)))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid.errors import SourceUnreadable
-from indexer.films.clean import Cleaned, clean
+from indexer.films.clean import CleanedFilms, clean
 from indexer.inspect import inspected, mapping_for
 from indexer.sources import read_source
 from indexer.sources.mapping import read_mapping
@@ -42,12 +42,12 @@ def mapping(tmp_path: Path) -> Path:
     return path
 
 
-def read(path: Path, mapping: Path) -> Cleaned:
+def read(path: Path, mapping: Path) -> CleanedFilms:
     """Return the films of a mapped file."""
     return clean(read_source(path, None, mapping))
 
 
-def check(cleaned: Cleaned) -> None:
+def check(cleaned: CleanedFilms) -> None:
     """The two films came over whole."""
     alien, untold = cleaned.movies
     assert (alien.id, alien.title, alien.year) == (348, "Alien", 1979)

@@ -348,6 +348,6 @@ def test_openapi_describes_comparisons(service: Service) -> None:
     _, document = service.get("/openapi.json")
     schemas = document["components"]["schemas"]
     address = {p["name"] for p in document["paths"]["/compare"]["get"]["parameters"]}
-    body = set(schemas["CompareBody"]["properties"])
+    body = set(schemas["CompareRequest"]["properties"])
     assert address - {"q", "run"} == body - {"query", "runs", "judgments"}
     assert list(schemas["CompareResponse"]["properties"]) == KEYS

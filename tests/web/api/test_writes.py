@@ -21,12 +21,12 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
 from hybrid.web.app import create_app
 from indexer import group_commit as module
-from indexer.backends import Tools
+from indexer.backends import Backends
 from indexer.change import Changes
 from indexer.generations import publish
-from indexer.generations.lock import only_writer
+from indexer.generations.lock import writer_lock
 from indexer.group_commit import GroupCommit
-from indexer.update import Changed, change
+from indexer.update import UpdateResult, change
 from tests import corpus
 from tests.command import run_code
 from tests.eventually import eventually
@@ -139,13 +139,15 @@ def waiting(group: GroupCommit, orders: int) -> None:
 class Gate:
     """Holds back publications, and counts them."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, then: Callable[..., Changed] = change):
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, then: Callable[..., UpdateResult] = change):
         self.open = threading.Event()
         self.groups = 0
         self._then = then
         monkeypatch.setattr(module, "change", self._change)
 
-    def _change(self, data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
+    def _change(
+        self, data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
+    ) -> UpdateResult:
         self.groups += 1
         assert self.open.wait(10)
         return self._then(data, choose, tools)
@@ -258,8 +260,8 @@ def test_what_is_gone_is_only_told_once_that_is_published(
 
 
 def chosen_then_failing(
-    data: Path, choose: Callable[[Catalogue], Changes], tools: Tools
-) -> Changed:
+    data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
+) -> UpdateResult:
     """Look at what is to be changed, then fail like a full disk."""
     with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
         choose(catalogue)
@@ -281,7 +283,7 @@ def test_one_film_spoils_no_other(group: GroupCommit, monkeypatch: pytest.Monkey
     assert gate.groups == 2 + 4
 
 
-def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Tools) -> Changed:
+def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Backends) -> UpdateResult:
     """Refuse film 7."""
 
     def checked(catalogue: Catalogue) -> Changes:
@@ -329,7 +331,7 @@ def test_what_may_be_lost_is_not_acknowledged(
 
 def test_another_writer_is_told(service: Service, data: Path) -> None:
     """While a command writes, a change is refused and may be tried again."""
-    with only_writer(data, patience=10):  # the service tidies up when it starts
+    with writer_lock(data, patience=10):  # the service tidies up when it starts
         status, answer = service.send("PUT", "/movies/5", FILM)
     assert (status, answer["error"]["code"]) == (503, "another_writer")
     assert service.send("PUT", "/movies/5", FILM)[0] == 200
@@ -346,7 +348,7 @@ def test_another_writer_is_waited_for(data: Path, monkeypatch: pytest.MonkeyPatc
         sleep(seconds)
 
     with ThreadPoolExecutor(1) as pool:
-        with only_writer(data, patience=10):
+        with writer_lock(data, patience=10):
             monkeypatch.setattr(publish, "sleep", trying)
             put = pool.submit(patient.put, 5, FILM)
             assert tried.wait(10)
