@@ -16,7 +16,7 @@ that is taken in Python, and syncs outside of Python count for nothing.
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,7 @@ class Entry:
     name: str
     node: Node | None
     old: str | None = None
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Disk:
             entries.pop(change.name, None)
         else:
             entries[change.name] = change.node
+            if change.is_file:
+                self.contents.setdefault(change.node, b"")
 
     def tree(self, under: Node = ROOT, path: str = "") -> Tree:
         """Return the files below a folder."""
@@ -133,7 +136,8 @@ class Recording:
         self._walk(self.folder, ROOT, found, inodes, files)
         self._nodes = inodes
         for folder in sorted(found.keys() | self._now.names.keys()):
-            self._compare(folder, self._now.names.get(folder, {}), found.get(folder, {}))
+            before = self._now.names.get(folder, {})
+            self._compare(folder, before, found.get(folder, {}), files.keys())
         for node, path in sorted(files.items()):
             stat = path.stat()
             stamp = stat.st_size, stat.st_mtime_ns
@@ -173,11 +177,17 @@ class Recording:
             else:
                 files[inodes[inode]] = path
 
-    def _compare(self, folder: Node, before: dict[str, Node], after: dict[str, Node]) -> None:
+    def _compare(
+        self,
+        folder: Node,
+        before: dict[str, Node],
+        after: dict[str, Node],
+        files: Collection[Node],
+    ) -> None:
         gone = {node: name for name, node in before.items() if name not in after}
         for name, node in after.items():
             if before.get(name) != node:
-                self._do(Entry(folder, name, node, gone.pop(node, None)))
+                self._do(Entry(folder, name, node, gone.pop(node, None), node in files))
         for name in gone.values():
             self._do(Entry(folder, name, None))
 
