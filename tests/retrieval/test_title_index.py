@@ -27,6 +27,7 @@ FILMS = [
     ("M", 1931),
     ("七人の侍", 1954),
     ("Äkta människor", 2012),
+    ("Blade Runner", 1982),
 ]
 
 INDEX = TitleIndex.of(
@@ -75,7 +76,14 @@ def test_a_year_tells_namesakes_apart() -> None:
     assert shares[9] == 1.0
     assert shares[8] == pytest.approx(0.75)
     assert INDEX.shares(["thing 1982"])[9] == pytest.approx(0.75 * 0.95 + 0.25)
-    assert shares[FILMS.index(("S.O.B.", 1981))] == 0.0
+    assert shares[FILMS.index(("Blade Runner", 1982))] == 0.0
+
+
+@pytest.mark.parametrize("year", [1870, 1896, 1929, 2000, 2099])
+def test_years_are_those_of_films(year: int) -> None:
+    """From 1870 to 2099 a number beside a title is a year."""
+    index = TitleIndex.of([(0, "The Kiss"), (1, "The Kiss")], np.array([year, 1950], np.int32))
+    assert index.shares([f"the kiss {year}"]).tolist() == [1.0, 0.75]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +123,7 @@ def test_only_the_title_to_the_letter_is_whole() -> None:
     assert INDEX.shares(["The Wind & the Lion"])[0] == 1.0
     assert INDEX.shares(["wind lion"])[0] == 0.95
     assert INDEX.shares(["looking for lion", "lion"])[1] == 0.95
+    assert INDEX.shares(["lion", "blade runner"])[1] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -168,6 +177,9 @@ def test_folding_twice_changes_nothing(text: str) -> None:
         ("twenty one grams", ["21", "grams"]),
         ("one hundred and one dogs", ["101", "dogs"]),
         ("one two three", ["1", "2", "3"]),
+        ("one hundred twenty days", ["120", "days"]),
+        ("twenty eleven", ["20", "11"]),
+        ("twenty and one", ["20", "1"]),
         ("eighth wife", ["8", "wife"]),
         ("8th wife", ["8", "wife"]),
         ("rocky v", ["rocky", "5"]),
