@@ -47,8 +47,8 @@ class FakeLexical:
         """Take the films in."""
         self.movies = {movie.id: movie for movie in movies}
         self.counts = {i: Counter(words(keyword_text(m))) for i, m in self.movies.items()}
-        lengths = [counts.total() for counts in self.counts.values()]
-        self.mean_length = sum(lengths) / len(lengths) if lengths else 1.0
+        self.lengths = {i: counts.total() for i, counts in self.counts.items()}
+        self.mean_length = sum(self.lengths.values()) / len(self.lengths) if self.lengths else 1.0
         self.films_with = Counter(word for counts in self.counts.values() for word in counts)
 
     def manifest(self) -> Lexical:
@@ -101,7 +101,8 @@ class FakeLexical:
     def score(self, text: str, ids: Ids) -> Scores:
         """Return BM25 of each film."""
         self.check()
-        return np.array([sum(self._score(w, i) for w in words(text)) for i in ids.tolist()], float)
+        terms = words(text)
+        return np.array([sum(self._score(term, i) for term in terms) for i in ids.tolist()], float)
 
     def explain(self, text: str, ids: Ids) -> list[list[TermScore]]:
         """Return what each different word gives each film."""
@@ -127,10 +128,11 @@ class FakeLexical:
         )
 
     def _score(self, word: str, film: int) -> float:
-        counts = self.counts.get(film, Counter())
-        idf = self._idf(word)
-        norm = K1 * (1 - B + B * counts.total() / self.mean_length)
-        return idf * counts[word] * (K1 + 1) / (counts[word] + norm) if counts[word] else 0.0
+        times = self.counts[film].get(word) if film in self.counts else None
+        if not times:
+            return 0.0
+        norm = K1 * (1 - B + B * self.lengths[film] / self.mean_length)
+        return self._idf(word) * times * (K1 + 1) / (times + norm)
 
     def _idf(self, word: str) -> float:
         n = self.films_with[word]
