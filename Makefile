@@ -34,7 +34,7 @@ demo: install ## index the films that come with the project, once, and serve the
 	@.venv/bin/python -m indexer demo
 
 test: install ## run the tests on all cores; some need Java and Maven, or Chromium, and say so
-	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	.venv/bin/python -m pytest -n auto --maxprocesses 4
 
 check: install ## check format, lint and types
 	.venv/bin/ruff format --check $(CODE)

@@ -1,11 +1,7 @@
-"""The engines that tests share, each started once a run.
-
-Tests that share what takes long to make are marked with an `xdist_group`: one worker runs them.
-"""
+"""The engines that tests share, each started once a run."""
 
 import os
 import random
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +21,9 @@ from tests.small import open_small
 from tests.web.http import Service
 from tests.web.production import production
 
+WORKER = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether this process is one of several that run the tests."""
+
 
 def pytest_configure() -> None:
     """Set what workers and commands inherit: the seed of the faults, and that bytecode is kept.
@@ -40,18 +39,27 @@ def pytest_report_header() -> str:
     return f"FAULTS_SEED={os.environ['FAULTS_SEED']}"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Name a test as pytest accepts it on the command line: xdist appends its group."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        report.nodeid = re.sub(r"@[\w-]+$", "", report.nodeid)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Divide the tests among the workers."""
+    from tests.units import UnitScheduling
+
+    return UnitScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests for workers; alone they run as they are written."""
+    if WORKER:
+        from tests.units import long_ones_first
+
+        long_ones_first(items)
 
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder that all workers of this run share."""
     folder = tmp_path_factory.getbasetemp()
-    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return folder.parent if WORKER else folder
 
 
 @pytest.fixture(scope="session")
@@ -105,13 +113,7 @@ def embedded(run_folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param(engine, marks=pytest.mark.xdist_group(engine))
-        for engine in ("embedded", "elasticsearch")
-    ],
-)
+@pytest.fixture(scope="session", params=["embedded", "elasticsearch"], ids="{}-index".format)
 def index(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Index]:

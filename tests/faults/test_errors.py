@@ -136,7 +136,6 @@ def test_a_full_disk(disk: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -
     assert open_current(data)
 
 
-@pytest.mark.xdist_group("embedded")
 @pytest.mark.parametrize("index", ["embedded"], indirect=True)
 def test_what_a_full_disk_says(index: Index, tmp_path: Path) -> None:
     """The command ends with 1 and a line that says what is missing; searches go on; once there is

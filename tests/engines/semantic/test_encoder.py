@@ -13,8 +13,6 @@ from indexer.embedding.model import LEAST_COSINE, SentenceModel, load_model
 from tests.command import run_code
 from tests.fakes import HashingEncoder
 
-pytestmark = pytest.mark.xdist_group("model")
-
 TEXTS = ["A heist goes wrong.", "", "Ein Überfall geht schief.", "宇宙", "word " * 2000]
 
 

@@ -23,8 +23,6 @@ from tests.web.conftest import LARGE, Tab
 from tests.web.hostile import PAYLOADS
 from tests.web.http import Service, serving
 
-pytestmark = pytest.mark.xdist_group("chromium")
-
 COLUMNS = ("keyword", "hybrid", "semantic")
 
 FUSIONS: Sequence[FusionMethod] = ("attainable", "min_max", "z_score", "dbsf", "rrf")
