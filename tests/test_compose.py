@@ -107,9 +107,9 @@ class Stack:
             timeout=LONGEST,
         )
 
-    def up(self, films: Path, **variables: str) -> None:
+    def up(self, films: Path, mapping: str = "") -> None:
         """Start everything on a file and wait, as docs/docker.md says."""
-        self.run("docker compose up -d --wait", ROOT, FILMS=str(films), **variables)
+        self.run("docker compose up -d --wait", FILMS=str(films), MAPPING=mapping)
 
     def logs(self) -> str:
         """Return what the indexer and the service printed."""
@@ -323,7 +323,7 @@ def test_inspect_writes_a_mapping_that_up_takes(stack: Stack, tmp_path: Path) ->
     assert "The Glass Ferry" not in stack.run(command, cwd=tmp_path, FILMS=str(own))
     mapping = tmp_path / "films.mapping.toml"
     mapping.chmod(0o644)
-    stack.up(own, MAPPING=str(mapping))
+    stack.up(own, str(mapping))
     eventually(lambda: "The Glass Ferry" in stack.titles(), SLOW)
 
 
