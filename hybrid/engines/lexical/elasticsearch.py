@@ -120,8 +120,8 @@ def answering() -> Iterator[None]:
 
 def _not_elasticsearch() -> EngineUnavailable:
     return EngineUnavailable(
-        "what answers at HYBRID_ELASTICSEARCH_URL is not Elasticsearch: check the URL, and what "
-        "stands between"
+        "what answers at HYBRID_ELASTICSEARCH_URL is not Elasticsearch: check the URL, and any "
+        "proxy before it"
     )
 
 

@@ -152,7 +152,7 @@ def _page(
 def _url(endpoint: str, fields: Mapping[str, object]) -> str:
     """Return the URL of a page with these fields as its query string.
 
-    Not by `url_for` alone: it takes `endpoint`, `_external` and the like for orders to itself.
+    `url_for` alone would take parameters such as `endpoint` or `_external` for its own arguments.
     """
     query = urlencode(fields, doseq=True)
     path = url_for(f"pages.{endpoint}")
