@@ -2,53 +2,65 @@
 
 import os
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from hybrid.fusion.preferences import Preferences
-from hybrid.query import FusionMethod, GenreMatch, Mode
-from hybrid.schemas.requests import CompareURL, SearchRequest
+from hybrid.query import Query, SearchQuery
+from hybrid.schemas.requests import CompareURL
 from hybrid.schemas.search import Hit, SearchResponse
 from hybrid.settings import Settings
 from hybrid.terminal.commands import Commands, Decorated, setting
 
 SIDE_BY_SIDE = ("keyword", "hybrid", "semantic")
-"""The rankings that are shown in the terminal: what both sides make of it between them."""
+"""The rankings that are shown in the terminal: the fused one between its two sides."""
 
-LEAST_WIDTH = 80
-"""Characters of a line, where the terminal has fewer or there is none."""
+MIN_WIDTH = 80
+"""Width of a comparison, in characters, where the terminal is narrower or there is none."""
 
 
-def field(name: str, kind: Any = None, multiple: bool = False) -> Callable[[Decorated], Decorated]:
-    """Return the option of a search field: its help and default come from `SearchRequest`."""
-    described = SearchRequest.model_fields[name]
-    default = f"  [default: {described.default}]" if described.default else ""
-    choices = click.Choice(get_args(kind)) if get_args(kind) else kind
+NOT_IN_TERMINAL = ("text", "highlight", "explain")
+"""Fields without an option: the text is an argument, and the terminal shows none of the others."""
+
+
+def query_fields(model: type[Query]) -> Callable[[Decorated], Decorated]:
+    """Add the argument TEXT and an option for each field of `model`."""
+    schema = model.model_json_schema(by_alias=False)["properties"]
+    names = [name for name in model.model_fields if name not in NOT_IN_TERMINAL]
+
+    def add(command: Decorated) -> Decorated:
+        for name in reversed(names):
+            command = _option(name, schema[name])(command)
+        return click.argument("text")(command)
+
+    return add
+
+
+def _option(name: str, schema: Mapping[str, Any]) -> Callable[[Decorated], Decorated]:
+    """Return the option of a field with this JSON schema."""
+    types = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    kind = types[0] if len(types) == 1 else {}
+    number = int if kind.get("type") == "integer" else str
+    default = f"  [default: {schema['default']}]" if schema["default"] else ""
     return click.option(
         f"--{name.replace('_', '-')}",
-        type=choices,
-        help=f"{described.description}{default}",
-        multiple=multiple,
+        type=click.Choice(kind["enum"]) if "enum" in kind else number,
+        help=f"{schema['description']}{default}",
+        multiple=kind.get("type") == "array",
     )
 
 
-def asked_for(command: Decorated) -> Decorated:
-    """Add what is searched for, and the options that say which films may be found."""
-    for option in (
-        field("year_to", int),
-        field("year_from", int),
-        field("genre_match", GenreMatch),
-        field("genre", multiple=True),
-        click.argument("text"),
-    ):
-        command = option(command)
-    return command
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are on the command line."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="print the JSON of the HTTP service")
 
 
 def judged(command: Decorated) -> Decorated:
@@ -64,7 +76,7 @@ seeded = click.option(
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="of what is drawn at random: folds, intervals, tests",
+    help="seed of all random numbers: folds, intervals, tests",
 )
 
 
@@ -74,22 +86,16 @@ def main() -> None:
 
 
 @main.command()
-@asked_for
-@field("mode", Mode)
-@field("fusion", FusionMethod)
-@field("alpha")
-@field("limit", int)
-@click.option("--json", "as_json", is_flag=True, help="print what the HTTP service answers")
+@query_fields(SearchQuery)
+@as_json
 @setting("data")
 @setting("elasticsearch_url")
 def search(
     text: str, as_json: bool, data: str | None, elasticsearch_url: str | None, **fields: Any
 ) -> None:
     """Search for TEXT and print the best films."""
-    asked = {name: value for name, value in fields.items() if value is not None}
-    body = SearchRequest.model_validate({"query": text} | asked)
+    query = SearchQuery.model_validate({"query": text} | given(fields))
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
-    query = body.as_query(Preferences.load(settings.data).default)
     from hybrid.wiring import open_search
 
     with closing(open_search(settings)) as films:
@@ -101,8 +107,7 @@ def search(
 
 
 @main.command()
-@asked_for
-@field("limit", int)
+@query_fields(Query)
 @click.option(
     "--run",
     metavar="NAME:MODE[,FUSION[,ALPHA]]",
@@ -111,7 +116,7 @@ def search(
     help="a ranking to show, as in mine:hybrid,rrf,0.4; repeated, 2 to 8  "
     f"[default: {', '.join(SIDE_BY_SIDE)}]",
 )
-@click.option("--json", "as_json", is_flag=True, help="print what the HTTP service answers")
+@as_json
 @setting("data")
 @setting("elasticsearch_url")
 def compare(
@@ -119,23 +124,22 @@ def compare(
 ) -> None:
     """Show rankings of TEXT side by side, what moves between them, and how far they agree.
 
-    Marks are against the column to the left: places gained or lost, = the same, + not in it.
+    Marks compare with the column to the left: ranks gained or lost, = the same, + not in it.
     """
-    asked = {name: value for name, value in fields.items() if value is not None}
-    address = CompareURL.model_validate({"q": text} | asked)
-    query, runs = address.as_query(), address.as_runs()
+    query = CompareURL.model_validate({"q": text} | given(fields))
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
     from hybrid.comparison.compare import compare as compare_runs
     from hybrid.comparison.table import as_columns
     from hybrid.wiring import open_search
 
+    runs = query.as_runs()
     with closing(open_search(settings)) as films:
         answer = compare_runs(films, query, runs)
     if as_json:
         click.echo(answer.model_dump_json(indent=2))
         return
     _notes(answer.warnings, answer.degraded)
-    width = max(get_terminal_size((LEAST_WIDTH, 24)).columns, LEAST_WIDTH)
+    width = max(get_terminal_size((MIN_WIDTH, 24)).columns, MIN_WIDTH)
     for line in as_columns(answer, width):
         click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
 
@@ -146,12 +150,12 @@ def compare(
 @setting("host")
 @setting("port")
 @setting("wait")
-def serve(**given: Any) -> None:
+def serve(**settings: Any) -> None:
     """Serve the index over HTTP until Ctrl-C."""
-    settings = Settings.load(**given)
+    loaded = Settings.load(**settings)
     from hybrid.web.server import serve as serve_forever
 
-    serve_forever(settings)
+    serve_forever(loaded)
 
 
 @main.command()
@@ -170,7 +174,7 @@ def serve(**given: Any) -> None:
     type=click.IntRange(min=0),
     default=5,
     show_default=True,
-    help="queries to show that one run wins by most over another",
+    help="number of queries to show that one run wins by most over another",
 )
 @click.option("--json", type=click.Path(path_type=Path), help="write everything to this file")
 @click.option("--trec", type=click.Path(path_type=Path), help="write run files to this folder")
@@ -184,15 +188,13 @@ def evaluate(
     runs: tuple[str, ...],
     baseline: str | None,
     wins: int,
-    json: Path | None,
-    trec: Path | None,
-    html: Path | None,
     seed: int,
-    **given: str | None,
+    **options: Any,
 ) -> None:
-    """Measure rankings on judged queries: nDCG@10, MRR@10, recall, and what is chance."""
-    settings = Settings.load(**given)
-    _needs_ir_measures()
+    """Measure rankings on judged queries: nDCG@10, MRR@10, recall, and their significance."""
+    outputs = {name: options.pop(name) for name in ("json", "trec", "html")}
+    settings = Settings.load(**options)
+    _require_ir_measures()
     from hybrid.evaluation.evaluate import evaluate as measure
     from hybrid.evaluation.formats import read_judgements
     from hybrid.evaluation.outputs import Outputs
@@ -200,13 +202,13 @@ def evaluate(
     from hybrid.schemas.runs import parse_runs
     from hybrid.wiring import open_search
 
-    outputs = Outputs(json, trec, html)
-    outputs.check()
-    chosen = parse_runs(runs, baseline)
+    files = Outputs(**outputs)
+    files.check()
+    parsed_runs = parse_runs(runs, baseline)
     judgements = read_judgements(queries, qrels)
     with closing(open_search(settings)) as films:
-        evaluation = measure(films, judgements, chosen, baseline, wins, seed)
-    outputs.write(evaluation)
+        evaluation = measure(films, judgements, parsed_runs, baseline, wins, seed)
+    files.write(evaluation)
     click.echo(as_table(evaluation))
 
 
@@ -217,9 +219,9 @@ def evaluate(
     type=click.IntRange(min=2, max=50),
     default=5,
     show_default=True,
-    help="parts that the queries are cut into: each is measured by what was chosen on the others",
+    help="number of folds: each is measured with what was learned from the others",
 )
-@click.option("--dry-run", is_flag=True, help="write nothing")
+@click.option("--dry-run", is_flag=True, help="report, but write nothing")
 @seeded
 @setting("data")
 @setting("elasticsearch_url")
@@ -229,15 +231,15 @@ def tune(
     folds: int,
     dry_run: bool,
     seed: int,
-    **given: str | None,
+    **options: str | None,
 ) -> None:
     """Learn fusion, alpha and the weight of the text from judged queries.
 
-    What was learned is written to the data folder only if it gains on queries that it was not
-    learned from, more than chance would give. A running service uses it at once.
+    The result is written to the data folder only if it gains significantly on queries that it was
+    not learned from. A running service uses it at once.
     """
-    settings = Settings.load(**given)
-    _needs_ir_measures()
+    settings = Settings.load(**options)
+    _require_ir_measures()
     from hybrid.evaluation.formats import read_judgements
     from hybrid.evaluation.tables import as_tuning
     from hybrid.evaluation.tuning import tune as learn
@@ -255,7 +257,7 @@ def tune(
         click.echo(f"Written to {tuning.best.save(settings.data)}.")
 
 
-def _needs_ir_measures() -> None:
+def _require_ir_measures() -> None:
     if find_spec("ir_measures") is None:
         raise click.ClickException("this needs ir-measures: `make install` installs it")
 
@@ -286,10 +288,10 @@ def _line(hit: Hit) -> str:
     title = click.style(hit.movie.title, bold=True)
     year = f" ({hit.movie.year})" if hit.movie.year else ""
     genres = f"  {', '.join(hit.movie.genres)}" if hit.movie.genres else ""
-    return f"{hit.rank:3}.  {hit.score:.3f}  {title}{year}{genres}  {_places(hit)}"
+    return f"{hit.rank:3}.  {hit.score:.3f}  {title}{year}{genres}  {_ranks(hit)}"
 
 
-def _places(hit: Hit) -> str:
-    """Say where each side ranks the film."""
+def _ranks(hit: Hit) -> str:
+    """Return the rank of the film on each side."""
     keyword, semantic = hit.keyword.rank or "-", hit.semantic.rank or "-"
     return click.style(f"[keyword {keyword}, semantic {semantic}]", dim=True)

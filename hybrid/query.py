@@ -1,4 +1,4 @@
-"""What was asked: a validated query, its filters, its fusion."""
+"""The query: one flat, validated model, with its filters and its fusion."""
 
 from collections.abc import Collection
 from functools import cached_property
@@ -20,7 +20,7 @@ from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID, genre_key, normalise
 
 MAX_GRADE = 10
-"""A film of this grade gains 2^10-1 = 1,023 times what one of grade 1 does."""
+"""The gain of a film of this grade is 2^10-1 = 1,023 times that of a film of grade 1."""
 
 MAX_CHARACTERS = 1000
 """A query of this length has fewer words than Elasticsearch's limit of 1,024 clauses."""
@@ -36,8 +36,8 @@ def _searchable(text: str) -> str:
     if not text:
         raise ValueError("is empty: type what the film is about, who is in it, or its title")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("is no text: it holds half of a surrogate pair")
-    # Normalised text may be longer than what was typed, and it is what is searched for.
+        raise ValueError("is not text: it contains half of a surrogate pair")
+    # Normalised text, which is what is searched for, may be longer than what was typed.
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"has {len(text):,} characters: at most {MAX_CHARACTERS:,} are searched")
     return text
@@ -56,7 +56,7 @@ def _no_bool(value: object) -> object:
 
 
 def _not_negative(grade: int) -> int:
-    """Return the grade as trec_eval counts it: below 0 (spam, say) is judged, and not relevant."""
+    """Return the grade as trec_eval counts it: below 0 (spam, say) is judged and not relevant."""
     return max(grade, 0)
 
 
@@ -101,7 +101,7 @@ class Filters(BaseModel):
 
     @cached_property
     def genre_keys(self) -> frozenset[str]:
-        """The genres asked for, in the form in which genres are compared."""
+        """The genres in the form in which they are compared."""
         return frozenset(map(genre_key, self.genres))
 
     @property
@@ -125,17 +125,19 @@ class Filters(BaseModel):
             return False
         if self.year_to is not None and year is not None and year > self.year_to:
             return False
-        wanted = self.genre_keys
-        if not wanted:
+        if not self.genre_keys:
             return True
-        have = set(map(genre_key, genres))
-        return wanted <= have if self.genre_match == "all" else bool(wanted & have)
+        keys = set(map(genre_key, genres))
+        if self.genre_match == "all":
+            return self.genre_keys <= keys
+        return bool(self.genre_keys & keys)
 
 
 class Fusion(BaseModel):
     """How the two rankings become one.
 
-    `alpha` is the semantic share, 0 to 1, or "auto": chosen for each query (hybrid/alpha.py).
+    `alpha` is the semantic share, 0 to 1, or "auto": computed for each query
+    (hybrid/fusion/alpha.py).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -145,24 +147,97 @@ class Fusion(BaseModel):
 
     @classmethod
     def of(cls, method: FusionMethod | None, alpha: AlphaOrAuto | None) -> Self:
-        """Return a fusion that was told no more than what is not None."""
-        told = {"method": method, "alpha": alpha}
-        return cls.model_validate({k: value for k, value in told.items() if value is not None})
+        """Return a fusion in which only the arguments that are not None count as set."""
+        values = {"method": method, "alpha": alpha}
+        return cls.model_validate({k: value for k, value in values.items() if value is not None})
 
     def over(self, default: "Fusion") -> "Fusion":
-        """Return this fusion with what it was not told taken from `default`."""
+        """Return this fusion, with what is not set taken from `default`."""
         return default.model_copy(update=self.model_dump(exclude_unset=True))
 
 
-class SearchQuery(BaseModel):
-    """A whole query. Raises pydantic's ValidationError or InvalidInput, naming the field."""
+TEXT = "what to search for, up to 1,000 characters"
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: QueryText
-    filters: Filters = Filters()
-    mode: Mode = "hybrid"
-    fusion: Fusion = Fusion()
-    limit: Limit = 10
-    highlight: bool = False
-    explain: Explain = "none"
+def as_list(value: object) -> object:
+    """Return a single string as a list of one: a URL with one genre has no list."""
+    return [value] if isinstance(value, str) else value
+
+
+class Query(BaseModel):
+    """The fields of every request for films. This model is the URL's, the body's, the command
+    line's and the answer's: add a field here, and it appears in each.
+
+    Raises pydantic's ValidationError or InvalidInput, both naming the field.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    text: QueryText = Field(alias="query", description=TEXT)
+    genre: Annotated[Genres, BeforeValidator(as_list)] = Field(
+        (), description="films of this genre, without regard to case; may be repeated"
+    )
+    genre_match: GenreMatch = Field("any", description="any of the genres, or all of them")
+    year_from: Year | None = Field(None, description="first year, inclusive")
+    year_to: Year | None = Field(None, description="last year, inclusive")
+    limit: Limit = Field(10, description="number of films to return, 1 to 100")
+    highlight: bool = Field(False, description="show where words of the query occur in each film")
+    explain: Explain = Field(
+        "none", description="explain why each film ranks where it does; full: which words carry it"
+    )
+
+    @cached_property
+    def filters(self) -> Filters:
+        """The films that may be found."""
+        return Filters(
+            genres=self.genre,
+            genre_match=self.genre_match,
+            year_from=self.year_from,
+            year_to=self.year_to,
+        )
+
+    @model_validator(mode="after")
+    def _valid_filters(self) -> Self:
+        _ = self.filters
+        return self
+
+    def in_mode(self, mode: Mode) -> "SearchQuery":
+        """Return the search in `mode` that has the fields of this query."""
+        fields = {name: getattr(self, name) for name in Query.model_fields}
+        return SearchQuery.model_validate(fields | {"mode": mode}, by_name=True, by_alias=False)
+
+
+class SearchQuery(Query):
+    """A query for one ranking."""
+
+    mode: Mode = Field("hybrid", description="which engines rank")
+    fusion: FusionMethod | None = Field(
+        None, description="how the two rankings become one; attainable, unless tuned otherwise"
+    )
+    alpha: AlphaOrAuto | None = Field(
+        None,
+        description="semantic share of the score, 0 to 1, or auto, which chooses it for the query; "
+        "auto, unless tuned otherwise",
+    )
+
+    @classmethod
+    def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:
+        """Return the search for `text` among the films that `filters` allow."""
+        return cls(
+            query=text,
+            genre=filters.genres,
+            genre_match=filters.genre_match,
+            year_from=filters.year_from,
+            year_to=filters.year_to,
+            mode=mode,
+        )
+
+    @property
+    def fused_by(self) -> Fusion:
+        """The fusion, built-in defaults filled in."""
+        return Fusion.of(self.fusion, self.alpha)
+
+    def resolved(self, default: Fusion) -> Self:
+        """Return this query, with the fusion and alpha of `default` where it has none."""
+        fusion = self.fused_by.over(default)
+        return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})

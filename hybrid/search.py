@@ -20,7 +20,6 @@ from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
-from hybrid.schemas.requests import SearchRequest
 from hybrid.schemas.search import ExplainHit, ExplainResponse, Hit, SearchResponse, Total
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
@@ -53,17 +52,20 @@ class HybridSearch:
         Raises EngineUnavailable where the keyword engine does not answer and the mode is keyword; a
         hybrid query is then answered by titles and meaning, and `degraded` says so.
         """
+        query = query.resolved(self.preferences.default)
         watch = Stopwatch()
         with watch.stage("total"):
             candidates = self._retrieval.retrieve(query, watch)
             with watch.stage("fuse"):
-                fused = self.fuse(candidates, query.mode, query.fusion)
+                fused = self.fuse(candidates, query.mode, query.fused_by)
             with watch.stage("hydrate"):
                 (hits,) = self.hydrate(candidates, [fused], query.limit)
         return SearchResponse(
             hits=hits,
             total=Total(value=len(fused.ranking)),
-            **self._of_all(candidates, fused, watch),
+            alpha=fused.alpha.value,
+            alpha_reason=fused.alpha.reason,
+            **self.answer_fields(candidates, watch),
         )
 
     def retrieve(self, query: SearchQuery, watch: Stopwatch | None = None) -> Candidates:
@@ -84,17 +86,20 @@ class HybridSearch:
         """
         self.movie(film)
         level = "summary" if query.explain == "summary" else "full"
-        query = query.model_copy(update={"explain": level})
+        query = query.resolved(self.preferences.default).model_copy(update={"explain": level})
         watch = Stopwatch()
         with watch.stage("total"):
             candidates = self._retrieval.retrieve(query, watch, np.array([film], np.int64))
             with watch.stage("fuse"):
-                fused = self.fuse(candidates, query.mode, query.fusion)
+                fused = self.fuse(candidates, query.mode, query.fused_by)
             with watch.stage("hydrate"):
                 said = self._said(candidates, [film])
                 (hit,) = hit_fields(candidates, fused, [film], said)
         return ExplainResponse(
-            hit=ExplainHit.model_validate(hit), **self._of_all(candidates, fused, watch)
+            hit=ExplainHit.model_validate(hit),
+            alpha=fused.alpha.value,
+            alpha_reason=fused.alpha.reason,
+            **self.answer_fields(candidates, watch),
         )
 
     def hydrate(
@@ -128,6 +133,16 @@ class HybridSearch:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
 
+    def answer_fields(self, candidates: Candidates, watch: Stopwatch) -> dict[str, Any]:
+        """Return the fields of every answer: the query, and those of `Answer`."""
+        return {
+            "query": candidates.query,
+            "degraded": candidates.degraded,
+            "warnings": self.warnings(candidates),
+            "timings_ms": watch.milliseconds(),
+            "generation": self.generation,
+        }
+
     def movie(self, film: int) -> Movie:
         """Return the film of this id. Raises NotFound."""
         found = self.catalogue.films([film])
@@ -138,7 +153,7 @@ class HybridSearch:
     def warm(self) -> None:
         """Answer a first query, which takes longer than others: before anybody waits for it."""
         with suppress(EngineUnavailable):
-            self.search(SearchQuery(text="a film to begin with"))
+            self.search(SearchQuery(query="a film to begin with"))
 
     def close(self) -> None:
         """Let go of files and threads."""
@@ -157,17 +172,3 @@ class HybridSearch:
             explainer = Explainer(self.lexical, self._semantic, self._encoder, weight)
             told = explainer.told(candidates, films)
         return HitDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), told)
-
-    def _of_all(
-        self, candidates: Candidates, fused: FusedRanking, watch: Stopwatch
-    ) -> dict[str, Any]:
-        """Return what an answer says beside its films."""
-        return {
-            "query": SearchRequest.of(candidates.query),
-            "alpha": fused.alpha.value,
-            "alpha_reason": fused.alpha.reason,
-            "degraded": candidates.degraded,
-            "warnings": self.warnings(candidates),
-            "timings_ms": watch.milliseconds(),
-            "generation": self.generation,
-        }

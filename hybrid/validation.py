@@ -1,4 +1,6 @@
-"""What is wrong with which field, in words for users instead of pydantic's for programmers."""
+"""Validation errors by field, in words for users instead of pydantic's for programmers."""
+
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -6,34 +8,33 @@ from pydantic_core import ErrorDetails
 MESSAGES = {
     "missing": "is missing",
     "extra_forbidden": "is unknown",
-    "model_type": "is no JSON object",
-    "model_attributes_type": "is no JSON object",
-    "dict_type": "is no JSON object",
-    "string_type": "is no text",
-    "string_unicode": "is no text: it holds half of a surrogate pair",
-    "tuple_type": "is no list",
-    "finite_number": "is no finite number",
+    "model_type": "is not a JSON object",
+    "model_attributes_type": "is not a JSON object",
+    "dict_type": "is not a JSON object",
+    "string_type": "is not text",
+    "string_unicode": "is not text: it contains half of a surrogate pair",
+    "tuple_type": "is not a list",
+    "finite_number": "is not a finite number",
 }
 
 
 def problems(error: ValidationError) -> dict[str, str]:
-    """Return each field that `error` complains of, dotted, with what is wrong with it."""
-    found: dict[str, list[str]] = {}
+    """Return what is wrong with each field that `error` names; nested fields are dotted."""
+    messages: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False, include_context=False):
         # Alternatives of a union fail one by one; the field is the same.
         name = ".".join(str(part) for part in detail["loc"]) or "body"
-        found.setdefault(name, []).append(_message(detail))
-    return {name: "; ".join(dict.fromkeys(messages)) for name, messages in found.items()}
+        messages.setdefault(name, []).append(_message(detail))
+    return {name: "; ".join(dict.fromkeys(of_field)) for name, of_field in messages.items()}
 
 
-def listed(found: dict[str, str]) -> str:
-    """Return the problems in one line."""
-    return "; ".join(f"{name}: {message}" for name, message in found.items())
+def one_line(problems: Mapping[str, str]) -> str:
+    """Return problems by field as one line."""
+    return "; ".join(f"{name}: {message}" for name, message in problems.items())
 
 
 def _message(detail: ErrorDetails) -> str:
-    known = MESSAGES.get(detail["type"])
-    if known:
-        return known
+    if detail["type"] in MESSAGES:
+        return MESSAGES[detail["type"]]
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return message[:1].lower() + message[1:]

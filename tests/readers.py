@@ -9,7 +9,7 @@ from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 
-QUERY = SearchQuery(text="captain mirror river winter", limit=100)
+QUERY = SearchQuery(query="captain mirror river winter", limit=100)
 
 Problems = list[object]
 """What readers found: errors that were raised, and whatever else should not have been."""

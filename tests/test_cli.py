@@ -186,7 +186,7 @@ def test_a_second_server_is_told_the_port_is_taken(service: Service, index: Inde
 
 @pytest.mark.parametrize(
     ("typed", "told"),
-    [("", "no film given"), ('{"id": 1}', "title: is missing"), ("[1]", "no JSON object")],
+    [("", "no film given"), ('{"id": 1}', "title: is missing"), ("[1]", "not a JSON object")],
 )
 def test_films_that_are_none_are_told(index: Index, typed: str, told: str) -> None:
     """What is wrong with a film given by hand is one line."""

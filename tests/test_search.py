@@ -27,7 +27,13 @@ def meaning(text: str) -> QueryVector:
 
 def ask(search: HybridSearch, text: str, **fields: object) -> SearchResponse:
     """Ask with the whole window on one page."""
-    return search.search(SearchQuery.model_validate({"text": text, "limit": 100} | fields))
+    return search.search(SearchQuery.model_validate({"query": text, "limit": 100} | fields))
+
+
+def flat(filters: Filters) -> dict[str, object]:
+    """Return the fields of a query that has these filters."""
+    fields = filters.model_dump()
+    return {"genre": fields.pop("genres")} | fields
 
 
 def test_scores_are_complete(search: HybridSearch, lexical: FakeLexical) -> None:
@@ -51,7 +57,7 @@ def test_scores_are_complete(search: HybridSearch, lexical: FakeLexical) -> None
 def test_fused_score_is_what_its_parts_say(search: HybridSearch, lexical: FakeLexical) -> None:
     """The score of a hit is (1-alpha) * share + alpha * cosine, and hits are in its order."""
     for text in corpus.queries(30):
-        answer = ask(search, text, fusion=Fusion(alpha=0.3))
+        answer = ask(search, text, alpha=0.3)
         attainable = lexical.attainable(text)
         for hit in answer.hits:
             assert hit.keyword.share is not None
@@ -74,9 +80,9 @@ def test_filters_hold_in_every_mode_and_fusion(search: HybridSearch) -> None:
         answer = ask(
             search,
             " ".join(corpus.WORDS),
-            filters=filters,
+            **flat(filters),
             mode=modes[n % 3],
-            fusion=Fusion(method=methods[n % 5]),
+            fusion=methods[n % 5],
         )
         matching = {m.id for m in MOVIES if filters.matches(m.year, m.genres)}
         found = {hit.id for hit in answer.hits}
@@ -89,8 +95,8 @@ def test_filters_hold_in_every_mode_and_fusion(search: HybridSearch) -> None:
 def test_a_larger_page_never_changes_the_order(search: HybridSearch, method: FusionMethod) -> None:
     """The first ten are the same whether ten or a hundred are asked for."""
     for text in corpus.queries(20):
-        few = ask(search, text, limit=10, fusion=Fusion(method=method))
-        many = ask(search, text, limit=100, fusion=Fusion(method=method))
+        few = ask(search, text, limit=10, fusion=method)
+        many = ask(search, text, limit=100, fusion=method)
         assert [hit.id for hit in many.hits][:10] == [hit.id for hit in few.hits]
         assert many.hits[:10] == few.hits
 
@@ -111,7 +117,7 @@ def test_alpha_moves_from_one_side_to_the_other(search: HybridSearch) -> None:
     """At alpha 0 the first film is the keyword side's, at alpha 1 the semantic side's."""
     text = "widow carnival empire thief"
     for alpha, mode in ((0.0, "keyword"), (1.0, "semantic")):
-        fused = ask(search, text, fusion=Fusion(alpha=alpha)).hits
+        fused = ask(search, text, alpha=alpha).hits
         assert fused[0].id == ask(search, text, mode=mode).hits[0].id
 
 
@@ -138,7 +144,7 @@ def test_alpha_is_chosen_and_says_why(search: HybridSearch) -> None:
     unheard = ask(search, "xyzzy qwertz asdf plugh frobnicate captain")
     assert unheard.alpha == 1.0
     assert "meaning alone" in unheard.alpha_reason
-    asked = ask(search, "captain mirror", fusion=Fusion(alpha=0.3))
+    asked = ask(search, "captain mirror", alpha=0.3)
     assert (asked.alpha, asked.alpha_reason) == (0.3, "as asked")
     assert ask(search, "captain", mode="keyword").alpha == 0.0
     assert ask(search, "captain", mode="semantic").alpha == 1.0
@@ -171,18 +177,17 @@ def test_names_quotations_and_titles_choose_alpha(
 
 def test_what_is_filtered_out_does_not_choose_alpha(search: HybridSearch) -> None:
     """The title of a film that may not be found is no reason to count on words."""
-    assert ask(search, "lantern", filters=Filters(year_from=1951)).alpha == 1.0
+    assert ask(search, "lantern", year_from=1951).alpha == 1.0
 
 
 def test_fusing_again_is_searching_again(search: HybridSearch) -> None:
     """Candidates retrieved once give every mode and fusion the ranking that a search gives."""
     for text, filters in zip(corpus.queries(10), corpus.filters(10), strict=True):
-        candidates = search.retrieve(SearchQuery(text=text, filters=filters))
+        candidates = search.retrieve(SearchQuery.filtered(text, filters))
         for mode in get_args(Mode):
             for method in get_args(FusionMethod):
-                fusion = Fusion(method=method)
-                again = search.fuse(candidates, mode, fusion).ranking
-                answer = ask(search, text, filters=filters, mode=mode, fusion=fusion)
+                again = search.fuse(candidates, mode, Fusion(method=method)).ranking
+                answer = ask(search, text, **flat(filters), mode=mode, fusion=method)
                 assert [hit.id for hit in answer.hits] == again.ids[:100].tolist()
 
 
@@ -236,7 +241,7 @@ def test_keyword_engine_lost_on_the_way(
 
 def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
     """A genre that no film has, and a query without a known word, are pointed out."""
-    answer = ask(search, "xyzzy the", filters=Filters(genres=("Horor", "drama")))
+    answer = ask(search, "xyzzy the", genre=("Horor", "drama"))
     assert answer.warnings == (
         "no film has the genre 'Horor'; near it: horror",
         "no film holds a word of the query, apart from stop words",
@@ -252,8 +257,7 @@ def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
 def test_no_candidate_is_no_error(search: HybridSearch) -> None:
     """A filter that nothing passes gives an empty answer in every fusion."""
     for method in get_args(FusionMethod):
-        nothing = Filters(year_from=2090, year_to=2090)
-        answer = ask(search, "captain", filters=nothing, fusion=Fusion(method=method))
+        answer = ask(search, "captain", year_from=2090, year_to=2090, fusion=method)
         assert answer.hits == ()
         assert answer.total.value == 0
 

@@ -13,7 +13,7 @@ from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import Side, normalised
-from hybrid.query import SearchQuery
+from hybrid.query import Query
 from hybrid.ranking import Scores
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.comparison import (
@@ -22,12 +22,11 @@ from hybrid.schemas.comparison import (
     ListStatistics,
     Move,
     Pair,
-    Place,
     RetrievedLists,
+    RunRank,
     RunResponse,
     Swap,
 )
-from hybrid.schemas.requests import QueryFields
 from hybrid.schemas.runs import Run
 from hybrid.search import HybridSearch
 from hybrid.stopwatch import Stopwatch
@@ -63,13 +62,13 @@ class FusedRun:
 
 def compare(
     search: HybridSearch,
-    query: SearchQuery,
+    query: Query,
     runs: Sequence[Run],
     grades: Mapping[int, int] | None = None,
 ) -> CompareResponse:
     """Return what each run makes of `query`, and how they differ.
 
-    The mode and fusion of `query` are not looked at. `grades`, by film, are what the runs are
+    `grades`, by film, are what the runs are
     measured by. Raises EngineUnavailable where the keyword engine does not answer and a run needs
     it alone, InvalidInput where there is nothing to measure by or with.
     """
@@ -77,7 +76,7 @@ def compare(
         _check_grades(grades)
     watch = Stopwatch()
     with watch.stage("total"):
-        candidates = search.retrieve(query.model_copy(update={"mode": "hybrid"}), watch)
+        candidates = search.retrieve(query.in_mode("hybrid"), watch)
         _check_answered(candidates, runs)
         with watch.stage("fuse"):
             fused = [_fused(search, candidates, run, query.limit) for run in runs]
@@ -92,7 +91,6 @@ def compare(
             measures = [grades and _measures(query, run, grades) for run in fused]
     sides = fused[0].fused
     return CompareResponse(
-        query=QueryFields.of(query),
         runs={
             run.run.name: RunResponse(
                 mode=run.run.mode,
@@ -111,10 +109,7 @@ def compare(
             semantic=_list_figures(sides.semantic.retrieved),
         ),
         swaps=swaps,
-        degraded=candidates.degraded,
-        warnings=search.warnings(candidates),
-        timings_ms=watch.milliseconds(),
-        generation=search.generation,
+        **search.answer_fields(candidates, watch),
     )
 
 
@@ -141,7 +136,7 @@ def _fused(search: HybridSearch, candidates: Candidates, run: Run, limit: int) -
     return FusedRun(run, search.fuse(candidates, run.mode, fusion), limit)
 
 
-def _measures(query: SearchQuery, run: FusedRun, grades: Mapping[int, int]) -> dict[str, float]:
+def _measures(query: Query, run: FusedRun, grades: Mapping[int, int]) -> dict[str, float]:
     # ir-measures comes with the full installation alone.
     from hybrid.evaluation.judgements import ALL, JudgedQuery
     from hybrid.evaluation.measures import MRR, NDCG, UNJUDGED, measured
@@ -170,7 +165,7 @@ def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, Candida
             semantic=semantic[place][0],
             semantic_rank=semantic[place][1],
             runs={
-                run.run.name: Place(rank=run.ranks.get(film), score=of_run[place])
+                run.run.name: RunRank(rank=run.ranks.get(film), score=of_run[place])
                 for run, of_run in zip(runs, scores, strict=True)
             },
         )

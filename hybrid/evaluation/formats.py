@@ -16,7 +16,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.judgements import ALL, JudgedQuery, Judgements, Kind, QueryId
 from hybrid.query import FilmId, Filters, Grade, QueryText
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 EXPECTED = (
     "expected JSON lines with id, query and relevant or judgments, a CSV file with the columns "
@@ -229,7 +229,7 @@ def _validated(model: type[Model], values: Any, file: Path, line: int) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise _fault(file, line, listed(problems(error))) from None
+        raise _fault(file, line, one_line(problems(error))) from None
     except InvalidInput as error:
         raise _fault(file, line, error.message) from None
 

@@ -39,7 +39,7 @@ def retrieved(
     """Give the candidates of each query. Raises EngineUnavailable where an engine is lost."""
     with progress(queries, "searching") as asked:
         for query in asked:
-            candidates = search.retrieve(SearchQuery(text=query.text, filters=query.filters))
+            candidates = search.retrieve(SearchQuery.filtered(query.text, query.filters))
             if candidates.degraded:
                 raise EngineUnavailable(
                     f"the {candidates.degraded[0]} engine was lost at query {query.id}: nothing "

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hybrid.errors import InvalidInput
 from hybrid.query import AlphaOrAuto, Fusion, FusionMethod
 from hybrid.storage.durable import replace
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 FILE = "ranking.toml"
 """In the data folder, beside the generations: a new build does not change it."""
@@ -44,7 +44,7 @@ class Preferences(BaseModel):
             return cls()
         except ValidationError as error:
             found = problems(error)
-            raise InvalidInput(f"{file}: {listed(found)}", found) from None
+            raise InvalidInput(f"{file}: {one_line(found)}", found) from None
         except OSError as error:
             problem = f"cannot be read: {error.strerror}"
             raise InvalidInput(f"{file} {problem}", {FILE: problem}) from error

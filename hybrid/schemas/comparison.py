@@ -2,14 +2,13 @@
 
 from pydantic import Field
 
-from hybrid.query import FusionMethod, Mode
-from hybrid.schemas.base import ResponseModel
-from hybrid.schemas.requests import QueryFields
+from hybrid.query import FusionMethod, Mode, Query
+from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.search import Hit
 
 
 class RunResponse(ResponseModel):
-    """What one run makes of the query."""
+    """The ranking of one run."""
 
     mode: Mode
     fusion: FusionMethod
@@ -22,13 +21,13 @@ class RunResponse(ResponseModel):
 
 
 class Move(ResponseModel):
-    """A film that two runs place differently."""
+    """A film that two runs rank differently."""
 
     id: int
     title: str
     a: int | None = Field(description="its rank in run a, null below the first `limit`")
     b: int | None = Field(description="its rank in run b, null below the first `limit`")
-    by: int | None = Field(description="places gained from a to b, null where a rank is null")
+    by: int | None = Field(description="ranks gained from a to b, null where a rank is null")
 
 
 class Pair(ResponseModel):
@@ -45,7 +44,7 @@ class Pair(ResponseModel):
     moves: tuple[Move, ...] = Field(description="the largest, ten at most")
 
 
-class Place(ResponseModel):
+class RunRank(ResponseModel):
     """A candidate in one run."""
 
     rank: int | None = Field(description="null where the run's mode does not list the film")
@@ -62,11 +61,11 @@ class CandidateMovie(ResponseModel):
     keyword_rank: int | None
     semantic: float | None = Field(description="semantic score, a cosine")
     semantic_rank: int | None
-    runs: dict[str, Place]
+    runs: dict[str, RunRank]
 
 
 class ListStatistics(ResponseModel):
-    """What min_max, z_score and dbsf normalise a side by; null where its list is empty."""
+    """The figures by which min_max, z_score and dbsf normalise a side; null for an empty list."""
 
     count: int
     lowest: float | None
@@ -83,7 +82,7 @@ class RetrievedLists(ResponseModel):
 
 
 class Swap(ResponseModel):
-    """Two neighbours of a hybrid run, and the alpha at which they change places."""
+    """Two neighbours of a hybrid run, and the alpha at which their order changes."""
 
     run: str
     above: int
@@ -91,16 +90,16 @@ class Swap(ResponseModel):
     alpha: float
 
 
-class CompareResponse(ResponseModel):
-    """The answer to a comparison. It has always the same keys."""
+class CompareBody(ResponseModel):
+    """The query, as it was understood, its runs, and how they differ."""
 
-    query: QueryFields
+    query: Query
     runs: dict[str, RunResponse]
     pairs: tuple[Pair, ...]
     movies: dict[int, CandidateMovie] = Field(description="every candidate, by id")
     lists: RetrievedLists
     swaps: tuple[Swap, ...]
-    degraded: tuple[str, ...] = Field(description="engines that did not take part")
-    warnings: tuple[str, ...]
-    timings_ms: dict[str, float]
-    generation: str
+
+
+class CompareResponse(Answer, CompareBody):
+    """The answer to a comparison. It always has the same keys."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from hybrid.errors import InvalidInput
 from hybrid.query import AlphaOrAuto, Fusion, FusionMethod, Mode
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 DEFAULT_RUNS = ("keyword", "semantic", "hybrid")
 
@@ -55,7 +55,7 @@ class Run(BaseModel):
             called = name.strip() if given else ",".join([mode, *fusion])
             return cls.model_validate({"name": called, "mode": mode, "fusion": values})
         except ValidationError as error:
-            raise _wrong(f"run '{text}': {listed(problems(error))}") from None
+            raise _wrong(f"run '{text}': {one_line(problems(error))}") from None
 
 
 class RunFields(BaseModel):

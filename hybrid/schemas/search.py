@@ -1,20 +1,20 @@
-"""What was found: rankings while they are worked on, and the response that is sent."""
+"""Hits, and the answers to a search and to an explanation."""
 
 from typing import Literal
 
 from pydantic import Field
 
 from hybrid.movie import Movie
-from hybrid.schemas.base import ResponseModel
+from hybrid.query import SearchQuery
+from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
-from hybrid.schemas.requests import SearchRequest
 
 
 class KeywordHit(ResponseModel):
     """A film as the keyword engine sees it."""
 
-    rank: int | None = Field(description="place in the keyword list, null outside it")
+    rank: int | None = Field(description="rank in the keyword list, null outside it")
     score: float | None = Field(description="BM25; 0 where no word of the query occurs")
     title: float | None = Field(
         description="how near the query is to the title, 0 to 1; 0 where it is far"
@@ -28,7 +28,7 @@ class KeywordHit(ResponseModel):
 class SemanticHit(ResponseModel):
     """A film as the semantic engine sees it."""
 
-    rank: int | None = Field(description="place in the semantic list, null outside it")
+    rank: int | None = Field(description="rank in the semantic list, null outside it")
     score: float | None = Field(
         description="cosine of the query and the film's best sentence (of the best three, weighted "
         ".6, .2 and .2, where the query has seven words or more); null without a description"
@@ -37,7 +37,7 @@ class SemanticHit(ResponseModel):
 
 
 class Hit(ResponseModel):
-    """A film in the answer, with its place, its scores on both sides and itself."""
+    """A film in the answer, with its rank, its scores on both sides and itself."""
 
     id: int
     rank: int
@@ -45,8 +45,8 @@ class Hit(ResponseModel):
     movie: Movie
     keyword: KeywordHit
     semantic: SemanticHit
-    highlight: Highlight | None = Field(description="null unless asked for")
-    why: Why | None = Field(description="null unless asked for")
+    highlight: Highlight | None = Field(description="null unless requested")
+    why: Why | None = Field(description="null unless requested")
 
 
 class ExplainHit(ResponseModel):
@@ -58,7 +58,7 @@ class ExplainHit(ResponseModel):
     movie: Movie
     keyword: KeywordHit
     semantic: SemanticHit
-    highlight: Highlight | None = Field(description="null unless asked for")
+    highlight: Highlight | None = Field(description="null unless requested")
     why: Why
 
 
@@ -69,28 +69,28 @@ class Total(ResponseModel):
     scope: Literal["candidates"] = "candidates"
 
 
-class SearchResponse(ResponseModel):
-    """The answer to a search. It has always the same keys."""
+class SearchBody(ResponseModel):
+    """The query, as it was understood, and its hits."""
 
-    query: SearchRequest
+    query: SearchQuery
     hits: tuple[Hit, ...]
     total: Total
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
-    degraded: tuple[str, ...] = Field(description="engines that did not take part")
-    warnings: tuple[str, ...]
-    timings_ms: dict[str, float]
-    generation: str
 
 
-class ExplainResponse(ResponseModel):
-    """Why a film ranks where it does for a query. It has always the same keys."""
+class SearchResponse(Answer, SearchBody):
+    """The answer to a search. It always has the same keys."""
 
-    query: SearchRequest
+
+class ExplainBody(ResponseModel):
+    """The query, as it was understood, and one film."""
+
+    query: SearchQuery
     hit: ExplainHit
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
-    degraded: tuple[str, ...] = Field(description="engines that did not take part")
-    warnings: tuple[str, ...]
-    timings_ms: dict[str, float]
-    generation: str
+
+
+class ExplainResponse(Answer, ExplainBody):
+    """Why a film ranks where it does for a query. It always has the same keys."""

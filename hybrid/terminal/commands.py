@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from hybrid.errors import HybridError
 from hybrid.settings import Settings
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 
 class Commands(click.Group):
@@ -21,7 +21,7 @@ class Commands(click.Group):
         except HybridError as error:
             raise click.ClickException(error.message) from error
         except ValidationError as error:
-            raise click.ClickException(listed(problems(error))) from error
+            raise click.ClickException(one_line(problems(error))) from error
         except OSError as error:
             file = error.filename2 or error.filename  # the one that is written
             where = f": {file}" if file else ""

@@ -12,7 +12,7 @@ from flask import render_template, request
 from pydantic import ValidationError
 
 from hybrid import errors
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 ResponseModel = tuple[dict[str, Any] | str, int, dict[str, str]]
 
@@ -94,7 +94,7 @@ def _http_error(error: HTTPError) -> ResponseModel:
     """Shape what the framework refused: a field that does not validate, or a request as such."""
     if isinstance(error.__cause__, ValidationError):
         found = problems(error.__cause__)
-        return _shape("invalid_input", listed(found), found, error.status_code, {})
+        return _shape("invalid_input", one_line(found), found, error.status_code, {})
     status = error.status_code
     code, message = HTTP_ERRORS.get(status, ("http_error", str(error.message)))
     message = message.format(path=request.path, method=request.method)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID, Movie
-from hybrid.validation import listed
+from hybrid.validation import one_line
 from indexer.films.field_values import InvalidValue, is_nothing, parsed
 
 NO_ID = f"is no id: a whole number from 0 to {MAX_ID} is, such as 111161"
@@ -27,7 +27,7 @@ def film(values: Mapping[str, object]) -> Movie:
             except InvalidValue as error:
                 problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.told}"
     if problems:
-        raise InvalidInput(listed(problems), problems)
+        raise InvalidInput(one_line(problems), problems)
     return Movie.model_validate(found)
 
 
@@ -75,5 +75,5 @@ def _object(text: str, where: str) -> dict[str, object]:
     except ValueError:  # the only one left: Python reads no longer integers
         raise InvalidInput(f"{where} has a number of more than 4,300 digits") from None
     if not isinstance(value, dict):
-        raise InvalidInput(f"{where} is no JSON object")
+        raise InvalidInput(f"{where} is not a JSON object")
     return value

@@ -8,7 +8,7 @@ import pytest
 from hybrid.comparison.compare import compare
 from hybrid.comparison.table import as_columns
 from hybrid.movie import Movie
-from hybrid.query import SearchQuery
+from hybrid.query import Query
 from hybrid.schemas.comparison import CompareResponse
 from hybrid.schemas.runs import parse_runs
 from hybrid.search import HybridSearch
@@ -38,7 +38,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridSearch]:
 
 def answer(search: HybridSearch, *runs: str, **fields: object) -> CompareResponse:
     """Compare runs of one query."""
-    query = SearchQuery.model_validate({"text": "captain mirror"} | fields)
+    query = Query.model_validate({"query": "captain mirror"} | fields)
     return compare(search, query, parse_runs(runs))
 
 
@@ -78,7 +78,7 @@ def test_marks_say_what_moved(search: HybridSearch) -> None:
 
 def test_pairs_stand_below(search: HybridSearch) -> None:
     """Each with its measures, a dash where there is no tau; then how hybrid runs were fused."""
-    found = answer(search, "a:keyword", "b:hybrid,rrf,.4", filters={"year_from": 2090})
+    found = answer(search, "a:keyword", "b:hybrid,rrf,.4", year_from=2090)
     lines = list(as_columns(found, 80))
     assert lines[0] == "\x1b[1m" + "a".ljust(41) + "b\x1b[0m"
     assert "no film" in lines[1]

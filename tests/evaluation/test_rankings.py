@@ -68,10 +68,9 @@ def test_rankings_are_those_of_a_search(tmp_path: Path) -> None:
         found = rankings(search, QUERIES, runs)
         for run in runs:
             for query in QUERIES:
-                asked = SearchQuery(
-                    text=query.text, filters=query.filters, mode=run.mode, fusion=run.fusion
-                )
-                shown = [hit.id for hit in search.search(asked).hits]
+                asked = SearchQuery.filtered(query.text, query.filters, run.mode)
+                hits = search.search(asked.resolved(run.fusion)).hits
+                shown = [hit.id for hit in hits]
                 assert found[run.name][query.id].ids.tolist() == shown
     assert found["keyword"]["d"].ids.tolist() == []
     assert found["semantic"]["d"].ids.tolist() == [4]

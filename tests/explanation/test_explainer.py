@@ -8,7 +8,7 @@ import pytest
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explanation.summary import summary
 from hybrid.movie import Movie
-from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
+from hybrid.query import FusionMethod, Mode, SearchQuery
 from hybrid.schemas.explanation import FusionWhy, KeywordWhy, SemanticWhy, SentenceWhy, TermWhy, Why
 from hybrid.schemas.search import Hit, SearchResponse
 from hybrid.search import HybridSearch
@@ -37,7 +37,7 @@ def ask(
     search: HybridSearch, text: str, explain: str = "summary", **fields: object
 ) -> SearchResponse:
     """Ask with explanations."""
-    asked = {"text": text, "limit": 40, "explain": explain}
+    asked = {"query": text, "limit": 40, "explain": explain}
     return search.search(SearchQuery.model_validate(asked | fields))
 
 
@@ -127,7 +127,7 @@ def test_the_formula_is_right(search: HybridSearch, method: FusionMethod) -> Non
     """What it says is what it gives, the two parts add up to the score, and numbers are the
     film's."""
     for text in TEXTS:
-        for hit in ask(search, text, fusion=Fusion(method=method, alpha=0.3)).hits:
+        for hit in ask(search, text, fusion=method, alpha=0.3).hits:
             fusion = why(hit).fusion
             left, _, right = fusion.formula.partition(" = ")
             assert eval(left) == pytest.approx(float(right), abs=2e-3)
@@ -247,7 +247,7 @@ def test_places_are_said_in_words(search: HybridSearch) -> None:
 def test_any_film_is_explained(search: HybridSearch) -> None:
     """One that is found has the numbers that the search gives it, whatever the fusion."""
     for method in get_args(FusionMethod):
-        query = SearchQuery(text="captain mirror", fusion=Fusion(method=method), explain="summary")
+        query = SearchQuery(query="captain mirror", fusion=method, explain="summary")
         for hit in search.search(query).hits:
             told = search.explain(query, hit.id).hit
             assert told.model_dump() == hit.model_dump()
@@ -255,7 +255,7 @@ def test_any_film_is_explained(search: HybridSearch) -> None:
 
 def test_a_film_outside_the_lists_is_explained(search: HybridSearch, lexical: FakeLexical) -> None:
     """It has its true scores and no rank, and looking at it changes nothing for the others."""
-    query = SearchQuery(text="captain mirror widow", explain="full")
+    query = SearchQuery(query="captain mirror widow", explain="full")
     listed = {hit.id for hit in search.search(query.model_copy(update={"limit": 100})).hits}
     others = [movie.id for movie in MOVIES if movie.id not in listed]
     assert others
@@ -271,8 +271,9 @@ def test_a_film_outside_the_lists_is_explained(search: HybridSearch, lexical: Fa
 
 def test_a_film_that_the_filters_leave_out_is_explained(search: HybridSearch) -> None:
     """It says so; its own words do not choose the alpha of the others."""
-    filters = Filters(year_from=1960, genres=("Horror",))
-    query = SearchQuery(text="forgotten diva scriptwriter", filters=filters, explain="summary")
+    query = SearchQuery(
+        query="forgotten diva scriptwriter", year_from=1960, genre=("Horror",), explain="summary"
+    )
     told = search.explain(query, 9001)
     assert told.hit.rank is None
     assert told.hit.why.summary.startswith("is left out by the filters: ")
@@ -283,7 +284,7 @@ def test_a_film_that_the_filters_leave_out_is_explained(search: HybridSearch) ->
 def test_an_unknown_film_is_not_explained(search: HybridSearch) -> None:
     """As everywhere."""
     with pytest.raises(NotFound):
-        search.explain(SearchQuery(text="captain"), 0)
+        search.explain(SearchQuery(query="captain"), 0)
 
 
 def test_a_film_without_description_is_explained(search: HybridSearch) -> None:

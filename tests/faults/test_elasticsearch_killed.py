@@ -29,7 +29,7 @@ def test_killed_and_started_again(tmp_path: Path) -> None:
         change(deployment.data, upsert([NEW]), deployment.tools)
         search = deployment.search()
         running.stop(signal.SIGKILL)
-        assert search.search(SearchQuery(text="captain")).degraded == ("keyword",)
+        assert search.search(SearchQuery(query="captain")).degraded == ("keyword",)
         (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]
         assert "does not answer" in wrong.findings[0]
         before = published(deployment.data)
@@ -38,7 +38,7 @@ def test_killed_and_started_again(tmp_path: Path) -> None:
         assert published(deployment.data) == before
         running = node.start(tmp_path, int(running.url.rpartition(":")[2]))
         assert deployment.agrees()
-        assert search.search(SearchQuery(text="lighthouse machine")).hits[0].id == NEW.id
+        assert search.search(SearchQuery(query="lighthouse machine")).hits[0].id == NEW.id
         change(deployment.data, upsert([RENAMED]), deployment.tools)
         assert deployment.agrees()
         search.close()

@@ -27,7 +27,7 @@ def candidates(
     ids = np.array(IDS, np.int64)
     words = KeywordScores(ids, 10 * np.array(shares), np.array(shares), known=True)
     return Candidates(
-        query=SearchQuery(text=text, mode=mode),
+        query=SearchQuery(query=text, mode=mode),
         reading=read(text),
         words=words,
         titles=np.array(titles),

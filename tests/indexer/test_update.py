@@ -521,11 +521,11 @@ def test_films_as_json_lines() -> None:
     ("content", "told"),
     [
         (b"", "no film given"),
-        (b"[]", "no JSON object"),
+        (b"[]", "not a JSON object"),
         (b"[" * 100_000, "nested too deeply"),
         (b"{", "line 1 is no JSON"),
         (b'{"id": 1, "title": "x"}\n{"id": 2}', "line 2: title: is missing"),
-        (b'{"id": 1, "title": "x"}\n7', "line 2 is no JSON object"),
+        (b'{"id": 1, "title": "x"}\n7', "line 2 is not a JSON object"),
         (b"\xff", "not UTF-8"),
         (b'{"id": ' + b"9" * 5000 + b"}", "the input has a number of more than 4,300 digits"),
         (
@@ -562,4 +562,4 @@ def test_changed_generations_rank_like_built_ones(data: Path, tmp_path: Path) ->
 
 def as_query(text: str) -> SearchQuery:
     """Return a query of this text."""
-    return SearchQuery(text=text)
+    return SearchQuery(query=text)

@@ -33,7 +33,7 @@ def test_changes_go_into_the_same_index(deployment: Deployment) -> None:
     numbers = deployment.client.get(index=index, id=str(NEW.id))["_source"]
     assert numbers["generation"] == 2
     search = deployment.search()
-    assert search.search(SearchQuery(text="lighthouse machine")).hits[0].id == NEW.id
+    assert search.search(SearchQuery(query="lighthouse machine")).hits[0].id == NEW.id
     search.close()
 
 
@@ -53,7 +53,9 @@ def test_what_a_killed_writer_wrote_is_unseen_and_mended(
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert not deployment.agrees()
     search = deployment.search()
-    found = search.search(SearchQuery(text="lighthouse machine renamed", limit=100, mode="keyword"))
+    found = search.search(
+        SearchQuery(query="lighthouse machine renamed", limit=100, mode="keyword")
+    )
     assert NEW.id not in [hit.id for hit in found.hits]
     shown = {hit.id: hit.movie for hit in found.hits}
     assert shown.get(FILMS[0].id, FILMS[0]) == FILMS[0]
@@ -120,7 +122,7 @@ def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deploymen
     change(deployment.data, upsert([NEW]), deployment.tools)
     search = deployment.search()
     deployment.client.indices.delete(index=deployment.index)
-    assert search.search(SearchQuery(text="captain")).degraded == ("keyword",)
+    assert search.search(SearchQuery(query="captain")).degraded == ("keyword",)
     with pytest.raises(EngineUnavailable, match=deployment.index):
         search.lexical.check()
     search.close()
@@ -131,7 +133,7 @@ def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deploymen
     assert deployment.agrees()
     assert verify(deployment.data, deployment.tools, full=True).clean
     search = deployment.search()
-    assert search.search(SearchQuery(text="captain")).degraded == ()
+    assert search.search(SearchQuery(query="captain")).degraded == ()
     search.close()
 
 
@@ -193,7 +195,7 @@ def test_what_others_write_into_our_index_is_named(deployment: Deployment, name:
     foreign = {"id": 999999, "title": "Captain", "text": "captain"}
     deployment.client.index(index=deployment.index, id=name, document=foreign, refresh=True)
     search = deployment.search()
-    found = search.search(SearchQuery(text="captain", limit=100)).hits
+    found = search.search(SearchQuery(query="captain", limit=100)).hits
     assert {hit.id for hit in found} <= {movie.id for movie in FILMS}
     search.close()
     (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]

@@ -54,7 +54,7 @@ def test_the_title_list_has_the_nearest_that_the_filters_allow(
     titled: HybridSearch, filters: Filters, listed: list[int]
 ) -> None:
     """As many as the depth says, chosen after the filters; a title that is far is in no list."""
-    query = SearchQuery(text="lantern", filters=filters, mode="keyword")
+    query = SearchQuery.filtered("lantern", filters, "keyword")
     candidates = titled.retrieve(query)
     assert candidates.words.ids[candidates.found].tolist() == listed
     assert (candidates.titles[candidates.found] > 0).all()
@@ -62,7 +62,7 @@ def test_the_title_list_has_the_nearest_that_the_filters_allow(
 
 def test_films_that_the_catalogue_lacks_are_left_out(worded: HybridSearch) -> None:
     """Elasticsearch may hold films of another generation: they are no candidates."""
-    candidates = worded.retrieve(SearchQuery(text="lantern", mode="keyword"))
+    candidates = worded.retrieve(SearchQuery(query="lantern", mode="keyword"))
     assert candidates.words.ids.tolist() == [2, 3, 5, 7, 11, 13]
     assert candidates.found.all()
     assert (candidates.words.bm25 > 0).all()
@@ -79,16 +79,16 @@ def test_seven_words_tell_a_plot(
     worded: HybridSearch, text: str, weights: tuple[float, ...]
 ) -> None:
     """From seven words on three sentences count, below the best alone."""
-    meaning = worded.retrieve(SearchQuery(text=text)).meaning
+    meaning = worded.retrieve(SearchQuery(query=text)).meaning
     assert meaning
     assert meaning.weights == weights
 
 
 def test_the_keyword_engine_is_asked_for_the_wording(worded: HybridSearch) -> None:
     """Words that only ask find no film and give none a score; what is left may be a title."""
-    query = SearchQuery(text="looking for lantern", mode="keyword")
+    query = SearchQuery(query="looking for lantern", mode="keyword")
     asked = worded.retrieve(query)
-    alone = worded.retrieve(SearchQuery(text="lantern", mode="keyword"))
+    alone = worded.retrieve(SearchQuery(query="lantern", mode="keyword"))
     assert asked.words.ids.tolist() == alone.words.ids.tolist()
     assert worded.explain(query, ASKING.id).hit.keyword.score == 0
     assert asked.words.bm25.tolist() == alone.words.bm25.tolist()
@@ -100,14 +100,14 @@ def test_the_keyword_engine_is_asked_for_the_wording(worded: HybridSearch) -> No
 def test_whether_any_film_holds_a_word_is_known(worded: HybridSearch, known: bool) -> None:
     """A word in any film is known, whether the filters allow that film or not."""
     text = "boat" if known else "xyzzy"
-    query = SearchQuery(text=text, filters=Filters(year_to=1960))
+    query = SearchQuery(query=text, year_to=1960)
     assert worded.retrieve(query).words.known is known
 
 
 def test_the_meaning_is_that_of_the_whole_query(worded: HybridSearch) -> None:
     """Words that only ask are left out on the keyword side alone."""
     text = "looking for lantern and boat by the shore"
-    meaning = worded.retrieve(SearchQuery(text=text)).meaning
+    meaning = worded.retrieve(SearchQuery(query=text)).meaning
     assert meaning
     assert np.array_equal(meaning.vector, HashingEncoder().encode([text])[0])
     assert meaning.weights == (0.6, 0.2, 0.2)
@@ -116,7 +116,7 @@ def test_the_meaning_is_that_of_the_whole_query(worded: HybridSearch) -> None:
 def test_a_film_that_is_looked_at_has_its_score(worded: HybridSearch) -> None:
     """Also where the list holds every film that the filters allow, and this one is not among
     them."""
-    query = SearchQuery(text="lantern", filters=Filters(year_to=1955))
+    query = SearchQuery(query="lantern", year_to=1955)
     hit = worded.explain(query, 13).hit
     assert hit.rank is None
     assert hit.keyword.score

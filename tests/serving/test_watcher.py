@@ -72,7 +72,7 @@ def test_a_request_ends_on_the_generation_it_began_with(
     for films in (SECOND, FIRST):
         build_stores(data, films)
         follower.look()
-    assert lent.search(SearchQuery(text="captain")).generation.startswith("1-")
+    assert lent.search(SearchQuery(query="captain")).generation.startswith("1-")
     follower.live.release(again)
     assert lent.movie(FIRST[0].id) == FIRST[0]
     follower.live.release(lent)

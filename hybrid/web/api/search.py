@@ -1,10 +1,11 @@
-"""The addresses of the service. Each reads fields, asks HybridSearch, and answers."""
+"""Search, compare and explain: each endpoint validates a query and returns an answer."""
 
 from apiflask import APIBlueprint
 
 from hybrid.comparison.compare import compare
+from hybrid.query import SearchQuery
 from hybrid.schemas.comparison import CompareResponse
-from hybrid.schemas.requests import CompareRequest, CompareURL, SearchRequest, SearchURL
+from hybrid.schemas.requests import CompareRequest, CompareURL, SearchURL
 from hybrid.schemas.search import ExplainResponse, SearchResponse
 from hybrid.web.api.movies import film_id
 from hybrid.web.request_search import request_search
@@ -13,43 +14,40 @@ api = APIBlueprint("api", __name__)
 
 
 @api.get("/search")
-@api.input(SearchURL, location="query", arg_name="fields")
+@api.input(SearchURL, location="query", arg_name="query")
 @api.output(SearchResponse)
-def search_address(fields: SearchURL) -> SearchResponse:
+def search_url(query: SearchURL) -> SearchResponse:
     """Search for films by the words and the meaning of `q`."""
-    search = request_search()
-    return search.search(fields.as_query(search.preferences.default))
+    return request_search().search(query)
 
 
 @api.post("/search")
-@api.input(SearchRequest, arg_name="fields")
+@api.input(SearchQuery, arg_name="query")
 @api.output(SearchResponse)
-def search_body(fields: SearchRequest) -> SearchResponse:
+def search_body(query: SearchQuery) -> SearchResponse:
     """Search for films by the words and the meaning of `query`."""
-    search = request_search()
-    return search.search(fields.as_query(search.preferences.default))
+    return request_search().search(query)
 
 
 @api.get("/compare")
-@api.input(CompareURL, location="query", arg_name="fields")
+@api.input(CompareURL, location="query", arg_name="query")
 @api.output(CompareResponse)
-def compare_address(fields: CompareURL) -> CompareResponse:
+def compare_url(query: CompareURL) -> CompareResponse:
     """Compare several rankings of one query."""
-    return compare(request_search(), fields.as_query(), fields.as_runs())
+    return compare(request_search(), query, query.as_runs())
 
 
 @api.post("/compare")
-@api.input(CompareRequest, arg_name="fields")
+@api.input(CompareRequest, arg_name="query")
 @api.output(CompareResponse)
-def compare_body(fields: CompareRequest) -> CompareResponse:
+def compare_body(query: CompareRequest) -> CompareResponse:
     """Compare several rankings of one query, measured where judgments are given."""
-    return compare(request_search(), fields.as_query(), fields.as_runs(), fields.judgments)
+    return compare(request_search(), query, query.as_runs(), query.judgments)
 
 
 @api.get("/explain/<movie_id>")
-@api.input(SearchURL, location="query", arg_name="fields")
+@api.input(SearchURL, location="query", arg_name="query")
 @api.output(ExplainResponse)
-def explain(movie_id: str, fields: SearchURL) -> ExplainResponse:
-    """Tell why a film, found or not, ranks where it does; in full unless a summary is asked."""
-    search = request_search()
-    return search.explain(fields.as_query(search.preferences.default), film_id(movie_id))
+def explain(movie_id: str, query: SearchURL) -> ExplainResponse:
+    """Explain the rank of a film, found or not; in full unless a summary is requested."""
+    return request_search().explain(query, film_id(movie_id))

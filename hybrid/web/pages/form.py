@@ -1,4 +1,4 @@
-"""What an address of a page asks for: the fields as they were typed, and the query they make."""
+"""The parameters of a page's URL as they were typed, and the query they make."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,24 +7,29 @@ from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from hybrid.errors import InvalidInput
-from hybrid.query import Fusion, SearchQuery
+from hybrid.query import SearchQuery
 from hybrid.schemas.requests import SearchURL
-from hybrid.validation import listed, problems
+from hybrid.validation import one_line, problems
 
 SHOWN = 20
-"""Films on a page that is not told how many."""
+"""Films on a page whose URL has no limit."""
+
+QUERY_FIELDS = frozenset(
+    field.validation_alias or name for name, field in SearchURL.model_fields.items()
+)
+"""The parameters that belong to the query."""
 
 
 class PageForm(NamedTuple):
-    """The fields of an address by name; a form sends its empty ones too, and those are left out."""
+    """The parameters of a URL by name, without the empty ones, which a form sends too."""
 
     fields: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, address: MultiDict[str, str]) -> "PageForm":
-        """Return what the parameters of an address say."""
-        given = {name: [v for v in values if v.strip()] for name, values in address.lists()}
-        return cls({name: values for name, values in given.items() if values})
+    def of(cls, parameters: MultiDict[str, str]) -> "PageForm":
+        """Return the form of these parameters."""
+        fields = {name: [v for v in values if v.strip()] for name, values in parameters.lists()}
+        return cls({name: values for name, values in fields.items() if values})
 
     def one(self, name: str, default: str = "") -> str:
         """Return the field as it was typed."""
@@ -36,24 +41,24 @@ class PageForm(NamedTuple):
 
     def without(self, *names: str) -> "PageForm":
         """Return the rest."""
-        return PageForm({name: given for name, given in self.fields.items() if name not in names})
+        return PageForm({name: v for name, v in self.fields.items() if name not in names})
 
     def but(self, **changes: str | int) -> dict[str, Any]:
         """Return the fields with some changed, to make a query string of."""
         return dict(self.fields) | changes
 
-    def query(self, default: Fusion) -> SearchQuery:
+    def query(self) -> SearchQuery:
         """Return the query. Raises InvalidInput that names the fields."""
-        # What else an address holds, such as a tracker's mark, is nothing to people.
+        # Other parameters of a URL, such as a tracker's, are ignored.
         fields = {
-            name: given if name == "genre" or len(given) > 1 else given[0]
-            for name, given in self.fields.items()
-            if name == "q" or name in SearchURL.model_fields
+            name: values if len(values) > 1 else values[0]
+            for name, values in self.fields.items()
+            if name in QUERY_FIELDS
         }
         try:
             return SearchURL.model_validate(
                 {"limit": SHOWN} | fields | {"highlight": True, "explain": "summary"}
-            ).as_query(default)
+            )
         except ValidationError as error:
-            found = problems(error)
-            raise InvalidInput(listed(found), found) from None
+            by_field = problems(error)
+            raise InvalidInput(one_line(by_field), by_field) from None

@@ -74,7 +74,7 @@ def search_page() -> Response:
         )
     search = request_search()
     try:
-        answer = search.search(asked.query(search.preferences.default))
+        answer = search.search(asked.query())
     except (InvalidInput, EngineUnavailable) as error:
         return _page("results.html", asked, problem=error)
     return _page("results.html", asked, answer=answer)
@@ -87,7 +87,7 @@ def side_by_side() -> Response:
     if "q" not in asked.fields:
         return _page("side_by_side.html", asked, examples=EXAMPLES)
     try:
-        asked.without(*OF_THE_VIEW).query(request_search().preferences.default)
+        asked.without(*OF_THE_VIEW).query()
     except InvalidInput as error:
         return _page("side_by_side.html", asked, problem=error)
     return _page("side_by_side.html", asked, examples=EXAMPLES)

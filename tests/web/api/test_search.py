@@ -291,7 +291,7 @@ def test_openapi_describes_what_there_is(service: Service) -> None:
         "/metrics",
     }
     address = {p["name"] for p in document["paths"]["/search"]["get"]["parameters"]}
-    body = set(document["components"]["schemas"]["SearchRequest"]["properties"])
+    body = set(document["components"]["schemas"]["SearchQuery"]["properties"])
     assert address - {"q"} == body - {"query"}
     for name in ("ValidationError", "HTTPError"):
         assert document["components"]["schemas"][name]["required"] == ["error"]
