@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from hybrid.movie import Movie
-from hybrid.terminal.text import clear
+from hybrid.terminal.text import printable
 from indexer.films.clean import CleanedFilms, clean
 from indexer.films.sentences import sentence_spans
 from indexer.sources import Source, UnknownFormat, formats_in, read_source
@@ -71,7 +71,7 @@ def inspect(path: Path, mapping: Path | None = None, limit: int | None = None) -
 
 
 def _recognised(path: Path, source: Source, cleaned: CleanedFilms) -> Iterator[str]:
-    yield f"{clear(path.name)} is read as: {source.format}"
+    yield f"{printable(path.name)} is read as: {source.format}"
     yield from _columns(source)
     yield from _counts(cleaned)
     if cleaned.movies:
@@ -81,13 +81,13 @@ def _recognised(path: Path, source: Source, cleaned: CleanedFilms) -> Iterator[s
     if cleaned.rejects:
         yield f"\nThe first rejects ({REJECTS} at most)"
     for reject in cleaned.rejects[:REJECTS]:
-        yield f"  line {reject.line:,}: {clear(reject.reason)}"
-        yield f"    {_short(clear(reject.text))}"
+        yield f"  line {reject.line:,}: {printable(reject.reason)}"
+        yield f"    {_short(printable(reject.text))}"
 
 
 def _not_recognised(path: Path, error: UnknownFormat) -> Iterator[str]:
-    yield f"{clear(path.name)} is not recognised: {error.kind} with the columns"
-    yield f"  {clear(listed(error.columns))}"
+    yield f"{printable(path.name)} is not recognised: {error.kind} with the columns"
+    yield f"  {printable(listed(error.columns))}"
     yield f"\nFormats known, {error.container}"
     for format in formats_in(error.container):
         missing = format.missing(error.columns)
@@ -102,7 +102,7 @@ def _columns(source: Source) -> Iterator[str]:
         fields[column].append(field)
     yield "\nColumn of the file -> field of a film"
     for column, names in islice(fields.items(), COLUMNS):
-        yield f"  {_short(clear(repr(column)), 40):<40}  {', '.join(names) or '-- not used'}"
+        yield f"  {_short(printable(repr(column)), 40):<40}  {', '.join(names) or '-- not used'}"
     if len(fields) > COLUMNS:
         yield f"  and {len(fields) - COLUMNS:,} more"
     if "description" not in source.fields:
@@ -121,7 +121,7 @@ def _counts(cleaned: CleanedFilms) -> Iterator[str]:
     yield f"  blank lines {cleaned.blank:>9,}"
     yield f"  rejected    {len(cleaned.rejects):>9,}"
     for kind, number in Counter(reject.kind for reject in cleaned.rejects).most_common():
-        yield f"              {number:>9,}  {clear(kind)}"
+        yield f"              {number:>9,}  {printable(kind)}"
     for field, number in cleaned.emptied.items():
         yield f"  emptied     {number:>9,}  {field}: no number"
 

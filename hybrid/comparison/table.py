@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 import click
+from wcwidth import ljust
 
 from hybrid.schemas.comparison import CompareResponse, Pair, RunResponse
 from hybrid.schemas.search import Hit
-from hybrid.terminal.text import clear, clipped, padded
+from hybrid.terminal.text import printable, shorten
 
 NARROWEST = 24
 """Characters of a column below which a title says nothing: columns then go on further down."""
@@ -39,11 +40,11 @@ def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
 
 def _columns(before: Column | None, runs: Sequence[Column], width: int) -> Iterator[str]:
     size = (width - GAP * (len(runs) - 1)) // len(runs)
-    heads = (" " * GAP).join(padded(clipped(name, size), size) for name, _ in runs)
+    heads = (" " * GAP).join(ljust(shorten(name, size), size) for name, _ in runs)
     yield click.style(heads.rstrip(), bold=True)
     columns = []
     for name, run in runs:
-        columns.append([_cell(hit, before, size) for hit in run.hits] or [padded("no film", size)])
+        columns.append([_cell(hit, before, size) for hit in run.hits] or [ljust("no film", size)])
         before = name, run
     for row in range(max(map(len, columns))):
         cells = [cells[row] if row < len(cells) else " " * size for cells in columns]
@@ -54,8 +55,8 @@ def _cell(hit: Hit, before: Column | None, size: int) -> str:
     mark = "" if before is None else f"{_move(hit, before)} "
     left = size - (4 if before is None else 8)
     year = f" {hit.movie.year}" if hit.movie.year else ""
-    title = clipped(clear(hit.movie.title), left - len(year))
-    return f"{hit.rank:>3} {mark}{padded(title + year, left)}"
+    title = shorten(printable(hit.movie.title), left - len(year))
+    return f"{hit.rank:>3} {mark}{ljust(title + year, left)}"
 
 
 def _move(hit: Hit, before: Column) -> str:
@@ -78,6 +79,6 @@ def _pairs(pairs: Sequence[Pair], limit: int) -> Iterator[str]:
         tau = "-" if pair.kendall_tau is None else f"{pair.kendall_tau:.2f}"
         common = f"{pair.common}/{limit}"
         yield (
-            f"{padded(clipped(name, size), size)}  {common:>6}   {pair.jaccard:7.2f}"
+            f"{ljust(shorten(name, size), size)}  {common:>6}   {pair.jaccard:7.2f}"
             f"   {pair.rbo:4.2f}   {tau:>4}"
         )

@@ -9,7 +9,7 @@ from hybrid.evaluation.judgements import ALL
 from hybrid.evaluation.significance import CONFIDENCE
 from hybrid.evaluation.tuning import Tuning
 from hybrid.fusion.preferences import Preferences
-from hybrid.terminal.text import clear
+from hybrid.terminal.text import printable
 
 
 def as_table(evaluation: Evaluation) -> str:
@@ -90,7 +90,7 @@ def _comparisons(evaluation: Evaluation, measure: str, rows: list[PairwiseTest])
 
 
 def _win(win: Win) -> str:
-    query = f"{win.query.id}  {shorten(clear(win.query.text), 60, placeholder=' ...')}"
+    query = f"{win.query.id}  {shorten(printable(win.query.text), 60, placeholder=' ...')}"
     return f"  {win.gain:+.3f}  {_place(win.of_run)}  {_place(win.of_other)}   {query}"
 
 

@@ -1,9 +1,10 @@
-"""How queries are ranked that do not say: what `tune` learns and a service follows."""
+"""The defaults of rankings: written by `tune`, read by searches and by a running service."""
 
 import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
+import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hybrid.errors import InvalidInput
@@ -12,28 +13,28 @@ from hybrid.storage.durable import replace
 from hybrid.validation import one_line, problems
 
 FILE = "ranking.toml"
-"""In the data folder, beside the generations: a new build does not change it."""
+"""In the data folder, beside the generations. A new build does not change it."""
 
 
 class Preferences(BaseModel):
-    """The defaults of a ranking. docs/ranking.md tells what each was measured to gain."""
+    """The defaults of a ranking. docs/ranking.md gives the measured gain of each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fusion: FusionMethod = Field("attainable", description="how the two rankings become one")
     alpha: AlphaOrAuto = Field("auto", description="semantic share, 0 to 1, or auto")
     text_weight: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.85, description="what all words of a query in a film's text are worth beside its title, 1"
+        0.85, description="weight of a film's text where its title weighs 1"
     )
 
     @property
     def default(self) -> Fusion:
-        """The fusion of a query that names none."""
+        """The fusion of a query that has none."""
         return Fusion(method=self.fusion, alpha=self.alpha)
 
     @classmethod
     def load(cls, data: Path) -> Self:
-        """Return those of the data folder's file, the built-in ones where there is none.
+        """Return the preferences in the data folder's file, the built-in ones where there is none.
 
         Raises InvalidInput naming the file and the line or field.
         """
@@ -43,8 +44,8 @@ class Preferences(BaseModel):
         except FileNotFoundError:
             return cls()
         except ValidationError as error:
-            found = problems(error)
-            raise InvalidInput(f"{file}: {one_line(found)}", found) from None
+            by_field = problems(error)
+            raise InvalidInput(f"{file}: {one_line(by_field)}", by_field) from None
         except OSError as error:
             problem = f"cannot be read: {error.strerror}"
             raise InvalidInput(f"{file} {problem}", {FILE: problem}) from error
@@ -52,13 +53,7 @@ class Preferences(BaseModel):
             raise InvalidInput(f"{file} is not a TOML file: {error}", {FILE: str(error)}) from None
 
     def save(self, data: Path) -> Path:
-        """Write them to the data folder's file and return its path."""
+        """Write the preferences to the data folder's file and return its path."""
         file = data / FILE
-        alpha = f'"{self.alpha}"' if self.alpha == "auto" else self.alpha
-        lines = [
-            f'fusion = "{self.fusion}"',
-            f"alpha = {alpha}",
-            f"text_weight = {self.text_weight}",
-        ]
-        replace(file, "\n".join(lines) + "\n")
+        replace(file, tomlkit.dumps(self.model_dump()))
         return file

@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from hybrid.engines.semantic.encoder import Encoder
+from hybrid.terminal.progress import counter
 from hybrid.vectors import Vectors
 from indexer.embedding.cache import blocks_of, key_of, note_uses, open_cache, stored
 from indexer.semantic_index.vector_files import write_npy
@@ -87,15 +88,12 @@ def _encode_into(
     cache: sqlite3.Connection, missing: dict[bytes, str], model: Embedder, quiet: bool
 ) -> None:
     items = list(missing.items())
-    starts: Iterable[int] = range(0, len(items), CHUNK)
-    if items and not quiet:
-        from tqdm import tqdm
-
-        starts = tqdm(starts, unit_scale=CHUNK, unit=" sentences", desc="embedding")
-    for start in starts:
-        chunk = items[start : start + CHUNK]
-        vectors = model.encode([text for _, text in chunk])
-        pairs = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
-        rows = [(key, vector, zlib.crc32(key + vector)) for key, vector in pairs]
-        with cache:
-            cache.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?)", rows)
+    with counter(len(items), "embedding", "sentences", hidden=quiet or not items) as advance:
+        for start in range(0, len(items), CHUNK):
+            chunk = items[start : start + CHUNK]
+            vectors = model.encode([text for _, text in chunk])
+            pairs = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
+            rows = [(key, vector, zlib.crc32(key + vector)) for key, vector in pairs]
+            with cache:
+                cache.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?)", rows)
+            advance(len(chunk))

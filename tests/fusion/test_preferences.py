@@ -9,12 +9,20 @@ from hybrid.fusion.preferences import FILE, Preferences
 
 
 @pytest.mark.parametrize(
-    "preferences",
-    [Preferences(), Preferences(fusion="rrf", alpha=0.25, text_weight=0.5), Preferences(alpha=1)],
+    ("preferences", "text"),
+    [
+        (Preferences(), 'fusion = "attainable"\nalpha = "auto"\ntext_weight = 0.85\n'),
+        (
+            Preferences(fusion="rrf", alpha=0.25, text_weight=0.5),
+            'fusion = "rrf"\nalpha = 0.25\ntext_weight = 0.5\n',
+        ),
+        (Preferences(alpha=1), 'fusion = "attainable"\nalpha = 1.0\ntext_weight = 0.85\n'),
+    ],
 )
-def test_what_is_saved_is_loaded(preferences: Preferences, tmp_path: Path) -> None:
-    """A file survives the way there and back, and nothing else lies beside it."""
+def test_what_is_saved_is_loaded(preferences: Preferences, text: str, tmp_path: Path) -> None:
+    """The file has a line for each preference, can be loaded, and is alone in its folder."""
     assert preferences.save(tmp_path) == tmp_path / FILE
+    assert (tmp_path / FILE).read_text() == text
     assert Preferences.load(tmp_path) == preferences
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 

@@ -14,10 +14,11 @@ from hybrid.validation import one_line, problems
 SHOWN = 20
 """Films on a page whose URL has no limit."""
 
-QUERY_FIELDS = frozenset(
-    field.validation_alias or name for name, field in SearchURL.model_fields.items()
-)
-"""The parameters that belong to the query."""
+FIXED: Mapping[str, object] = {"highlight": True, "explain": "summary"}
+"""The fields of the query that a page sets itself."""
+
+QUERY_FIELDS = [field.alias or name for name, field in SearchURL.model_fields.items()]
+"""The parameters of the query, by their names in a URL."""
 
 
 class PageForm(NamedTuple):
@@ -47,6 +48,11 @@ class PageForm(NamedTuple):
         """Return the fields with some changed, to make a query string of."""
         return dict(self.fields) | changes
 
+    def passed_on(self, *controls: str) -> list[tuple[str, str]]:
+        """Return name and value of the query's parameters other than `controls`, a form's own."""
+        names = [name for name in QUERY_FIELDS if name not in controls and name not in FIXED]
+        return [(name, value) for name in names for value in self.all(name)]
+
     def query(self) -> SearchQuery:
         """Return the query. Raises InvalidInput that names the fields."""
         # Other parameters of a URL, such as a tracker's, are ignored.
@@ -56,9 +62,7 @@ class PageForm(NamedTuple):
             if name in QUERY_FIELDS
         }
         try:
-            return SearchURL.model_validate(
-                {"limit": SHOWN} | fields | {"highlight": True, "explain": "summary"}
-            )
+            return SearchURL.model_validate({"limit": SHOWN} | fields | FIXED)
         except ValidationError as error:
             by_field = problems(error)
             raise InvalidInput(one_line(by_field), by_field) from None

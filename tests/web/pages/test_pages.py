@@ -250,3 +250,17 @@ def test_what_a_page_needs_is_no_field_of_its_address(site: Service, more: str) 
     assert status == 200
     assert "<mark>" in text
     assert 'class="why"' in text
+
+
+def test_forms_pass_on_what_they_have_no_control_for(site: Service) -> None:
+    """A field of the query that a form does not show survives the next submission; what is not a
+    field of the query does not."""
+    fields = {"genre": "Drama", "fusion": "rrf", "alpha": ".3", "limit": "5", "utm_source": "x"}
+    hidden = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+    for path, query, kept in (
+        ("/", "", ["genre", "fusion", "alpha"]),
+        ("/", "captain", ["fusion", "alpha"]),
+        ("/side-by-side", "captain", ["limit", "fusion", "alpha"]),
+    ):
+        _, text, _ = site.page(path, q=query, **fields)
+        assert hidden.findall(text) == [(name, fields[name]) for name in kept]
