@@ -55,8 +55,8 @@ def _option(name: str, schema: Mapping[str, Any]) -> Callable[[Decorated], Decor
     )
 
 
-def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that are on the command line."""
+def set_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that the command line sets, by name."""
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -94,7 +94,7 @@ def search(
     text: str, as_json: bool, data: str | None, elasticsearch_url: str | None, **fields: Any
 ) -> None:
     """Search for TEXT and print the best films."""
-    query = SearchQuery.model_validate({"query": text} | given(fields))
+    query = SearchQuery.model_validate({"query": text} | set_options(fields))
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
     from hybrid.wiring import open_search
 
@@ -126,7 +126,7 @@ def compare(
 
     Marks compare with the column to the left: ranks gained or lost, = the same, + not in it.
     """
-    query = CompareURL.model_validate({"q": text} | given(fields))
+    query = CompareURL.model_validate({"q": text} | set_options(fields))
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
     from hybrid.comparison.compare import compare as compare_runs
     from hybrid.comparison.table import as_columns

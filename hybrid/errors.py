@@ -1,13 +1,13 @@
-"""Every error that a user may see. Each says what is wrong and what to do about it."""
+"""The errors that users see. Each message says what is wrong and how to fix it."""
 
 from collections.abc import Mapping
 
 
 class HybridError(Exception):
-    """An error for the user's eyes: shown as its message, never as a stack trace.
+    """An error whose message is shown to the user, without a stack trace.
 
-    `code` is the stable name a program can test for; `fields` maps a name in the user's input to
-    what is wrong with it.
+    `code` is a stable name that programs can test for; `fields` maps names in the user's input to
+    what is wrong with them.
     """
 
     code = "error"
@@ -25,54 +25,54 @@ class InvalidInput(HybridError):
 
 
 class NotFound(HybridError):
-    """The thing asked for by name or id does not exist."""
+    """A name or id that does not exist."""
 
     code = "not_found"
 
 
 class WritesOff(HybridError):
-    """A change asked of a service that takes none."""
+    """A change sent to a service that accepts none."""
 
     code = "writes_off"
 
 
 class EngineUnavailable(HybridError):
-    """An engine does not answer, or not in time."""
+    """An engine that does not answer, or not in time."""
 
     code = "engine_unavailable"
 
 
 class GenerationUnusable(HybridError):
-    """No generation is published, or the published one is damaged or does not fit."""
+    """No generation is published, or the published one is damaged or incompatible."""
 
     code = "generation_unusable"
 
 
 class SourceUnreadable(HybridError):
-    """A file of films that cannot be read as one."""
+    """A file from which no films can be read."""
 
     code = "source_unreadable"
 
 
 class BuildFailed(HybridError):
-    """A build that stopped before it published anything."""
+    """A build that failed before it published anything."""
 
     code = "build_failed"
 
 
 class NotDurable(BuildFailed):
-    """A change is published, but was not synced: a power cut may undo it."""
+    """A change that is published but not synced: a power cut may undo it."""
 
     code = "not_durable"
 
 
 class TooManyChanges(HybridError):
-    """More changes at once than a service takes."""
+    """More changes at once than a service accepts."""
 
     code = "too_many_changes"
 
 
 class AnotherWriter(BuildFailed):
-    """Another process writes to the data folder."""
+    """Another process is writing to the data folder."""
 
     code = "another_writer"

@@ -1,4 +1,4 @@
-"""The film as both sides know it."""
+"""The film, as keyword and semantic side both use it."""
 
 import hashlib
 import unicodedata
@@ -11,13 +11,13 @@ MAX_ID = 2**63 - 1
 """Ids are non-negative int64: Elasticsearch `_id`, FAISS label and catalogue key alike."""
 
 FIRST_YEAR, LAST_YEAR = 1870, 2100
-"""No film is older than photography in motion; the upper end leaves room for announced films."""
+"""The years of films: from the beginning of cinema to announced films."""
 
 Names = tuple[str, ...]
 
 
 class Movie(BaseModel):
-    """One film. Text is NFC-normalised; what a source does not tell is None or empty."""
+    """One film. Text is NFC-normalised; what a source lacks is None or empty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,7 +30,7 @@ class Movie(BaseModel):
     cast: Names = ()
     directors: Names = ()
     writers: Names = ()
-    keywords: Names = Field((), description="what it is about, in single words and phrases")
+    keywords: Names = Field((), description="its subjects, in words and phrases")
     companies: Names = ()
     countries: Names = ()
     languages: Names = ()
@@ -46,11 +46,11 @@ class Movie(BaseModel):
     worldwide_gross_income: str | None = Field(None, description="amount with its currency")
     revenue_millions: float | None = Field(None, description="millions of US dollars")
     href: str | None = Field(None, description="name of the film's page at the source")
-    thumbnail: str | None = Field(None, description="address of a picture")
+    thumbnail: str | None = Field(None, description="URL of a picture")
 
 
 def normalise(text: str) -> str:
-    """Return `text` in Unicode NFC, so that equal-looking words are equal in every engine."""
+    """Return `text` in Unicode NFC: words that look equal are then equal in every engine."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -61,34 +61,34 @@ def genre_key(name: str) -> str:
 
 
 def genre_keys(movie: Movie) -> list[str]:
-    """Return the different genres of a film in the form in which they are compared."""
+    """Return the distinct genres of a film in the form in which they are compared, sorted."""
     return sorted({genre_key(name) for name in movie.genres})
 
 
 def content_hash(movie: Movie) -> str:
-    """Return the SHA-256 of the film: two films of the same hash are the same to the letter."""
+    """Return the SHA-256 of the film: equal hashes mean equal films."""
     return hashlib.sha256(movie.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 def content_number(movie: Movie) -> int:
-    """Return 64 bits of `content_hash` as an int64: what the keyword engines keep of it."""
+    """Return 64 bits of `content_hash` as an int64: keyword engines store it."""
     return int.from_bytes(bytes.fromhex(content_hash(movie)[:16]), signed=True)
 
 
 def people(movie: Movie) -> set[str]:
-    """Return the names of those who made the film and act in it."""
+    """Return the names of the film's cast, directors and writers."""
     return {*movie.cast, *movie.directors, *movie.writers}
 
 
 KEYWORD_TEXT_VERSION = 1
-"""To be raised with every change of `keyword_text`: indices written before are then refused."""
+"""Increase it with every change of `keyword_text`: indices with another version are refused."""
 
 
 def keyword_text(movie: Movie) -> str:
     """Return the one text that BM25 ranks a film by.
 
-    Title, names, genres and description together: as separate fields they scored less than half
-    of the nDCG@10 (docs/ranking.md).
+    Title, names, genres and description together: separate fields reached less than half the
+    nDCG@10 (docs/ranking.md).
     """
     parts = [
         movie.title,

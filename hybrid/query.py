@@ -45,13 +45,13 @@ def _searchable(text: str) -> str:
 
 def _genre(name: str) -> str:
     if not name.strip():
-        raise ValueError("is blank: name a genre, or leave the field out")
+        raise ValueError("is blank: name a genre, or omit the field")
     return name
 
 
 def _no_bool(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("is true or false: give a number")  # noqa: TRY004, pydantic wants it so
+        raise ValueError("is true or false: expected a number")  # noqa: TRY004, pydantic wants it so
     return value
 
 
@@ -83,7 +83,7 @@ Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_no_bool)]
 
 
 class Filters(BaseModel):
-    """Which films may be found. `matches` is the one definition that every engine is held to."""
+    """Which films a search may return. `matches` defines it, and tests check every engine by it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,15 +106,15 @@ class Filters(BaseModel):
 
     @property
     def has_years(self) -> bool:
-        """Whether a film needs a year to match."""
+        """Whether only films with a year can match."""
         return self.year_from is not None or self.year_to is not None
 
     def __bool__(self) -> bool:
-        """Whether any film may be excluded."""
+        """Whether any film can be excluded."""
         return bool(self.genre_keys) or self.has_years
 
     def matches(self, year: int | None, genres: Collection[str]) -> bool:
-        """Whether a film of this year and these genres may be found.
+        """Return whether a film of this year and these genres passes.
 
         Genres are compared without regard to case; years are inclusive; a film without a year
         matches no year filter.
@@ -188,7 +188,7 @@ class Query(BaseModel):
 
     @cached_property
     def filters(self) -> Filters:
-        """The films that may be found."""
+        """The filters that genres and years make."""
         return Filters(
             genres=self.genre,
             genre_match=self.genre_match,

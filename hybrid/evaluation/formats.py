@@ -1,4 +1,4 @@
-"""The files in which people keep judged queries: JSON lines, Quepid's CSV, TREC topics and qrels.
+"""Readers of judged queries: JSON lines, Quepid's CSV, TREC topics and qrels.
 
 Every error is an InvalidInput that names the file, the line and the field.
 """
@@ -35,7 +35,7 @@ class _Row(BaseModel):
 
 
 class _JudgedLine(_Row):
-    """A line of ours; fields that are not named here are for readers."""
+    """A line of JSON lines. Other fields are ignored: they are notes for readers."""
 
     id: QueryId
     kind: Kind = ALL
@@ -76,17 +76,17 @@ class _Grades:
     by_query: dict[str, dict[int, int]]
 
     def add(self, line: int, query: str, docid: str, rating: str) -> None:
-        """Take a judgement in. Raises InvalidInput where it contradicts an earlier one."""
+        """Add a judgement. Raises InvalidInput where it contradicts an earlier one."""
         values = {"query": query, "docid": docid, "rating": rating}
         row = _validated(_Judgement, values, self.file, line)
         grades = self.by_query.setdefault(query, {})
         if grades.setdefault(row.docid, row.rating) != row.rating:
-            problem = f"film {row.docid} has {row.rating} here and {grades[row.docid]} further up"
+            problem = f"film {row.docid} has {row.rating} here and {grades[row.docid]} above"
             raise _fault(self.file, line, f"{problem} for the query '{query}': keep one")
 
 
 def read_judgements(queries: Path, qrels: Path | None = None) -> Judgements:
-    """Read judged queries in whichever format they are. Raises InvalidInput."""
+    """Read judged queries in any of the formats. Raises InvalidInput."""
     text = _text(queries)
     start = text.lstrip()[:1]
     header = text.lstrip().partition("\n")[0].casefold()
@@ -109,7 +109,7 @@ def _json_lines(file: Path, text: str) -> Iterator[JudgedQuery]:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
-            problem = f"is no JSON ({error}): each line is one whole object"
+            problem = f"is not JSON ({error}): each line must be one object"
             raise _fault(file, number, problem) from None
         query = _validated(_JudgedLine, values, file, number).judged()
         _only_once(seen, file, number, query.id)
@@ -117,18 +117,19 @@ def _json_lines(file: Path, text: str) -> Iterator[JudgedQuery]:
 
 
 def _quepid(file: Path, text: str) -> Iterator[JudgedQuery]:
-    """Quepid knows a query by its text; ours is named by its place, as TREC files want a word.
+    """Quepid identifies a query by its text. Ours get ids by position (q1, q2, ...), since an id in
+    TREC files is a single word.
 
     A query without docid has no judgement, and a film without rating is not judged.
     """
-    grades, texts = _Grades(file, {}), dict[str, str]()
+    grades, ids = _Grades(file, {}), dict[str, str]()
     for line, row in _csv_rows(file, text):
-        asked = _validated(_Topic, {"id": "q", "text": row["query"]}, file, line).text
-        query = texts.setdefault(asked, f"q{len(texts) + 1}")
+        typed = _validated(_Topic, {"id": "q", "text": row["query"]}, file, line).text
+        query = ids.setdefault(typed, f"q{len(ids) + 1}")
         if row["rating"]:
             grades.add(line, query, row["docid"], row["rating"])
-    for asked, query in texts.items():
-        yield JudgedQuery(query, ALL, asked, Filters(), grades.by_query.get(query, {}))
+    for typed, query in ids.items():
+        yield JudgedQuery(query, ALL, typed, Filters(), grades.by_query.get(query, {}))
 
 
 def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -154,31 +155,33 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _trec(topics: Path, text: str, qrels: Path) -> Judgements:
     seen: dict[str, int] = {}
-    asked: list[_Topic] = []
+    parsed: list[_Topic] = []
     for line, topic in _topics(topics, text):
         _only_once(seen, topics, line, topic.id)
-        asked.append(topic)
+        parsed.append(topic)
     grades = _qrels(qrels)
     strangers = len(grades.keys() - seen.keys())
     notes = [f"{strangers:,} queries of {qrels.name} are not among the topics"] if strangers else []
     judged = (
         JudgedQuery(topic.id, ALL, topic.text, Filters(), grades.get(topic.id, {}))
-        for topic in asked
+        for topic in parsed
     )
     return Judgements.of(topics, judged, notes)
 
 
 def _topics(file: Path, text: str) -> Iterator[tuple[int, _Topic]]:
     rows = _marked_up(text) if text.lstrip().startswith("<") else _tabbed(text)
-    nothing = True
+    empty = True
     for line, number, title in rows:
-        nothing = False
+        empty = False
         if number is None or title is None:
-            problem = "is no topic: write an id, a tab and the text, or <num> and <title> in <top>"
+            problem = (
+                "is not a topic: write an id, a tab and the text, or <num> and <title> in <top>"
+            )
             raise _fault(file, line, problem)
         yield line, _validated(_Topic, {"id": number.strip(), "text": title}, file, line)
-    if nothing:
-        raise _fault(file, 1, "no <top> ... </top> is found: expected TREC topics")
+    if empty:
+        raise _fault(file, 1, "has no <top> ... </top>: expected TREC topics")
 
 
 def _tabbed(text: str) -> Iterator[tuple[int, str | None, str | None]]:
@@ -210,10 +213,10 @@ def _text(file: Path) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # Where there is a mark of the order of bytes, `error.start` counts from behind it.
-        place = error.start + (len(raw) - len(error.object))
-        problem = f"byte 0x{raw[place]:02x} is not UTF-8: convert the file, for instance by iconv"
-        raise _fault(file, raw.count(b"\n", 0, place) + 1, problem) from None
+        # `error.start` does not count the byte order mark.
+        offset = error.start + (len(raw) - len(error.object))
+        problem = f"byte 0x{raw[offset]:02x} is not UTF-8: convert the file, for instance by iconv"
+        raise _fault(file, raw.count(b"\n", 0, offset) + 1, problem) from None
     if not text.strip():
         raise InvalidInput(f"{file} is empty; {EXPECTED}")
     return text
@@ -237,7 +240,7 @@ def _validated(model: type[Model], values: Any, file: Path, line: int) -> Model:
 def _only_once(seen: dict[str, int], file: Path, line: int, query: str) -> None:
     first = seen.setdefault(query, line)
     if first != line:
-        raise _fault(file, line, f"id: '{query}' is that of line {first:,} too: rename one")
+        raise _fault(file, line, f"id: '{query}' is also the id of line {first:,}: rename one")
 
 
 def _fault(file: Path, line: int, problem: str) -> InvalidInput:

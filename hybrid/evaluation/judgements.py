@@ -1,4 +1,4 @@
-"""Judged queries: what was asked, and the grade of every film that was judged for it."""
+"""Judged queries: their text, and the grade of every film judged for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from hybrid.errors import InvalidInput
 from hybrid.query import Filters
 
 ALL = "all"
-"""The kind of a query that names none, and the name of all kinds together."""
+"""The kind of a query that has none, and the name of all kinds together."""
 
-NAMED = 5
-"""So many of the queries that are left out are named."""
+MAX_NAMED = 5
+"""Maximum number of omitted queries that a note names."""
 
 
 def _one_word(text: str) -> str:
     if text.split() != [text]:
         raise ValueError(
-            "is blank or holds a blank, where an id ends in TREC files: join its words"
+            "is blank or contains a blank, at which ids end in TREC files: join its words"
         )
     return text
 
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("holds a character that cannot be printed: leave it out")
+        raise ValueError("contains a character that cannot be printed: remove it")
     return text
 
 
@@ -61,16 +61,16 @@ class Judgements:
 
     @classmethod
     def of(cls, file: Path, queries: Iterable[JudgedQuery], notes: Iterable[str] = ()) -> Self:
-        """Leave out the queries for which nothing relevant is known: nDCG would divide by zero.
+        """Return the queries that have a relevant film: nDCG of the others would divide by zero.
 
         Raises InvalidInput where no query is left.
         """
         queries = tuple(queries)
         unjudged = [query.id for query in queries if not query.grades]
-        hopeless = [query.id for query in queries if query.grades and not query.relevant]
+        without_relevant = [query.id for query in queries if query.grades and not query.relevant]
         left_out = [
             *_left_out(unjudged, "without a judgement"),
-            *_left_out(hopeless, "without a relevant film"),
+            *_left_out(without_relevant, "without a relevant film"),
         ]
         left = tuple(query for query in queries if query.relevant)
         if not left:
@@ -82,9 +82,9 @@ class Judgements:
 
     @property
     def pooled(self) -> bool:
-        """Whether most queries have a film judged 0, so that an unjudged one is not known to be.
+        """Whether most queries have a film judged 0, which leaves the unjudged open.
 
-        A known item is judged alone: whatever else is found is not what was meant.
+        Where only the film looked for is judged, every other film counts as not relevant.
         """
         with_zero = [len(query.relevant) < len(query.grades) for query in self.queries]
         return 2 * sum(with_zero) > len(with_zero)
@@ -93,5 +93,5 @@ class Judgements:
 def _left_out(queries: Sequence[str], why: str) -> list[str]:
     if not queries:
         return []
-    named = ", ".join(queries[:NAMED]) + (", ..." if len(queries) > NAMED else "")
+    named = ", ".join(queries[:MAX_NAMED]) + (", ..." if len(queries) > MAX_NAMED else "")
     return [f"{len(queries):,} of the queries left out, {why}: {named}"]

@@ -1,4 +1,4 @@
-"""Changing single films while they are served: what the service asks of the write side."""
+"""Changes of single films over HTTP: the bodies of requests and answers."""
 
 from typing import Any, Literal
 
@@ -8,25 +8,25 @@ from hybrid.movie import Movie
 
 
 def _film_without_id(schema: dict[str, Any]) -> None:
-    """Describe a film but for its id, as OpenAPI has it."""
+    """Set the JSON schema of a film without its id, for OpenAPI."""
     film = Movie.model_json_schema()
     del film["properties"]["id"]
-    kept = {name: schema[name] for name in ("title", "description")}
-    schema |= film | kept | {"required": ["title"], "additionalProperties": False}
+    heading = {name: schema[name] for name in ("title", "description")}
+    schema |= film | heading | {"required": ["title"], "additionalProperties": False}
 
 
 class MovieBody(RootModel[dict[str, object]]):
-    """A film as a body gives it; its id is in the address, its fields are checked by who writes."""
+    """A film in a body. Its id is in the URL; the writer validates its fields."""
 
     model_config = ConfigDict(json_schema_extra=_film_without_id)
 
 
 Kind = Literal["added", "changed", "removed", "unchanged"]
-"""What a change does to its film."""
+"""The effect of a change on its film."""
 
 
 class ChangeResponse(BaseModel):
-    """A change that is published: every process shows it within seconds."""
+    """A published change. Every process shows it within seconds."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Why a film ranks where it does: the models of the answer."""
+"""Explanations of a film's rank."""
 
 from typing import Literal
 
@@ -8,31 +8,33 @@ from hybrid.schemas.base import ResponseModel
 
 
 class TermWhy(ResponseModel):
-    """What a word of the query gives the film."""
+    """What a word of the query contributes."""
 
     word: str = Field(description="as it is typed")
     term: str = Field(description="as it is searched")
     field: Literal["text", "title"] = Field(
-        description="title where the word stands in a title too, which is part of the text"
+        description="title where the word also occurs in a title, which is part of the text"
     )
-    frequency: int = Field(description="how often it stands in the film's text")
+    frequency: int = Field(description="how often it occurs in the film's text")
     idf: float = Field(description="how rare it is: log(1 + (N - n + .5) / (n + .5))")
     score: float = Field(description="BM25; those of all words add up to keyword.score")
     share: float = Field(description="the same as a part of the keyword share by words")
 
 
 class KeywordWhy(ResponseModel):
-    """What the words of the query say of the film."""
+    """What the keyword side contributes."""
 
     counts: Literal["text", "title"] | None = Field(
-        description="what keyword.share comes from; null where nothing is found"
+        description="what keyword.share comes from; null where it has no word of the query"
     )
-    title: float | None = Field(description="how near the title is, 0 to 1, if that is what counts")
+    title: float | None = Field(
+        description="similarity of the title, 0 to 1, if that is what counts"
+    )
     text: float | None = Field(description="share by words, to which those of the terms add up")
     terms: tuple[TermWhy, ...] | None = Field(
         description="in the order typed; null where the keyword engine does not answer"
     )
-    not_found: tuple[str, ...] = Field(description="words that the film has not")
+    not_found: tuple[str, ...] = Field(description="words that the film does not contain")
 
 
 class SentenceWhy(ResponseModel):
@@ -52,7 +54,7 @@ class WordWhy(ResponseModel):
 
 
 class SemanticWhy(ResponseModel):
-    """What the meaning of the query says of the film."""
+    """What the semantic side contributes."""
 
     sentences: tuple[SentenceWhy, ...] = Field(
         description="the nearest first; cosines times weights add up to semantic.score"
@@ -80,7 +82,7 @@ class Why(ResponseModel):
     """Why a film ranks where it does."""
 
     summary: str
-    keyword: KeywordWhy | None = Field(description="null where that side was not asked")
-    semantic: SemanticWhy | None = Field(description="null where that side was not asked")
+    keyword: KeywordWhy | None = Field(description="null where the mode leaves that side out")
+    semantic: SemanticWhy | None = Field(description="null where the mode leaves that side out")
     fusion: FusionWhy
     ranks: RanksWhy

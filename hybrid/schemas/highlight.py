@@ -1,4 +1,4 @@
-"""Where the words of a query stand in a film."""
+"""Where the words of a query occur in a film."""
 
 from pydantic import Field
 
@@ -8,9 +8,9 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 class Highlight(ResponseModel):
-    """Ranges [start, end) of characters (Unicode code points) that hold a word of the query.
+    """Ranges [start, end) of characters (Unicode code points) with a word of the query.
 
-    Those of a field of several entries are counted over the entries joined by a comma and a blank.
+    In fields with several entries, characters are counted in the entries joined by ", ".
     """
 
     title: Ranges

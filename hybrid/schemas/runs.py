@@ -1,4 +1,4 @@
-"""Runs: rankings that have a name, so that they can be measured and compared."""
+"""Runs: named rankings, to be measured and compared."""
 
 import re
 from collections.abc import Iterable, Sequence, Sized
@@ -12,13 +12,13 @@ from hybrid.validation import one_line, problems
 
 DEFAULT_RUNS = ("keyword", "semantic", "hybrid")
 
-FEWEST, MOST = 2, 8
-"""Runs that are compared on one query."""
+MIN_RUNS, MAX_RUNS = 2, 8
+"""Bounds of the number of runs in a comparison."""
 
 
 def _name(text: str) -> str:
     if not re.fullmatch(r"\w[\w.,+-]{0,39}", text):
-        raise ValueError("is to be of letters, digits and _ . , + - without blanks, at most 40")
+        raise ValueError("must consist of at most 40 letters, digits and _ . , + -, without blanks")
     return text
 
 
@@ -28,7 +28,7 @@ RunName = Annotated[str, AfterValidator(_name)]
 
 
 class Run(BaseModel):
-    """A ranking with a name, which is its file's and its tag in TREC files."""
+    """A ranking with a name, by which TREC run files are named and tagged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,26 +40,26 @@ class Run(BaseModel):
     def parse(cls, text: str) -> "Run":
         """Return the run of NAME:MODE,FUSION,ALPHA or NAME=MODE,FUSION,ALPHA.
 
-        Without a name it is called what it is. Raises InvalidInput.
+        Without a name, the rest is its name. Raises InvalidInput.
         """
-        # No name holds : or =, and an address would have = escaped.
-        name, given, spec = text.replace(":", "=").rpartition("=")
+        # Names have neither : nor =. A URL may have : instead of =, which would be escaped.
+        name, separator, spec = text.replace(":", "=").rpartition("=")
         mode, *fusion = [part.strip() for part in spec.split(",")]
         if len(fusion) > 2 or (fusion and mode != "hybrid"):
             raise _wrong(
-                f"run '{text}': expected keyword, semantic or hybrid, and after hybrid a fusion "
-                "and an alpha if need be, as in mine=hybrid,rrf,0.4"
+                f"run '{text}': expected keyword, semantic or hybrid, the latter optionally "
+                "with a fusion and an alpha, as in mine=hybrid,rrf,0.4"
             )
         values: dict[str, Any] = dict(zip(("method", "alpha"), fusion, strict=False))
         try:
-            called = name.strip() if given else ",".join([mode, *fusion])
-            return cls.model_validate({"name": called, "mode": mode, "fusion": values})
+            run_name = name.strip() if separator else ",".join([mode, *fusion])
+            return cls.model_validate({"name": run_name, "mode": mode, "fusion": values})
         except ValidationError as error:
             raise _wrong(f"run '{text}': {one_line(problems(error))}") from None
 
 
 class RunFields(BaseModel):
-    """A run as a JSON body asks for it, under its name."""
+    """A run in a JSON body, where its name is the key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,13 +68,13 @@ class RunFields(BaseModel):
     alpha: AlphaOrAuto | None = Field(None, description="of a hybrid run, 0 to 1, or auto")
 
     def as_run(self, name: str) -> Run:
-        """Return the run of this name, whose fusion says no more than was asked."""
+        """Return the run of this name, in whose fusion only the given fields are set."""
         return Run(name=name, mode=self.mode, fusion=Fusion.of(self.fusion, self.alpha))
 
 
 def _enough(runs: Several) -> Several:
-    if not FEWEST <= len(runs) <= MOST:
-        raise ValueError(f"are {len(runs)}: compare {FEWEST} to {MOST}")
+    if not MIN_RUNS <= len(runs) <= MAX_RUNS:
+        raise ValueError(f"are {len(runs)}: compare {MIN_RUNS} to {MAX_RUNS}")
     return runs
 
 
@@ -84,14 +84,14 @@ TypedRuns = Annotated[tuple[str, ...], AfterValidator(_enough)]
 
 
 def parse_runs(texts: Iterable[str], baseline: str | None = None) -> Sequence[Run]:
-    """Return the runs, or the default ones where none is given. Raises InvalidInput."""
+    """Return the runs, or the default ones where `texts` is empty. Raises InvalidInput."""
     runs = [Run.parse(text) for text in texts or DEFAULT_RUNS]
     names = [run.name for run in runs]
     for name in names:
         if names.count(name) > 1:
-            raise _wrong(f"two runs are called '{name}': name one, as in other={name}")
+            raise _wrong(f"two runs are named '{name}': name one, as in other={name}")
     if baseline is not None and baseline not in names:
-        raise InvalidInput(f"baseline '{baseline}' is no run: choose from {', '.join(names)}")
+        raise InvalidInput(f"baseline '{baseline}' is not a run: choose from {', '.join(names)}")
     return runs
 
 

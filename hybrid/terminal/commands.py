@@ -1,4 +1,4 @@
-"""What the two command lines share: errors in one line, options that are settings, clear text."""
+"""What the two command lines share: errors in one line, and options for settings."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from hybrid.validation import one_line, problems
 
 
 class Commands(click.Group):
-    """A group whose commands tell an error in one line and leave no stack trace."""
+    """A group whose commands report an error in one line, without a stack trace."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -23,7 +23,7 @@ class Commands(click.Group):
         except ValidationError as error:
             raise click.ClickException(one_line(problems(error))) from error
         except OSError as error:
-            file = error.filename2 or error.filename  # the one that is written
+            file = error.filename2 or error.filename  # filename2 is the one being written
             where = f": {file}" if file else ""
             raise click.ClickException(f"{error.strerror or error}{where}") from error
 
@@ -32,7 +32,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def setting(field: str) -> Callable[[Decorated], Decorated]:
-    """Return the option of a setting: its help, default and variable come from `Settings`."""
+    """Return the option of a setting. Help, default and variable come from `Settings`."""
     described = Settings.model_fields[field]
     return click.option(
         f"--{field.replace('_', '-')}",

@@ -1,4 +1,4 @@
-"""Waiting at the start for what another process provides."""
+"""Waiting at the start for another process."""
 
 from collections.abc import Callable
 from time import monotonic, sleep
@@ -6,13 +6,13 @@ from time import monotonic, sleep
 import click
 
 INTERVAL = 0.2
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 def wait_for(what: str, ready: Callable[[], bool], seconds: float) -> None:
-    """Return once `ready` is true, or after `seconds`; say on standard error what is waited for.
+    """Return once `ready()` is true, or after `seconds`. `what` is printed on standard error.
 
-    Giving up raises nothing: whoever needs what is missing reports it.
+    Raises nothing after `seconds`: the caller reports what is missing.
     """
     if not seconds or ready():
         return

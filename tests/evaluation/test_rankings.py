@@ -41,11 +41,11 @@ def test_without_runs_the_modes_are_measured() -> None:
         (["a=hybrid,rrf,x"], "fusion.alpha: "),
         (["a=hybrid,rrf,.4,5"], "expected keyword, semantic or hybrid"),
         (["a=keyword,rrf"], "expected keyword, semantic or hybrid"),
-        (["../a=keyword"], "name: is to be of letters"),
-        (["a b=keyword"], "name: is to be of letters"),
-        (["=keyword"], "name: is to be of letters"),
-        ([f"{'a' * 41}=keyword"], "name: is to be of letters"),
-        (["a=keyword", "a=semantic"], "two runs are called 'a'"),
+        (["../a=keyword"], "name: must consist of at most 40 letters"),
+        (["a b=keyword"], "name: must consist of at most 40 letters"),
+        (["=keyword"], "name: must consist of at most 40 letters"),
+        ([f"{'a' * 41}=keyword"], "name: must consist of at most 40 letters"),
+        (["a=keyword", "a=semantic"], "two runs are named 'a'"),
     ],
 )
 def test_runs_that_are_wrong(texts: list[str], problem: str) -> None:

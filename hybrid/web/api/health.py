@@ -1,4 +1,4 @@
-"""How this process does, for monitors: alive, ready, and in figures."""
+"""The state of this process for monitors: alive, ready, metrics."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ health = APIBlueprint("health", __name__)
 TEXT: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
     200: {"description": "Gauges, a line each", "content": {"text/plain": {}}}
 }
-"""The answer of /metrics, as OpenAPI has it."""
+"""The answer of /metrics, for OpenAPI."""
 
 
 class LiveResponse(BaseModel):
@@ -38,26 +38,26 @@ class ReadyResponse(BaseModel):
     movies: int
     engines: dict[str, Annotated[str, Field(description="ok, or what is wrong")]]
     problems: tuple[str, ...] = Field(
-        description="why the generation served is not the published one or not whole, and what is "
-        "wrong with ranking.toml"
+        description="why the generation served is not the published one or not complete, and what "
+        "is wrong with ranking.toml"
     )
 
 
 @health.get("/health/live")
 @health.output(LiveResponse)
 def alive() -> LiveResponse:
-    """Tell that the process answers."""
+    """Report that the process answers."""
     return LiveResponse()
 
 
 @health.get("/health/ready")
 @health.output(ReadyResponse)
 def ready() -> ReadyResponse:
-    """Tell which engines answer. Without the keyword engine the service is degraded, not down."""
+    """Report which engines answer. Without the keyword engine the service is degraded, not down."""
     search, served = request_search(), live()
     away = _keyword_away(search)
-    found = served.trouble, served.fault, served.bad_preferences
-    problems = tuple(problem for problem in found if problem)
+    checks = served.trouble, served.fault, served.bad_preferences
+    problems = tuple(problem for problem in checks if problem)
     return ReadyResponse(
         status="degraded" if problems or away else "ready",
         generation=search.generation,
@@ -70,21 +70,21 @@ def ready() -> ReadyResponse:
 @health.get("/metrics")
 @health.doc(responses=TEXT)
 def metrics() -> Response:
-    """Return the figures of this process for Prometheus."""
+    """Return the metrics of this process for Prometheus."""
     registry = CollectorRegistry()
-    registry.register(_Figures(live(), request_search()))
+    registry.register(_Metrics(live(), request_search()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-class _Figures(Collector):
-    """The figures of one moment."""
+class _Metrics(Collector):
+    """The metrics at one moment."""
 
     def __init__(self, served: LiveSearch, search: HybridSearch) -> None:
         self._live = served
         self._search = search
 
     def collect(self) -> Iterator[Metric]:
-        """Give each figure."""
+        """Yield each metric."""
         yield InfoMetricFamily(
             "hybrid_generation", "The generation served", {"generation": self._search.generation}
         )

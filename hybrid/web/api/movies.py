@@ -1,4 +1,4 @@
-"""Films by id: shown to everybody, changed where that is allowed."""
+"""Films by id: read by everybody, changed where the service accepts changes."""
 
 from apiflask import APIBlueprint
 from flask import current_app, request
@@ -23,9 +23,9 @@ def movie(movie_id: str) -> Movie:
 @films.input(MovieBody, arg_name="fields")
 @films.output(ChangeResponse)
 def put_movie(movie_id: str, fields: MovieBody) -> ChangeResponse:
-    """Add a film, or replace the one of this id. The answer comes once that is published."""
+    """Add a film, or replace the one with this id. The answer comes once that is published."""
     if "id" in fields.root:
-        problem = "is unknown: the id is in the address"
+        problem = "is unknown: the id is in the URL"
         raise errors.InvalidInput(f"id: {problem}", {"id": problem})
     return _writes().put(film_id(movie_id), fields.root)
 
@@ -38,24 +38,24 @@ def delete_movie(movie_id: str) -> ChangeResponse:
 
 
 @films.before_request
-def _allowed() -> None:
-    """Refuse a change before anything of it is looked at."""
+def _refuse_changes() -> None:
+    """Refuse a change before anything else about it is checked."""
     if request.method in ("PUT", "DELETE"):
         _writes()
 
 
 def _writes() -> Writes:
-    found: Writes | None = current_app.extensions["writes"]
-    if found is None:
+    writes: Writes | None = current_app.extensions["writes"]
+    if writes is None:
         raise errors.WritesOff(
-            "this service changes no films: start it with HYBRID_WRITES=on, or use "
+            "this service accepts no changes: start it with HYBRID_WRITES=on, or use "
             "`python -m indexer upsert` and `delete`"
         )
-    return found
+    return writes
 
 
 def film_id(text: str) -> int:
-    """Return the id that an address names. Raises InvalidInput, or NotFound beyond all ids."""
+    """Return the id in a URL. Raises InvalidInput, or NotFound where it exceeds all ids."""
     if not (text.isascii() and text.isdecimal()):
         problem = "is not an id: ids are whole numbers, such as 111161"
         raise errors.InvalidInput(f"'{text}' {problem}", {"id": problem})
