@@ -46,7 +46,7 @@ def _option(name: str, schema: Mapping[str, Any]) -> Callable[[Decorated], Decor
     types = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     kind = types[0] if len(types) == 1 else {}
     number = int if kind.get("type") == "integer" else str
-    default = f"  [default: {schema['default']}]" if schema["default"] else ""
+    default = f"  [default: {schema['default']}]" if schema.get("default") else ""
     return click.option(
         f"--{name.replace('_', '-')}",
         type=click.Choice(kind["enum"]) if "enum" in kind else number,

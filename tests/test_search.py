@@ -1,13 +1,17 @@
 """HybridSearch: both sides, complete scores, filters, degradation."""
 
+import json
 from typing import get_args
 
 import numpy as np
 import pytest
 
+from hybrid.comparison.compare import compare
 from hybrid.errors import EngineUnavailable, NotFound
+from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
-from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
+from hybrid.query import Filters, Fusion, FusionMethod, Mode, Query, SearchQuery
+from hybrid.schemas.runs import parse_runs
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
 from hybrid.vectors import QueryVector
@@ -178,6 +182,36 @@ def test_names_quotations_and_titles_choose_alpha(
 def test_what_is_filtered_out_does_not_choose_alpha(search: HybridSearch) -> None:
     """The title of a film that may not be found is no reason to count on words."""
     assert ask(search, "lantern", year_from=1951).alpha == 1.0
+
+
+def test_unset_fusion_is_as_preferred(
+    search: HybridSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query without fusion and alpha is ranked, explained and echoed with the preferred ones."""
+    monkeypatch.setattr(search, "preferences", Preferences(fusion="rrf", alpha=0.2))
+    answer = ask(search, "captain mirror")
+    explained = search.explain(SearchQuery(query="captain mirror"), answer.hits[0].id)
+    for query, alpha in ((answer.query, answer.alpha), (explained.query, explained.alpha)):
+        assert (query.fusion, query.alpha, alpha) == ("rrf", 0.2, 0.2)
+    assert explained.hit.score == answer.hits[0].score
+    assert answer.hits == ask(search, "captain mirror", fusion="rrf", alpha=0.2).hits
+
+
+def test_answers_begin_with_the_query_and_end_alike(search: HybridSearch) -> None:
+    """The keys of each kind of answer, in the order in which they are sent."""
+    query = SearchQuery(query="captain mirror")
+    answer = search.search(query)
+    compared = compare(search, query, parse_runs(()))
+    end = ["degraded", "warnings", "timings_ms", "generation"]
+    for sent, middle in (
+        (answer, ["hits", "total", "alpha", "alpha_reason"]),
+        (search.explain(query, answer.hits[0].id), ["hit", "alpha", "alpha_reason"]),
+        (compared, ["runs", "pairs", "movies", "lists", "swaps"]),
+    ):
+        assert list(json.loads(sent.model_dump_json())) == ["query", *middle, *end]
+    fields = list(Query.model_json_schema()["properties"])
+    assert list(compared.model_dump()["query"]) == fields
+    assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha"]
 
 
 def test_fusing_again_is_searching_again(search: HybridSearch) -> None:

@@ -24,12 +24,16 @@ def counter(total: int, label: str, unit: str, hidden: bool) -> Iterator[Callabl
     Where there is no terminal, only the label is printed.
     """
     start = monotonic()
+
+    def rate_shown(rate: float | None) -> str | None:
+        return None if rate is None else f"{rate:,.0f} {unit}/s"
+
     with click.progressbar(
         length=total,
         label=f"{label} {total:,} {unit}",
         file=sys.stderr,
         hidden=hidden,
         show_pos=True,
-        item_show_func=lambda rate: None if rate is None else f"{rate:,.0f} {unit}/s",
+        item_show_func=rate_shown,
     ) as bar:
         yield lambda count: bar.update(count, (bar.pos + count) / (monotonic() - start))

@@ -62,7 +62,7 @@ class PageForm(NamedTuple):
             if name in QUERY_FIELDS
         }
         try:
-            return SearchURL.model_validate({"limit": SHOWN} | fields | FIXED)
+            return SearchURL.model_validate({"limit": SHOWN, **fields, **FIXED})
         except ValidationError as error:
             by_field = problems(error)
             raise InvalidInput(one_line(by_field), by_field) from None
