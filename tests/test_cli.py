@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 from elasticsearch import Elasticsearch
 
+from hybrid.cli import main
+from hybrid.query import Query, SearchQuery
 from hybrid.settings import Settings
 from tests.command import PREFIX, Index, run, run_code
 from tests.indexer.film_files import KAGGLE_FILMS, kaggle_csv
@@ -38,6 +41,21 @@ def test_help_comes_without_torch(command: list[str]) -> None:
     printed = run_code(code)
     assert "Usage" in printed
     assert "IMPORTED []" in printed
+
+
+@pytest.mark.parametrize(("command", "model"), [("search", SearchQuery), ("compare", Query)])
+def test_every_field_is_an_option(command: str, model: type[Query]) -> None:
+    """Its description is the help, its values the choices; numbers are checked by the option."""
+    options = {option.name: option for option in main.commands[command].params}
+    for name in model.model_fields.keys() - {"text", "highlight", "explain"}:
+        option = options[name]
+        assert isinstance(option, click.Option)
+        assert option.opts == [f"--{name.replace('_', '-')}"]
+        assert (option.help or "").startswith(model.model_fields[name].description or "missing")
+    assert options["genre"].multiple
+    assert isinstance(options["genre_match"].type, click.Choice)
+    assert list(options["genre_match"].type.choices) == ["any", "all"]
+    assert (options["year_to"].type, options["limit"].type) == (click.INT, click.INT)
 
 
 @pytest.mark.parametrize(
