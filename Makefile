@@ -36,12 +36,13 @@ demo: install ## index the films that come with the project, once, and serve the
 test: install ## run the tests on all cores; some need Java and Maven, or Chromium, and say so
 	.venv/bin/python -m pytest -n auto --maxprocesses 4
 
-check: install ## check format, lint and types
+check: install ## check format, lint, layers and types
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/ruff check $(CODE)
+	.venv/bin/lint-imports --no-cache
 	.venv/bin/mypy
 
-format: install ## format the code and mend what can be mended
+format: install ## format the code and fix what can be fixed automatically
 	.venv/bin/ruff check --fix $(CODE)
 	.venv/bin/ruff format $(CODE)
 

@@ -1,6 +1,7 @@
 """The app factory. It opens nothing: whoever calls it brings the search."""
 
 from functools import cached_property
+from importlib.metadata import version
 from io import BytesIO
 from typing import IO, Any
 
@@ -73,7 +74,7 @@ def create_app(
     app = APIFlask(
         __name__,
         title="Hybrid film search",
-        version="0.1.0",
+        version=version("hybrid-film-search"),
         spec_path="/openapi.json",
         docs_path=None,
     )
