@@ -60,10 +60,12 @@ def set_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="print the JSON of the HTTP service")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="print the JSON of the HTTP service"
+)
 
 
-def judged(command: Decorated) -> Decorated:
+def judgement_options(command: Decorated) -> Decorated:
     """Add the options that name judged queries."""
     file = click.Path(path_type=Path)
     formats = "judged queries: JSON lines, CSV of query,docid,rating, or TREC topics"
@@ -71,7 +73,7 @@ def judged(command: Decorated) -> Decorated:
     return click.option("--queries", type=file, required=True, help=formats)(command)
 
 
-seeded = click.option(
+seed_option = click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
@@ -87,7 +89,7 @@ def main() -> None:
 
 @main.command()
 @query_fields(SearchQuery)
-@as_json
+@json_option
 @setting("data")
 @setting("elasticsearch_url")
 def search(
@@ -116,7 +118,7 @@ def search(
     help="a ranking to show, as in mine:hybrid,rrf,0.4; repeated, 2 to 8  "
     f"[default: {', '.join(SIDE_BY_SIDE)}]",
 )
-@as_json
+@json_option
 @setting("data")
 @setting("elasticsearch_url")
 def compare(
@@ -127,12 +129,12 @@ def compare(
     Marks compare with the column to the left: ranks gained or lost, = the same, + not in it.
     """
     query = CompareURL.model_validate({"q": text} | set_options(fields))
+    runs = query.as_runs()
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
     from hybrid.comparison.compare import compare as compare_runs
     from hybrid.comparison.table import as_columns
     from hybrid.wiring import open_search
 
-    runs = query.as_runs()
     with closing(open_search(settings)) as films:
         answer = compare_runs(films, query, runs)
     if as_json:
@@ -159,7 +161,7 @@ def serve(**settings: Any) -> None:
 
 
 @main.command()
-@judged
+@judgement_options
 @click.option(
     "--run",
     "runs",
@@ -179,7 +181,7 @@ def serve(**settings: Any) -> None:
 @click.option("--json", type=click.Path(path_type=Path), help="write everything to this file")
 @click.option("--trec", type=click.Path(path_type=Path), help="write run files to this folder")
 @click.option("--html", type=click.Path(path_type=Path), help="write a page with charts")
-@seeded
+@seed_option
 @setting("data")
 @setting("elasticsearch_url")
 def evaluate(
@@ -213,7 +215,7 @@ def evaluate(
 
 
 @main.command()
-@judged
+@judgement_options
 @click.option(
     "--folds",
     type=click.IntRange(min=2, max=50),
@@ -222,7 +224,7 @@ def evaluate(
     help="number of folds: each is measured with what was learned from the others",
 )
 @click.option("--dry-run", is_flag=True, help="report, but write nothing")
-@seeded
+@seed_option
 @setting("data")
 @setting("elasticsearch_url")
 def tune(
