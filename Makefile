@@ -2,7 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV = $(shell command -v uv || echo .venv/bin/uv)
-CODE = hybrid indexer tests benchmarks
+CODE = hybrid indexer tests benchmarks mutation
 
 # uv installs in a fraction of pip's time; where it is not there, pip brings it into the environment.
 define ENVIRONMENT
@@ -12,7 +12,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 o
 		|| .venv/bin/python -m pip install --quiet uv==0.13.9; }
 endef
 
-.PHONY: help install install-search demo test check format lock clean
+.PHONY: help install install-search demo test mutants mutants-sample check format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ demo: install ## index the films that come with the project, once, and serve the
 test: install ## run the tests on all cores; some need Java and Maven, or Chromium, and say so
 	.venv/bin/python -m pytest -n auto --maxprocesses 4
 
+mutants: install ## put small faults into the code and list those that no test notices (MODULES="..." for some)
+	.venv/bin/python -m mutation all $(MODULES)
+
+mutants-sample: install ## the same with 60 faults, drawn anew with each commit; fails if too few are noticed
+	.venv/bin/python -m mutation sample
+
 check: install ## check format, lint, layers and types
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/ruff check $(CODE)
@@ -55,4 +61,4 @@ lock: ## pin all packages anew from pyproject.toml
 		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
 
 clean: ## remove the environment and all caches, but no data
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info

@@ -1,0 +1,89 @@
+"""The command line: all mutants of some modules, or a sample of those of all."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+
+import click
+
+from mutation import accepted as accepting
+from mutation.mutants import Faults, Mutant
+from mutation.report import Result, Share, diffs, reasons, shares, stale, survivors
+from mutation.runs import KEPT, TestsFail, tested
+from mutation.sample import REQUIRED, SIZE, drawn, least_noticed
+from mutation.targets import ROOT, Target, read_targets
+from mutation.trials import VARIABLES
+
+
+@click.group()
+def main() -> None:
+    """Put small faults into the code, one at a time, and see which of them no test notices."""
+    os.environ |= VARIABLES
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # after tidying up
+
+
+@main.command("all")
+@click.argument("modules", nargs=-1)
+def whole(modules: Sequence[str]) -> None:
+    """Test all mutants of these modules, or of all that modules.toml lists."""
+    targets = _targets(modules)
+    accepted = accepting.read_accepted()
+    mutants = [mutant for faults in _faults(targets).values() for mutant in faults]
+    results = _results(mutants, targets)
+    chosen = {entry: why for entry, why in accepted.items() if not modules or entry[0] in modules}
+    left = survivors(results, accepted)
+    KEPT.joinpath("survivors.toml").write_text(accepting.written(left), encoding="utf-8")
+    for line in (*diffs(left), *reasons(stale(results, chosen)), "", *shares(results, accepted)):
+        click.echo(line)
+
+
+@main.command()
+@click.option("--size", default=SIZE, show_default=True)
+@click.option("--seed", help="What the sample is drawn by, by default the commit.")
+def sample(size: int, seed: str | None) -> None:
+    """Test a sample of all mutants; fail where too few of them are noticed."""
+    targets = read_targets()
+    accepted = accepting.read_accepted()
+    drawn_by = seed or _seed()
+    results = _results(drawn(_faults(targets), accepted, size, drawn_by), targets)
+    for line in diffs(survivors(results, accepted)):
+        click.echo(line)
+    noticed, least = Share.of(results, accepted).noticed, least_noticed(size)
+    click.echo(f"{noticed} of {size} mutants are noticed (seed {drawn_by})")
+    if noticed < least:
+        raise click.ClickException(
+            f"at least {least} must be, where {REQUIRED:.0%} of all are: see CONTRIBUTING.md, "
+            "'Mutation testing'"
+        )
+
+
+def _results(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[Result]:
+    try:
+        return tested(mutants, targets)
+    except TestsFail as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _targets(modules: Collection[str]) -> dict[str, Target]:
+    try:
+        return read_targets(modules)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _faults(targets: Collection[str]) -> dict[str, Faults]:
+    return {name: Faults(name, (ROOT / name).read_text("utf-8")) for name in targets}
+
+
+def _seed() -> str:
+    """Return what a sample is drawn by: the commit or, outside a repository, the day."""
+    command = ["git", "rev-parse", "HEAD"]
+    with suppress(FileNotFoundError):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return done.stdout.strip()
+    return date.today().isoformat()

@@ -1,0 +1,185 @@
+"""The mutants of a module: its code with one small fault each, as mutmut makes them."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper
+from mutmut.mutation import mutators
+from mutmut.mutation.file_mutation import Mutation, MutationVisitor
+from mutmut.mutation.pragma_handling import IgnoredCode
+
+MODULE_LEVEL = "(module)"
+"""Stands for the function where a fault is in none."""
+
+MESSAGES = {"print", "echo", "tqdm", "warning", "info", "exception"}
+"""Functions and methods that only say something to a person."""
+
+UNTESTED = {"strict", "encoding", "description"}
+"""Arguments that are assertions, matter on other systems alone, or are read by people."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault in the `function` of a `module`: the lines `before` become the lines `after`.
+
+    `code` is the whole module with the fault in it.
+    """
+
+    module: str
+    function: str
+    before: str
+    after: str
+    code: str = field(repr=False, compare=False)
+
+
+class Faults:
+    """The mutants of a module in the order of its lines, each made when it is asked for."""
+
+    def __init__(self, module: str, code: str) -> None:
+        wrapper = MetadataWrapper(cst.parse_module(code))
+        visitor = _Visitor(OPERATORS, IgnoredCode(set(), set(), set()))
+        wrapper.visit(visitor)
+        self._module = module
+        self._code = code
+        self._lines = ast.parse(code)
+        self._cst = wrapper.module
+        self._faults = list(_placed(self._cst, visitor.mutations))
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def __iter__(self) -> Iterator[Mutant]:
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number: int) -> Mutant:
+        statement, start, fault = self._faults[number]
+        text = self._cst.code_for_node(statement)
+        replaced = statement.deep_replace(fault.original_node, fault.mutated_node)
+        new = self._cst.code_for_node(replaced) if isinstance(replaced, cst.CSTNode) else ""
+        mutated = self._code[:start] + new + self._code[start + len(text) :]
+        line, before, after = _difference(self._code, mutated)
+        return Mutant(self._module, _function_at(self._lines, line), before, after, mutated)
+
+
+def _placed(
+    module: cst.Module, faults: Iterable[Mutation]
+) -> Iterator[tuple[cst.CSTNode, int, Mutation]]:
+    """Give each fault with the statement around it, and where in the code that begins."""
+    start = len("".join(module.code_for_node(line) for line in module.header))
+    statements: dict[int, tuple[cst.CSTNode, int]] = {}
+    for statement in module.body:
+        statements |= dict.fromkeys(map(id, _nodes(statement)), (statement, start))
+        start += len(module.code_for_node(statement))
+    for fault in faults:
+        yield (*statements[id(fault.original_node)], fault)
+
+
+def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    for child in node.children:
+        yield from _nodes(child)
+
+
+class _Visitor(MutationVisitor):
+    """Mutmut's visitor, which goes into decorated functions, too, and not into messages."""
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Raise) or _is_message(node) or _is_untested(node):
+            return False
+        # Mutmut leaves decorated functions out, as its runner cannot wrap them.
+        if _is_type(node) or (isinstance(node, cst.FunctionDef) and node.decorators):
+            return True
+        return super().on_visit(node)
+
+
+def _is_message(node: cst.CSTNode) -> bool:
+    call = node.value if isinstance(node, cst.Expr) else node
+    return isinstance(call, cst.Call) and _name(call.func) in MESSAGES
+
+
+def _is_untested(node: cst.CSTNode) -> bool:
+    keyword = node.keyword if isinstance(node, cst.Arg) else None
+    return keyword is not None and keyword.value in UNTESTED
+
+
+def _is_type(node: cst.CSTNode) -> bool:
+    """Whether an assignment names a type: `Ids = NDArray[np.int64]`."""
+    if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Subscript):
+        return False
+    name = _name(node.value.value)
+    return name[:1].isupper() or name in ("tuple", "dict", "list", "set")
+
+
+def _name(node: cst.BaseExpression) -> str:
+    """Return a name, or the last part of `a.b.name`."""
+    named = node.attr if isinstance(node, cst.Attribute) else node
+    return named.value if isinstance(named, cst.Name) else ""
+
+
+def _string(node: cst.BaseString) -> Iterable[cst.CSTNode]:
+    """Only what is another string in any case: SQL and encodings are the same in capitals."""
+    return list(mutators.operator_string(node))[:1]
+
+
+def _argument(node: cst.Call) -> Iterator[cst.CSTNode]:
+    """An argument by place becomes None, a named one is left out; literals change by themselves."""
+    for mutated in mutators.operator_arg_removal(node):
+        changed = next(arg for arg in node.args if arg not in mutated.args)
+        left_out = len(mutated.args) < len(node.args)
+        if changed.keyword:
+            wanted = left_out and not _is_untested(changed)
+        else:
+            wanted = not left_out and not isinstance(changed.value, cst.BaseNumber | cst.BaseString)
+        if wanted:
+            yield mutated
+
+
+def _call_left_out(node: cst.Expr) -> Iterator[cst.CSTNode]:
+    """A call for its effect alone is not made."""
+    if isinstance(node.value, cst.Call):
+        yield node.with_changes(value=cst.Ellipsis())
+
+
+REPLACED: Mapping[object, Callable[..., Iterable[cst.CSTNode]]] = {
+    mutators.operator_string: _string,
+    mutators.operator_arg_removal: _argument,
+}
+
+OPERATORS: mutators.OPERATORS_TYPE = [
+    *((kind, REPLACED.get(operator, operator)) for kind, operator in mutators.mutation_operators),
+    (cst.Expr, _call_left_out),
+]
+
+
+def _difference(code: str, mutated: str) -> tuple[int, str, str]:
+    """Return the number of the first line that differs, and the lines that do in both."""
+    old, new = code.splitlines(), mutated.splitlines()
+    same = zip(old, new, strict=False)
+    first = next(
+        (n for n, (one, other) in enumerate(same) if one != other), min(len(old), len(new))
+    )
+    last = 0
+    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    return first + 1, _lines(old[first : len(old) - last]), _lines(new[first : len(new) - last])
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(line.strip() for line in lines)
+
+
+def _function_at(tree: ast.Module, line: int) -> str:
+    """Return the qualified name of the outermost function at a line."""
+    names: list[str] = []
+    body: list[ast.stmt] = tree.body
+    while body:
+        around = next(
+            (node for node in body if node.lineno <= line <= (node.end_lineno or 0)), None
+        )
+        if not isinstance(around, ast.ClassDef | ast.FunctionDef):
+            break
+        names.append(around.name)
+        body = around.body if isinstance(around, ast.ClassDef) else []
+    return ".".join(names) or MODULE_LEVEL
