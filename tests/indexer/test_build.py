@@ -350,8 +350,8 @@ def test_one_writer_at_a_time(kaggle: Path, data: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, pathlib, indexer.generations.publish as p\n"
-            "with p.only_writer(pathlib.Path(sys.argv[1])):\n"
+            "import sys, pathlib, indexer.generations.lock as p\n"
+            "with p.writer_lock(pathlib.Path(sys.argv[1])):\n"
             "    print('held', flush=True); sys.stdin.read()",
             str(data),
         ],

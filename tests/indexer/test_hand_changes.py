@@ -165,7 +165,7 @@ def test_a_build_refuses_to_discard(data: Path, tmp_path: Path) -> None:
 def command(data: Path, *arguments: str) -> Result:
     """Run a command on the embedded engine and the model of the tests."""
     with (
-        patch("indexer.backends.tools_of", lambda *_, **__: tools()),
+        patch("indexer.backends.backends_for", lambda *_, **__: tools()),
         patch("indexer.embedding.model.load_model", lambda _: HashingEncoder()),
     ):
         return CliRunner().invoke(main, [*arguments, "--data", str(data), "--quiet"])

@@ -276,7 +276,7 @@ def test_recall_that_was_lost_is_told(
 def test_the_exit_code_tells(data: Path) -> None:
     """0 for a clean index and a repaired one, 1 for one that is wrong."""
     command = ["verify", "--data", str(data)]
-    with patch("indexer.backends.tools_of", lambda _: tools()):
+    with patch("indexer.backends.backends_for", lambda _: tools()):
         assert CliRunner().invoke(main, command).exit_code == 0
         without_a_film(current(data))
         seal(data)

@@ -40,7 +40,7 @@ _KEPT = {"type": "keyword", "index": False, "doc_values": False}
 PROPERTIES: dict[str, dict[str, Any]] = {
     "id": {"type": "long"},  # `_id` is a string: ties are broken by number
     "text": {"type": "text", "analyzer": "film", "similarity": "film"},
-    # Titles are compared by hybrid/titles.py; this is for those who query the index themselves.
+    # Titles are compared by hybrid/retrieval/title_index.py; this field is for other clients.
     "title": {"type": "text", "analyzer": "film"},
     "genre_keys": {"type": "keyword"},
     "year": {"type": "integer"},

@@ -1,10 +1,12 @@
 """The embedded keyword engine: BM25 by Tantivy in a folder of the generation, no server needed."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
+from time import sleep
 
 import numpy as np
 import tantivy
@@ -194,11 +196,27 @@ def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
     To open an index Tantivy locks a file beside it. So it is shown a folder of links that is gone
     once the index is open: its files are mapped into memory by then.
     """
-    with TemporaryDirectory(prefix="tantivy-") as links:
+    links = Path(mkdtemp(prefix="tantivy-"))
+    try:
         for file in folder.iterdir():
             if file.suffix != ".lock":
-                Path(links, file.name).symlink_to(file.absolute())
-        index = tantivy.Index(schema, links)
+                (links / file.name).symlink_to(file.absolute())
+        index = tantivy.Index(schema, str(links))
+        index.config_reader("Manual", 0)  # published files never change
         index.register_tokenizer(ANALYZER, analyzer())
         index.reload()
         return index.searcher()
+    finally:
+        _remove(links)
+
+
+def _remove(links: Path) -> None:
+    """Remove the folder of links, however often Tantivy locks a file in it meanwhile.
+
+    A thread that Tantivy starts with every index may read it once more after it was opened.
+    """
+    for _ in range(100):
+        shutil.rmtree(links, ignore_errors=True)
+        if not links.exists():
+            return
+        sleep(0.01)

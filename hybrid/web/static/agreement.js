@@ -1,4 +1,4 @@
-// How far two rankings agree: the measures of hybrid/agreement.py.
+// How far two rankings agree: the measures of hybrid/comparison/agreement.py.
 
 const PERSISTENCE = 0.9;
 

@@ -1,4 +1,4 @@
-// Fusing again in the browser: the numbers of hybrid/fusion.py, operation for operation.
+// Fusing again in the browser: the numbers of hybrid/fusion/methods.py, operation for operation.
 
 const RRF_K = 60;
 

@@ -1,7 +1,9 @@
 """What every keyword engine promises. A new engine joins by a line in `lexical`."""
 
 import random
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -235,3 +237,27 @@ def test_unknown_films_and_words_are_explained_by_nothing(lexical: LexicalEngine
     assert (comet.word, comet.frequency, comet.score) == ("comet", 0, 0)
     assert list(lexical.explain("comet", np.empty(0, np.int64))) == []
     assert [list(terms) for terms in lexical.explain("the of", np.array([0, 5]))] == [[], []]
+
+
+def test_what_tantivy_locks_late_is_removed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of Tantivy's may lock a file in the folder of links while that is removed: the index
+    is open all the same, and nothing of the folder stays."""
+    writer = TantivyWriter(tmp_path)
+    writer.create()
+    writer.write(corpus.films(3))
+    real = shutil.rmtree
+    removed: list[Path] = []
+
+    def late(folder: Path, ignore_errors: bool = False) -> None:
+        real(folder, ignore_errors=ignore_errors)
+        removed.append(folder)
+        if len(removed) < 3:
+            folder.mkdir()
+            (folder / ".tantivy-meta.lock").touch()
+
+    monkeypatch.setattr("hybrid.engines.lexical.tantivy.shutil.rmtree", late)
+    assert TantivyEngine(tmp_path / TANTIVY_FOLDER).count() == 3
+    assert len(removed) == 3
+    assert not removed[0].exists()
