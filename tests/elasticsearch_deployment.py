@@ -62,7 +62,7 @@ class Deployment:
         )
 
     def build(self, movies: Iterable[Movie]) -> None:
-        """Publish a new index of these films."""
+        """Publish a new index of these films, whatever was changed by hand."""
         source = films_file(self.data.with_name(f"{self.data.name}-source"), movies)
         build(
             source,
@@ -72,6 +72,7 @@ class Deployment:
             lambda folder, deployment: self.writer("elasticsearch", folder, deployment),
             source.with_name("mapping.toml"),
             quiet=True,
+            discard_changes=True,
         )
 
     @property

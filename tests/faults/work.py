@@ -74,7 +74,8 @@ def do(work: str, data: Path, url: str | None = None) -> None:
     elif work == "build":
         build_stores(data, AFTER["build"].values())
     elif work == "update":
-        change(data, match_source(list(AFTER["update"].values()), False, False), writing)
+        films = list(AFTER["update"].values())
+        change(data, match_source(films, False, False, "discard"), writing)
     elif work == "upsert":
         change(data, upsert([NEW, RENAMED]), writing)
     elif work == "delete":
