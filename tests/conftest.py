@@ -129,6 +129,9 @@ def index(
     folder = Path(shutil.copytree(copy, tmp_path_factory.mktemp("command") / "index"))
     if request.param == "elasticsearch":
         build_index(folder, **variables)
+        # As after a first build: no embedded generation that a service could fall back to.
+        current = folder / "data" / CURRENT
+        current.write_text(current.read_text().splitlines(keepends=True)[0])
     data = folder / "data"
     yield Index(request.param, data, variables | {"HYBRID_DATA": str(data)})
     if request.param == "elasticsearch":

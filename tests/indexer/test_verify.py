@@ -153,7 +153,7 @@ def with_other_words(generation: Generation) -> None:
     for file in generation.file("tantivy").iterdir():
         shutil.copy(file, generation.folder / "copy")
         (generation.folder / "copy").replace(file)
-    with patch("hybrid.engines.lexical.tantivy.keyword_text", lambda _: "nonsense"):
+    with patch("hybrid.engines.lexical.tantivy_writer.keyword_text", lambda _: "nonsense"):
         TantivyWriter(generation.folder).change([FILMS[4]], [], len(FILMS) + 1)
 
 

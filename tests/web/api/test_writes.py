@@ -23,7 +23,7 @@ from hybrid.web.app import create_app
 from indexer import group_commit as module
 from indexer.backends import Backends
 from indexer.change import Changes
-from indexer.generations import publish
+from indexer.generations import lock
 from indexer.generations.lock import writer_lock
 from indexer.group_commit import GroupCommit
 from indexer.update import UpdateResult, change
@@ -349,7 +349,7 @@ def test_another_writer_is_waited_for(data: Path, monkeypatch: pytest.MonkeyPatc
 
     with ThreadPoolExecutor(1) as pool:
         with writer_lock(data, patience=10):
-            monkeypatch.setattr(publish, "sleep", trying)
+            monkeypatch.setattr(lock, "sleep", trying)
             put = pool.submit(patient.put, 5, FILM)
             assert tried.wait(10)
             assert not put.done()
