@@ -40,6 +40,8 @@ class Preferences(BaseModel):
         """
         file = data / FILE
         try:
+            if file.exists() and not file.is_file():  # to read a pipe may take for ever
+                raise InvalidInput(f"{file} is not a regular file", {FILE: "is not a regular file"})
             return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return cls()

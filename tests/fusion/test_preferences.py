@@ -1,5 +1,7 @@
 """The settings file of the ranking: what is written is read, what is wrong is named."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,15 @@ def test_a_wrong_file_is_named(text: str, problem: str, tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """What is there but cannot be read is an error, and not taken for no file."""
-    (tmp_path / FILE).mkdir()
-    with pytest.raises(InvalidInput, match=f"{FILE} cannot be read: Is a directory"):
+    (tmp_path / FILE).symlink_to(FILE)
+    with pytest.raises(InvalidInput, match=f"{FILE} cannot be read: Too many levels"):
+        Preferences.load(tmp_path)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_named(make: Callable[[Path], None], tmp_path: Path) -> None:
+    """A folder cannot be read, and a pipe that nobody writes to would freeze a service."""
+    make(tmp_path / FILE)
+    with pytest.raises(InvalidInput, match=f"{FILE} is not a regular file"):
         Preferences.load(tmp_path)
