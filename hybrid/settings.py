@@ -41,7 +41,9 @@ def _host(text: str) -> str:
 class Settings(BaseSettings):
     """The settings of a process. docs/settings.md lists them, which a test checks."""
 
-    model_config = SettingsConfigDict(env_prefix="HYBRID_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="HYBRID_", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     data: Path = Field(Path("data"), description="folder of the index and the embedding cache")
     elasticsearch_url: Annotated[str, AfterValidator(_url)] | None = Field(

@@ -281,7 +281,7 @@ def demo(data: str | None, **given: str | None) -> None:
     The index is in data/demo, on the embedded engine. Another folder must be named by --data or
     HYBRID_DATA, and hold this index or none.
     """
-    settings = Settings.load(data=data or os.environ.get("HYBRID_DATA", DEMO_DATA), **given)
+    settings = Settings.load(data=data or os.environ.get("HYBRID_DATA") or DEMO_DATA, **given)
     from hybrid.web.server import check_address, serve
 
     check_address(settings.host, settings.port)

@@ -122,6 +122,16 @@ def test_settings_are_documented() -> None:
     assert documented == expected
 
 
+def test_empty_variables_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable without a value, as Compose passes it, gives the default."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"HYBRID_{name.upper()}", raising=False)
+    defaults = Settings.load()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"HYBRID_{name.upper()}", "")
+    assert Settings.load() == defaults
+
+
 def in_elasticsearch(index: Index) -> None:
     """Skip what only an index in Elasticsearch can show."""
     if index.engine != "elasticsearch":

@@ -55,6 +55,12 @@ def test_the_sample_is_built_once(demo: Demo) -> None:
         assert (demo.built, demo.served) == ([], [Path(data)])
 
 
+def test_an_empty_variable_names_no_folder(demo: Demo) -> None:
+    """HYBRID_DATA without a value is as if it were not set."""
+    assert demo.run(HYBRID_DATA="").exit_code == 0
+    assert demo.built == demo.served == [Path("data/demo")]
+
+
 def test_another_index_is_not_replaced(demo: Demo) -> None:
     """A folder that the environment or the option names for one's own index is left alone."""
     build_stores(Path("mine"), corpus.films(5))
