@@ -11,6 +11,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
+from hybrid.errors import InvalidInput
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.writes import Writes
@@ -56,6 +57,13 @@ class _Request(Request):
         if len(body) < announced:
             raise BadRequest
         return BytesIO(body)
+
+    def on_json_loading_failed(self, error: ValueError | None) -> Any:
+        """Raise InvalidInput where Python cannot read a number of whole JSON, BadRequest else."""
+        if type(error) is ValueError:  # JSONDecodeError and UnicodeDecodeError are kinds of it
+            problem = "has a number of more than 4,300 digits"
+            raise InvalidInput(f"the body {problem}", {"body": problem})
+        return super().on_json_loading_failed(error)
 
     def get_json(self, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -11,6 +11,7 @@ from tests.web.http import Service, received
 pytestmark = pytest.mark.parametrize("index", ["embedded"], indirect=True)
 
 QUERY = b'{"query": "heist"}'
+LONG_NUMBER = b"9" * 5000
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -74,6 +75,20 @@ def test_malformed_chunks_are_an_error_of_the_one_shape(service: Service, chunks
     status, answer = received(connection)
     assert (status, answer["error"]["code"]) == (400, "malformed")
     assert list(answer["error"]) == ["code", "message", "fields"]
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("POST /search", b'{"query": "heist", "limit": %s}' % LONG_NUMBER),
+        ("PUT /movies/123456789", b'{"title": "Heist", "votes": -%s}' % LONG_NUMBER),
+    ],
+)
+def test_a_number_beyond_python_is_told(service: Service, line: str, body: bytes) -> None:
+    """The error says what is wrong with JSON that is whole."""
+    status, answer = received(service.connect(head(line) + whole(body)))
+    assert (status, answer["error"]["code"]) == (422, "invalid_input")
+    assert answer["error"]["message"] == "the body has a number of more than 4,300 digits"
 
 
 def test_a_body_shorter_than_announced_is_refused(service: Service) -> None:
