@@ -46,7 +46,8 @@ def reading(
                 live.release(search)
             first.set()
 
-    readers = [Thread(target=read, args=[first]) for first in answered]
+    # Daemons, so that one that hangs does not keep the test run from ending.
+    readers = [Thread(target=read, args=[first], daemon=True) for first in answered]
     for reader in readers:
         reader.start()
     try:
@@ -56,4 +57,5 @@ def reading(
     finally:
         done.set()
         for reader in readers:
-            reader.join()
+            reader.join(60)
+        assert not any(reader.is_alive() for reader in readers), "a reader hangs"

@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 
 from hybrid.engines.lexical.elasticsearch import connect, is_ready
 from hybrid.terminal import wait as waiting
-from tests.command import PREFIX, Index, free_port
+from tests.command import PREFIX, Index, free_port, read_until
 
 
 def test_what_is_there_is_not_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,20 +60,21 @@ def test_elasticsearch_is_ready_once_its_indices_can_be_searched(elasticsearch_u
 def test_a_service_waits_for_its_first_index(index: Index, tmp_path: Path) -> None:
     """`serve --wait` says that it waits, and serves the index once that is published."""
     data, port = tmp_path / "data", free_port()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "hybrid", "serve", "--wait", "60", "--port", str(port)],
         env=os.environ | index.variables | {"HYBRID_DATA": str(data)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout
-    assert process.stderr
-    assert process.stderr.readline() == f"Waiting up to 60 s for the first index in {data} ...\n"
-    shutil.copytree(index.data, tmp_path / "copy")
-    (tmp_path / "copy").rename(data)
-    assert "8 films" in process.stdout.readline()
-    assert process.stdout.readline().startswith("ready: ")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    ) as process:
+        try:
+            waits = f"Waiting up to 60 s for the first index in {data} ...\n"
+            assert read_until(process, waits) == waits
+            shutil.copytree(index.data, tmp_path / "copy")
+            (tmp_path / "copy").rename(data)
+            read_until(process, ", 8 films\n")
+            read_until(process, f"ready: http://127.0.0.1:{port}/ (Ctrl-C stops)\n")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()  # nothing happens to one that has ended

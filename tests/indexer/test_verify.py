@@ -244,10 +244,10 @@ def test_verify_beside_a_writer(data: Path) -> None:
         found = []
         for _ in range(5):
             behind.clear()
-            assert behind.wait(10)
+            assert behind.wait(60)
             found.append(verify(data, tools(), full=True))
         done.set()
-        writing.result(30)
+        writing.result(60)
     assert [verified.checks for verified in found if not verified.clean] == []
 
 

@@ -35,7 +35,10 @@ def production(*prefix: str, **variables: str) -> Iterator[Production]:
             yield Production(Service(f"http://127.0.0.1:{port}"), process)
         finally:
             process.send_signal(signal.SIGINT)
-            status = process.wait(timeout=30)
+            try:
+                status = process.wait(timeout=30)
+            finally:
+                process.kill()  # nothing happens to one that has ended
     assert status == 0
 
 

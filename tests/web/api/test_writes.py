@@ -149,7 +149,7 @@ class Gate:
         self, data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
     ) -> UpdateResult:
         self.groups += 1
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         return self._then(data, choose, tools)
 
 
@@ -255,7 +255,7 @@ def test_what_is_gone_is_only_told_once_that_is_published(
         gate.open.set()
         for future in futures:
             with pytest.raises(BuildFailed, match="No space"):
-                future.result(10)
+                future.result(60)
     assert gate.groups == 2
 
 
@@ -318,7 +318,7 @@ def test_what_may_be_lost_is_not_acknowledged(
         assert isinstance(first.exception(), NotFound)
         for other in others:
             with pytest.raises(NotDurable, match="is published, but a power cut may undo that"):
-                other.result(10)
+                other.result(60)
         assert gate.groups == 2
         if times == math.inf:
             with pytest.raises(BuildFailed, match="Input/output error"):
@@ -351,9 +351,9 @@ def test_another_writer_is_waited_for(data: Path, monkeypatch: pytest.MonkeyPatc
         with writer_lock(data, patience=10):
             monkeypatch.setattr(lock, "sleep", trying)
             put = pool.submit(patient.put, 5, FILM)
-            assert tried.wait(10)
+            assert tried.wait(60)
             assert not put.done()
-        assert put.result(10).change == "added"
+        assert put.result(60).change == "added"
     patient.close()
 
 
