@@ -57,7 +57,7 @@ def is_nothing(value: object) -> bool:
 
 
 def parsed(field: str, value: object) -> object:
-    """Return the value as this field of `Movie` holds it; raise Unfit where it cannot."""
+    """Return the value as this field of `Movie` holds it; raise InvalidValue where it cannot."""
     return _PARSERS.get(field, _text)(field, value)
 
 
