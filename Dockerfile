@@ -21,11 +21,13 @@ WORKDIR /usr/src/films
 
 FROM base AS indexer
 
-# PyTorch without what it has for GPUs is in an index of its own, to which uv knows the way.
+# PyTorch without what it has for GPUs is in an index of its own, to which uv knows the way. Empty takes
+# the much larger PyTorch of PyPI.
+ARG TORCH_BACKEND=cpu
 COPY requirements.txt ./
 RUN pip install uv==0.13.9 \
-    && UV_TORCH_BACKEND=cpu uv pip install --system --no-cache --compile-bytecode \
-        --requirement requirements.txt \
+    && uv pip install --system --no-cache --compile-bytecode \
+        ${TORCH_BACKEND:+--torch-backend=$TORCH_BACKEND} --requirement requirements.txt \
     && pip uninstall --yes uv
 
 COPY pyproject.toml README.md LICENSE ./

@@ -197,6 +197,16 @@ def test_everything_copied_is_there_and_reaches_the_builder() -> None:
         assert package.rstrip("*") in copied
 
 
+def test_documented_build_arguments_are_those_of_the_dockerfile() -> None:
+    """The builder would only warn of an argument that it does not know."""
+    guide = (ROOT / "docs/docker.md").read_text("utf-8")
+    documented = re.findall(
+        r"docker compose build --build-arg (\w+)=\S* (\w+)$", guide, re.MULTILINE
+    )
+    taken = [(line.partition("=")[0], name) for name in BUILT for line in _of(name, "ARG")]
+    assert documented == taken == [("TORCH_BACKEND", "indexer")]
+
+
 def test_uv_is_that_of_the_makefile() -> None:
     """One version installs everywhere."""
     pinned = [
