@@ -32,8 +32,10 @@ GUIDE = (ROOT / "docs/docker.md").read_text("utf-8")
 LONGEST = 1200
 """Seconds for one command: the first one downloads packages."""
 
-SLOW = 400
-"""Seconds for what happens by itself in a container."""
+SLOW = 1000
+"""Seconds for what happens by itself in a container: more than HYBRID_WAIT of the indexer."""
+
+pytestmark = pytest.mark.timeout(3 * LONGEST)
 
 PASSED_ON = ("HOME", "PATH", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR")
 """Variables that Docker itself reads; others, such as FILMS, are not the user's here."""
