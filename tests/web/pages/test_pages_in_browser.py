@@ -154,7 +154,7 @@ def test_scores_are_the_services_to_the_last_bit(tab: Tab, site: Service) -> Non
     and where neighbours change places."""
     tab.page.goto("/side-by-side")
     script = """async ({ movies, lists, swaps, method, alpha }) => {
-      const { candidates, fused, normalised, ranked, swapping } = await import("/static/fusion.js");
+      const { candidates, fused, normalised, ranked, swapping } = await import("/static/side-by-side/fusion.js");
       const found = candidates(movies);
       const sides = normalised(found, lists, method);
       const scores = fused(sides, alpha);
@@ -194,7 +194,7 @@ def test_agreement_is_the_services(tab: Tab) -> None:
     """The measures of pairs are computed as they are there."""
     tab.page.goto("/side-by-side")
     script = """async ([a, b, x, y]) => {
-      const { jaccard, kendallTau, rbo } = await import("/static/agreement.js");
+      const { jaccard, kendallTau, rbo } = await import("/static/side-by-side/agreement.js");
       return [jaccard(a, b), rbo(a, b), kendallTau(x, y)];
     }"""
     choose = random.Random(3)

@@ -2,8 +2,8 @@
 // says of it, which is asked for once the view rests.
 
 import { COLUMNS } from "./comparison.js";
-import { element, ended, hundredths, number, shape } from "./dom.js";
-import { pieces } from "./marking.js";
+import { element, ended, hundredths, number, shape } from "../shared/dom.js";
+import { pieces } from "./marks.js";
 
 /** Fill `panel` for a film of this `movie`, at these ranks, score parts, alpha and fusion. */
 export function explain(panel, film, movie, at, close) {

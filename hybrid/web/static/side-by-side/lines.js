@@ -1,6 +1,6 @@
 // Lines that join a film's places in two columns beside each other.
 
-import { shape } from "./dom.js";
+import { shape } from "../shared/dom.js";
 
 /**
  * Draw into `svg` the moves from the films of one column to those of another, both lists of ids

@@ -1,6 +1,6 @@
 // The rows of a column: one film each, the same element for as long as the comparison lasts.
 
-import { element, number, shape } from "./dom.js";
+import { element, number, shape } from "../shared/dom.js";
 
 const GLIDE = { duration: 180, easing: "ease-out" };
 const still = matchMedia("(prefers-reduced-motion: reduce)");

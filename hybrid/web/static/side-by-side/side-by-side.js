@@ -1,12 +1,12 @@
 // The page that compares: what is shown follows from the comparison and the view in the address.
 
-import { addressOf, queried, viewOf } from "./address.js";
+import { addressOf, queried, viewOf } from "../shared/url.js";
 import { COLUMNS, compare } from "./comparison.js";
-import { element, ended, hundredths } from "./dom.js";
+import { element, ended, hundredths } from "../shared/dom.js";
 import { FUSIONS } from "./fusion.js";
 import { join } from "./lines.js";
-import { Column } from "./rows.js";
-import { explain, tell } from "./why.js";
+import { Column } from "./column.js";
+import { explain, tell } from "./explanation.js";
 
 /** So long the view must rest before it becomes a step of the history. */
 const REST_MS = 400;
