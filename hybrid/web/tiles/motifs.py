@@ -1,24 +1,14 @@
-"""The figures that tiles are drawn with: one for each kind of film.
+"""The figures of the tiles, one for each kind of film. Decoration: nothing depends on their looks.
 
-Each takes the inks of its film's time and dice thrown by its title, and returns SVG shapes on a
-field of 80 by 120.
+Each takes the inks of its film's era and the dice of its title, and returns SVG shapes on a field
+of 80 by 120.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from math import cos, pi, sin
-from typing import NamedTuple
 
+from hybrid.web.tiles.palettes import Inks
 from hybrid.web.tiles.shapes import HEIGHT, WIDTH, box, circle, ring, shape
-
-
-class Inks(NamedTuple):
-    """The four colours of a tile."""
-
-    ground: str
-    figure: str
-    accent: str
-    pale: str
-
 
 Dice = Iterator[float]
 """Numbers from 0 up to 1; the same film throws the same."""
@@ -53,9 +43,9 @@ def confetti(inks: Inks, dice: Dice) -> str:
             _between(dice, 6, 74),
             _between(dice, 8, 50),
             _between(dice, 2, 6),
-            colours[place % 3],
+            colours[index % 3],
         )
-        for place in range(7)
+        for index in range(7)
     ]
     return f'<path {grin} fill="{inks.figure}"/>' + "".join(bits)
 
@@ -102,8 +92,8 @@ def blinds(inks: Inks, dice: Dice) -> str:
     x, y = _between(dice, 26, 54), _between(dice, 40, 70)
     step = _between(dice, 12, 17)
     slats = [
-        box(0, place * step, WIDTH, step * 0.55, inks.ground)
-        for place in range(int(HEIGHT / step) + 1)
+        box(0, index * step, WIDTH, step * 0.55, inks.ground)
+        for index in range(int(HEIGHT / step) + 1)
     ]
     return (
         box(0, 0, WIDTH, HEIGHT, inks.figure)
@@ -117,12 +107,12 @@ def converging(inks: Inks, dice: Dice) -> str:
     """Return frames that close in: thriller and mystery."""
     x, y = _between(dice, 28, 52), _between(dice, 40, 80)
     frames = []
-    for place in range(5):
-        part = 1 - place / 5
-        colour = (inks.figure, inks.ground)[place % 2]
+    for index in range(5):
+        part = 1 - index / 5
+        colour = (inks.figure, inks.ground)[index % 2]
         turned = [
             (x + part * 70 * cos(angle), y + part * 70 * sin(angle))
-            for angle in (pi * (side / 2 + place * 0.09) for side in range(4))
+            for angle in (pi * (side / 2 + index * 0.09) for side in range(4))
         ]
         frames.append(shape(turned, colour))
     return "".join(frames) + circle(x, y, _between(dice, 5, 8), inks.accent)
@@ -134,8 +124,8 @@ def rays(inks: Inks, dice: Dice) -> str:
     number = 7 + int(next(dice) * 4)
     start = next(dice)
     beams = []
-    for place in range(number):
-        angle = 2 * pi * (place + start) / number
+    for index in range(number):
+        angle = 2 * pi * (index + start) / number
         ends = [(x + 160 * cos(angle + turn), y + 160 * sin(angle + turn)) for turn in (0, 0.26)]
         beams.append(shape([(x, y), *ends], inks.figure))
     return "".join(beams) + circle(x, y, 15, inks.accent) + circle(x, y, 7, inks.pale)
@@ -172,10 +162,10 @@ def teeth(inks: Inks, dice: Dice) -> str:
     upper, lower = _between(dice, 24, 40), _between(dice, 24, 44)
     jaws = [
         shape(
-            [(place * wide, edge), ((place + 0.5) * wide, tip), ((place + 1) * wide, edge)],
+            [(index * wide, edge), ((index + 0.5) * wide, tip), ((index + 1) * wide, edge)],
             inks.figure,
         )
-        for place in range(number)
+        for index in range(number)
         for edge, tip in ((14.0, 14 + upper), (HEIGHT - 14.0, HEIGHT - 14 - lower))
     ]
     return (
@@ -190,11 +180,11 @@ def orbits(inks: Inks, dice: Dice) -> str:
     """Return a planet and what goes round it: science fiction."""
     x, y = _between(dice, 16, 64), _between(dice, 66, 104)
     shapes = [circle(x, y, _between(dice, 14, 20), inks.accent)]
-    for place in range(3):
-        radius = 30 + place * _between(dice, 13, 17)
+    for index in range(3):
+        radius = 30 + index * _between(dice, 13, 17)
         angle = pi * (1.05 + 0.9 * next(dice))
         shapes.append(ring(x, y, radius, inks.figure, 1.4))
-        moon = (inks.pale, inks.figure)[place % 2]
+        moon = (inks.pale, inks.figure)[index % 2]
         shapes.append(
             circle(x + radius * cos(angle), y + radius * sin(angle), _between(dice, 2.5, 5.5), moon)
         )
@@ -206,9 +196,9 @@ def ranks(inks: Inks, dice: Dice) -> str:
     height, step = _between(dice, 10, 15), _between(dice, 22, 28)
     rise = _between(dice, 14, 24)
     shapes = []
-    for place in range(5):
-        top = 12 + place * step
-        colour = inks.accent if place == int(height) % 3 + 1 else inks.figure
+    for index in range(5):
+        top = 12 + index * step
+        colour = inks.accent if index == int(height) % 3 + 1 else inks.figure
         shapes.append(
             shape(
                 [
@@ -228,22 +218,22 @@ def ranks(inks: Inks, dice: Dice) -> str:
 def keys(inks: Inks, dice: Dice) -> str:
     """Return bars as high as notes: musical, dance, performance."""
     shapes = []
-    for place in range(6):
+    for index in range(6):
         height = _between(dice, 22, 92)
-        colour = (inks.figure, inks.accent, inks.figure, inks.pale)[place % 4]
-        shapes.append(box(7 + place * 11.4, 108 - height, 8, height, colour))
+        colour = (inks.figure, inks.accent, inks.figure, inks.pale)[index % 4]
+        shapes.append(box(7 + index * 11.4, 108 - height, 8, height, colour))
     return "".join(shapes)
 
 
 def bounce(inks: Inks, dice: Dice) -> str:
-    """Return a ball in four places: animation and family."""
+    """Return a ball in five positions: animation and family."""
     low = _between(dice, 84, 96)
     shapes = [box(0, low + 10, WIDTH, HEIGHT - low - 10, inks.figure)]
-    for place in range(5):
-        along = place / 4
+    for index in range(5):
+        along = index / 4
         y = low - abs(cos(along * pi * 1.5)) * _between(dice, 46, 64)
-        colour = inks.pale if place < 4 else inks.accent
-        shapes.append(circle(8 + along * 62, y, 4 + place * 1.6, colour))
+        colour = inks.pale if index < 4 else inks.accent
+        shapes.append(circle(8 + along * 62, y, 4 + index * 1.6, colour))
     return "".join(shapes)
 
 
@@ -283,8 +273,8 @@ def columns(inks: Inks, dice: Dice) -> str:
     top, number = _between(dice, 34, 46), 3 + int(next(dice) * 3)
     step = 60 / number
     pillars = [
-        box(10 + (place + 0.2) * step, top + 8, step * 0.6, 92 - top, inks.figure)
-        for place in range(number)
+        box(10 + (index + 0.2) * step, top + 8, step * 0.6, 92 - top, inks.figure)
+        for index in range(number)
     ]
     return (
         shape([(6, top), (40, top - _between(dice, 14, 24)), (74, top)], inks.accent)
@@ -298,7 +288,7 @@ def lanes(inks: Inks, dice: Dice) -> str:
     """Return the bend of a track: sport."""
     x, y = _between(dice, -8, 16), _between(dice, 104, 126)
     shapes = [
-        ring(x, y, 34 + place * 15, (inks.figure, inks.accent)[place == 2], 8) for place in range(5)
+        ring(x, y, 34 + index * 15, (inks.figure, inks.accent)[index == 2], 8) for index in range(5)
     ]
     angle = -pi * _between(dice, 0.15, 0.4)
     runner = circle(x + 79 * cos(angle), y + 79 * sin(angle), 5, inks.pale)

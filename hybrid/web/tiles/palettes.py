@@ -1,12 +1,17 @@
-"""A small poster drawn for every film, the same one every time.
-
-Its colours come from the film's decade, its figure from a genre, how that is laid out from the
-title. Nothing is loaded from anywhere.
-"""
+"""The colours of the tiles: those of posters of a film's era."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from hybrid.web.tiles.motifs import Inks
+
+class Inks(NamedTuple):
+    """The four colours of a tile."""
+
+    ground: str
+    figure: str
+    accent: str
+    pale: str
+
 
 ERAS: Sequence[tuple[int, Sequence[Inks]]] = (
     (  # sepia

@@ -1,8 +1,4 @@
-"""The figures that tiles are drawn with: one for each kind of film.
-
-Each takes the inks of its film's time and dice thrown by its title, and returns SVG shapes on a
-field of 80 by 120.
-"""
+"""The SVG shapes that the figures of tiles are made of, in units of a field of 80 by 120."""
 
 WIDTH, HEIGHT = 80, 120
 

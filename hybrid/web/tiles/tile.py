@@ -1,7 +1,7 @@
 """A small poster drawn for every film, the same one every time.
 
-Its colours come from the film's decade, its figure from a genre, how that is laid out from the
-title. Nothing is loaded from anywhere.
+The colours come from its year, the figure from a genre, the layout from the title. A tile refers
+to no other file.
 """
 
 from collections.abc import Iterator
