@@ -113,7 +113,12 @@ def test_links_keep_what_was_asked(site: Service) -> None:
 
 def test_two_slashes_are_not_redirected(site: Service) -> None:
     """The redirect would lead to whatever host the request names."""
-    for path in ("/side-by-side//", "/movies//1", "/static//shared/base.css", "/x//elsewhere.example"):
+    for path in (
+        "/side-by-side//",
+        "/movies//1",
+        "/static//shared/base.css",
+        "/x//elsewhere.example",
+    ):
         assert site.asked("GET", path, Host="elsewhere.example").status == 404
 
 

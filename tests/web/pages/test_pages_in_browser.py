@@ -154,14 +154,15 @@ def test_scores_are_the_services_to_the_last_bit(tab: Tab, site: Service) -> Non
     and where neighbours change places."""
     tab.page.goto("/side-by-side")
     script = """async ({ movies, lists, swaps, method, alpha }) => {
-      const { candidates, fused, normalised, ranked, swapping } = await import("/static/side-by-side/fusion.js");
-      const found = candidates(movies);
-      const sides = normalised(found, lists, method);
-      const scores = fused(sides, alpha);
-      const place = (film) => found.ids.indexOf(film);
-      const alphas = swaps.map(([above, below]) => swapping(sides, place(above), place(below)));
-      const order = ranked(found, scores).map((place) => found.ids[place]);
-      const pairs = found.ids.map((id, place) => [id, scores[place]]);
+      const fusion = await import("/static/side-by-side/fusion.js");
+      const candidates = fusion.candidatesOf(movies);
+      const normalised = fusion.normalise(candidates, lists, method);
+      const scores = fusion.fuse(normalised, alpha);
+      const row = (film) => candidates.ids.indexOf(film);
+      const alphas = swaps.map(([above, below]) =>
+        fusion.swapAlpha(normalised, row(above), row(below)));
+      const order = fusion.rank(candidates, scores).map((row) => candidates.ids[row]);
+      const pairs = candidates.ids.map((id, row) => [id, scores[row]]);
       return { scores: Object.fromEntries(pairs), order, alphas };
     }"""
     choose = random.Random(5)
@@ -266,7 +267,7 @@ def test_the_view_goes_along_to_the_next_query(tab: Tab) -> None:
     tab.page.keyboard.press("Enter")
     expect(tab.page).to_have_url(re.compile("winter.*alpha=0.25"))
     assert "film=" not in tab.page.url
-    expect(tab.page.locator("#meaning-share")).to_have_text("25%")
+    expect(tab.page.locator("#semantic-share")).to_have_text("25%")
 
 
 def test_changes_of_places_are_where_they_are_said(tab: Tab) -> None:
@@ -307,7 +308,7 @@ def test_keyboard_alone(tab: Tab) -> None:
     before = films(page)
     for _ in range(30):
         page.keyboard.press("ArrowRight")
-    expect(page.locator("#meaning-share")).to_have_text("80%")
+    expect(page.locator("#semantic-share")).to_have_text("80%")
     assert films(page) != before
     _tab_to(page, ".column.keyword li button")
     film = page.evaluate("document.activeElement.dataset.film")
@@ -396,7 +397,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
         "/?q=x&year_from=9&year_to=8",
         lambda page: expect(page.locator("#problem")).to_be_visible(),
     ),
-    "lost": ("/nothing", lambda page: expect(page.locator(".lost")).to_be_visible()),
+    "lost": ("/nothing", lambda page: expect(page.locator(".error-message")).to_be_visible()),
     "comparing": ("/side-by-side", lambda page: expect(page.locator(".sketch")).to_be_visible()),
     "compared": ("/side-by-side?q=captain+mirror&alpha=.5", _explain),
 }

@@ -1,81 +1,98 @@
-// Chips, years and modes change the films at once, and the focus stays where it is. Without this the
-// form is sent as forms are.
+// @ts-check
+// Genres, years and modes change the results at once, and the focus stays where it is. Without this
+// script the form is submitted like any other.
 
-const REST_MS = 350;
+import { find } from "../shared/dom.js";
+import { debounce } from "../shared/timing.js";
+import { formURL } from "../shared/url.js";
 
-const form = document.querySelector(".asking");
-const status = document.getElementById("status");
+/** Milliseconds without a key press before a year counts as typed. */
+const TYPING_MS = 350;
 
-let asked;
-let resting;
-let shown = location.pathname + location.search;
+const form = find("form.search-form", document, HTMLFormElement);
+const query = find("#q", form, HTMLInputElement);
 
-/** Return the address of what the form says, without its empty fields. */
-function address() {
-  const fields = [...new FormData(form)].filter(([, value]) => value.trim());
-  return `${form.getAttribute("action")}?${new URLSearchParams(fields)}`;
+/** What is shown, or requested to be: only the latest request counts. */
+const state = { url: pageURL(), request: new AbortController() };
+
+const submitTyped = debounce(submit, TYPING_MS);
+
+function pageURL() {
+  return location.pathname + location.search;
 }
 
-/** Show the films of an address; only the latest that was asked for counts. */
-async function show(target) {
-  shown = target;
-  asked?.abort();
-  asked = new AbortController();
-  const { signal } = asked;
-  const results = document.getElementById("results");
-  results.setAttribute("aria-busy", "true");
+/** Show the results of what the form says, unless they are shown already. */
+function submit() {
+  submitTyped.cancel();
+  const url = formURL(form);
+  if (url === state.url || !query.value.trim()) return;
+  history.pushState(null, "", url);
+  load(url);
+}
+
+/**
+ * Replace the results by those of the page at `url`.
+ * @param {string} url
+ */
+async function load(url) {
+  state.request.abort();
+  state.url = url;
+  state.request = new AbortController();
+  const { signal } = state.request;
+  find("#results").setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(target, { signal, headers: { Accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const found = page.getElementById("results");
-    results.replaceWith(document.adoptNode(found));
-    document.querySelector("nav").replaceWith(document.adoptNode(page.querySelector("nav")));
-    document.title = page.title;
-    const films = found.querySelectorAll(".hits > li").length;
-    status.textContent = films ? `${films} films` : (found.querySelector("h2")?.textContent ?? "");
+    const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
+    replaceResults(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch (error) {
-    // Where the service cannot be reached the browser says so best.
-    if (error.name !== "AbortError") location.assign(target);
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    // The browser has the best page for a service that cannot be reached.
+    location.assign(url);
   }
 }
 
-function go() {
-  clearTimeout(resting);
-  const target = address();
-  if (target === shown || !form.elements.q.value.trim()) return;
-  history.pushState(null, "", target);
-  show(target);
+/** @param {Document} page */
+function replaceResults(page) {
+  for (const part of ["#results", "nav"]) {
+    find(part).replaceWith(document.adoptNode(find(part, page)));
+  }
+  document.title = page.title;
+  const results = find("#results");
+  const films = results.querySelectorAll(".hits > li").length;
+  const heading = results.querySelector("h2")?.textContent ?? "";
+  find("#status").textContent = films ? `${films} films` : heading;
 }
 
-/** Make the form say what the address says, as after a step back. */
+/** Make the form say what the URL says, for instance after a step back. */
 function refill() {
   const fields = new URLSearchParams(location.search);
   for (const field of form.elements) {
-    if (field.type === "checkbox") field.checked = fields.getAll(field.name).includes(field.value);
-    else if (field.type === "radio") field.checked = (fields.get(field.name) ?? "hybrid") === field.value;
-    else if (field.name) field.value = fields.get(field.name) ?? "";
+    if (!(field instanceof HTMLInputElement) || !field.name) continue;
+    const { name, type, value } = field;
+    if (type === "checkbox") field.checked = fields.getAll(name).includes(value);
+    else if (type === "radio") field.checked = (fields.get(name) ?? "hybrid") === value;
+    else field.value = fields.get(name) ?? "";
   }
 }
 
-// On a narrow screen the chips are one line, and what is chosen may be out of sight.
-form.querySelector(".chip :checked")?.scrollIntoView({ block: "nearest", inline: "center" });
-
-form.addEventListener("change", (event) => {
-  if (event.target.name !== "q") go();
+form.addEventListener("change", ({ target }) => {
+  if (target !== query) submit();
 });
-form.addEventListener("input", (event) => {
-  if (!event.target.name.startsWith("year")) return;
-  clearTimeout(resting);
-  if (/^(\d{4})?$/.test(event.target.value)) resting = setTimeout(go, REST_MS);
+form.addEventListener("input", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || !target.name.startsWith("year")) return;
+  submitTyped.cancel();
+  if (/^(\d{4})?$/.test(target.value)) submitTyped();
 });
 form.addEventListener("submit", (event) => {
-  if (!form.elements.q.value.trim()) return;
+  if (!query.value.trim()) return;
   event.preventDefault();
-  go();
+  submit();
 });
 addEventListener("popstate", () => {
-  const target = location.pathname + location.search;
-  if (target === shown) return; // a step within the page, such as to the films
+  const url = pageURL();
+  if (url === state.url) return; // a step within the page, such as to a hit
   refill();
-  show(target);
+  load(url);
 });
+
+// On a narrow screen the genres are one line, and the chosen ones may be out of sight.
+form.querySelector(".chip :checked")?.scrollIntoView({ block: "nearest", inline: "center" });

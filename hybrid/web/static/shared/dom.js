@@ -1,37 +1,71 @@
-// Elements made of text and other elements. Text is only ever set as text.
+// @ts-check
+// Finding elements of a page, and building new ones. Text is only ever set as text, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Return an element with these attributes (null and false leave one out) and children. */
+/** @typedef {Record<string, string | number | boolean | null>} Attributes null and false omit one */
+/** @typedef {Node | string} Child "" is omitted */
+
+/**
+ * Return the first element that matches the selector. Throws if there is none of this type: then
+ * a script and its template do not belong together.
+ * @template {Element} [T=HTMLElement]
+ * @param {string} selector
+ * @param {ParentNode} [parent]
+ * @param {new () => T} [type]
+ * @returns {T}
+ */
+export function find(selector, parent = document, type) {
+  const found = parent.querySelector(selector);
+  if (!(found instanceof (type ?? HTMLElement))) throw new Error(`The page has no ${selector}`);
+  return /** @type {T} */ (found);
+}
+
+/**
+ * Return the closest ancestor of an event's target that matches the selector, or the target.
+ * @param {Event} event
+ * @param {string} selector
+ */
+export function closest({ target }, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
+}
+
+/**
+ * Return a new HTML element.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function element(tag, attributes = {}, ...children) {
-  return filled(document.createElement(tag), attributes, children);
+  return fill(document.createElement(tag), attributes, children);
 }
 
-/** The same inside a drawing. */
+/**
+ * Return a new SVG element.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {...Child} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
 export function shape(tag, attributes = {}, ...children) {
-  return filled(document.createElementNS(SVG, tag), attributes, children);
+  return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-function filled(made, attributes, children) {
+/**
+ * @template {Element} T
+ * @param {T} target
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ * @returns {T}
+ */
+function fill(target, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+    if (value === null || value === false) continue;
+    target.setAttribute(name, value === true ? "" : String(value));
   }
-  made.append(...children.filter((child) => child !== null && child !== ""));
-  return made;
-}
-
-/** Write a score with two decimals, or as many as it takes to see it. */
-export function number(value) {
-  if (value === 0 || Math.abs(value) >= 0.1) return value.toFixed(2);
-  return String(Number(value.toPrecision(2)));
-}
-
-/** Write a small figure with two decimals, and no minus before nothing. */
-export function hundredths(value) {
-  return (Math.round(100 * value) / 100 || 0).toFixed(2);
-}
-
-/** End a sentence with a full stop, if it has none, be it within a quotation. */
-export function ended(text) {
-  return /[.?!]'?$/.test(text) ? text : `${text}.`;
+  target.append(...children.filter((child) => child !== ""));
+  return target;
 }

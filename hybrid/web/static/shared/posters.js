@@ -1,11 +1,24 @@
-// A poster that does not come is replaced by the film's drawn tile.
+// @ts-check
+// A poster that cannot be loaded is replaced by the film's drawn tile.
 
-function draw(image) {
-  const { pathname, search } = new URL(image.src);
-  if (pathname.startsWith("/tiles/") && !search) image.src = `${pathname}?drawn`;
+import { drawnTileURL } from "./url.js";
+
+/** @param {HTMLImageElement} image */
+function replacePoster(image) {
+  const url = drawnTileURL(image.src);
+  if (url) image.src = url;
 }
 
-document.addEventListener("error", ({ target }) => target instanceof HTMLImageElement && draw(target), true);
+/** Errors of images do not bubble, but they are captured. */
+const CAPTURE = true;
+
+document.addEventListener(
+  "error",
+  ({ target }) => {
+    if (target instanceof HTMLImageElement) replacePoster(target);
+  },
+  CAPTURE,
+);
 for (const image of document.images) {
-  if (image.complete && !image.naturalWidth) draw(image);
+  if (image.complete && !image.naturalWidth) replacePoster(image);
 }

@@ -1,40 +1,121 @@
-// What the address says of the view, and the address of a view: a link shows what its sender saw.
+// @ts-check
+// The URLs of the pages and of the service. They are built and read here alone.
 
-const OF_THE_QUERY = ["q", "genre", "genre_match", "year_from", "year_to", "limit"];
-const SHOWN = "20";
+/** Parameters that GET /compare takes from the URL of the page. */
+const QUERY_FIELDS = ["q", "genre", "genre_match", "year_from", "year_to", "limit"];
+const DEFAULT_LIMIT = "20";
 
-/** Return the fields of the query alone, as GET /compare takes them. */
-export function queried(search) {
+/** @typedef {"keyword" | "hybrid" | "semantic"} ColumnName */
+
+/**
+ * What the user chose on the comparison page. A link contains all of it, so it shows others the same.
+ * @typedef {object} View
+ * @property {string | null} fusion  null for the server's choice
+ * @property {number | null} alpha  semantic share, 0 to 1; null for the server's choice
+ * @property {string | null} film  id of the film that is explained
+ * @property {ColumnName} open  the column that is wide on a narrow screen
+ */
+
+/**
+ * Return the query in a URL's query string, as GET /compare takes it.
+ * @param {string} search
+ */
+export function queryFields(search) {
   const fields = new URLSearchParams();
   for (const [name, value] of new URLSearchParams(search)) {
-    if (OF_THE_QUERY.includes(name) && value.trim()) fields.append(name, value);
+    if (QUERY_FIELDS.includes(name) && value.trim()) fields.append(name, value);
   }
-  if (!fields.has("limit")) fields.set("limit", SHOWN);
+  if (!fields.has("limit")) fields.set("limit", DEFAULT_LIMIT);
   return fields;
 }
 
 /**
- * Return the view: fusion and alpha (null for what the server chooses), the film that is explained,
- * and the column that is wide on a narrow screen.
+ * Return the view in a URL's query string. What is not valid counts as not given.
+ * @param {string} search
+ * @returns {View}
  */
-export function viewOf(search) {
+export function parseView(search) {
   const fields = new URLSearchParams(search);
-  const alpha = Number.parseFloat(fields.get("alpha"));
-  const film = fields.get("film");
+  const alpha = Number.parseFloat(fields.get("alpha") ?? "");
+  const film = fields.get("film") ?? "";
   return {
     fusion: fields.get("fusion") || null,
     alpha: alpha >= 0 && alpha <= 1 ? alpha : null,
     film: /^\d+$/.test(film) ? film : null,
-    open: ["keyword", "semantic"].includes(fields.get("open")) ? fields.get("open") : "hybrid",
+    open: columnName(fields.get("open")),
   };
 }
 
-/** Return the address of the same query in this view. */
-export function addressOf(search, view) {
+/**
+ * Return the name of a column; hybrid for anything that is not one.
+ * @param {string | null} name
+ * @returns {ColumnName}
+ */
+export function columnName(name) {
+  return name === "keyword" || name === "semantic" ? name : "hybrid";
+}
+
+/**
+ * Return the query string with these fields of the view replaced; a default is left out.
+ * @param {string} search
+ * @param {Partial<View>} view
+ */
+export function viewURL(search, view) {
   const fields = new URLSearchParams(search);
   for (const [name, value] of Object.entries(view)) {
     if (value === null || (name === "open" && value === "hybrid")) fields.delete(name);
-    else fields.set(name, value);
+    else fields.set(name, String(value));
   }
   return `?${fields}`;
+}
+
+/**
+ * Return the URL that submitting a search form leads to, without its empty fields.
+ * @param {HTMLFormElement} form
+ */
+export function formURL(form) {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string" && value.trim()) fields.append(name, value);
+  }
+  return `${form.getAttribute("action")}?${fields}`;
+}
+
+/**
+ * @param {URLSearchParams} query
+ * @param {ColumnName[]} [runs]  without it the service compares all three
+ */
+export function compareURL(query, runs = []) {
+  const fields = [...query, ...runs.map((run) => ["run", run])];
+  return `/compare?${new URLSearchParams(fields)}`;
+}
+
+/**
+ * @param {string} film
+ * @param {URLSearchParams} query
+ * @param {{ fusion: string, alpha: number }} weights
+ */
+export function explainURL(film, query, { fusion, alpha }) {
+  const fields = new URLSearchParams(query);
+  fields.set("fusion", fusion);
+  fields.set("alpha", String(alpha));
+  fields.set("highlight", "true");
+  return `/explain/${film}?${fields}`;
+}
+
+/**
+ * Return the URL of a film's picture: its poster, or its tile where it has none.
+ * @param {string} film
+ */
+export function tileURL(film) {
+  return `/tiles/${film}`;
+}
+
+/**
+ * Return the URL of the drawn tile in place of a poster; null if `src` is not a poster's.
+ * @param {string} src
+ */
+export function drawnTileURL(src) {
+  const { pathname, search } = new URL(src);
+  return pathname.startsWith("/tiles/") && !search ? `${pathname}?drawn` : null;
 }

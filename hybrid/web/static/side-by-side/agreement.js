@@ -1,20 +1,36 @@
+// @ts-check
 // How far two rankings agree: the measures of hybrid/comparison/agreement.py.
 
 const PERSISTENCE = 0.9;
 
-/** Return how many films both lists have. */
+/**
+ * Return how many films both lists contain.
+ * @template T
+ * @param {T[]} a
+ * @param {T[]} b
+ */
 export function common(a, b) {
-  const other = new Set(b);
-  return a.filter((film) => other.has(film)).length;
+  const inB = new Set(b);
+  return a.filter((film) => inB.has(film)).length;
 }
 
-/** Return the share of the films of either list that are in both; 1 for two empty lists. */
+/**
+ * Return the share of the films of either list that are in both; 1 for two empty lists.
+ * @template T
+ * @param {T[]} a
+ * @param {T[]} b
+ */
 export function jaccard(a, b) {
-  const either = new Set([...a, ...b]).size;
-  return either ? common(a, b) / either : 1;
+  const union = new Set([...a, ...b]).size;
+  return union ? common(a, b) / union : 1;
 }
 
-/** Return the extrapolated rank-biased overlap, 0 to 1 (Webber et al. 2010, equation 32). */
+/**
+ * Return the extrapolated rank-biased overlap, 0 to 1 (Webber et al. 2010, equation 32).
+ * @template T
+ * @param {T[]} a
+ * @param {T[]} b
+ */
 export function rbo(a, b, p = PERSISTENCE) {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
   if (!short.length) return Number(!long.length);
@@ -29,27 +45,40 @@ export function rbo(a, b, p = PERSISTENCE) {
   return ((1 - p) / p) * total + ((xl - xs) / l + xs / s) * p ** l;
 }
 
-/** Return how many films the lists have in common down to each rank of the longer one. */
+/**
+ * Return how many films the lists have in common down to each rank of the longer one.
+ * @template T
+ * @param {T[]} short
+ * @param {T[]} long
+ */
 function overlaps(short, long) {
-  const ranks = new Map(short.map((film, place) => [film, place + 1]));
-  const met = new Array(long.length).fill(0);
-  long.forEach((film, place) => {
-    if (ranks.has(film)) met[Math.max(place + 1, ranks.get(film)) - 1] += 1;
+  const shortRanks = new Map(short.map((film, position) => [film, position + 1]));
+  const newInBoth = new Array(long.length).fill(0);
+  long.forEach((film, position) => {
+    const rank = shortRanks.get(film);
+    if (rank !== undefined) newInBoth[Math.max(position + 1, rank) - 1] += 1;
   });
   let sum = 0;
-  return met.map((number) => (sum += number));
+  return newInBoth.map((films) => {
+    sum += films;
+    return sum;
+  });
 }
 
-/** Return Kendall's tau-b of two scores of the same films; null where one orders no pair. */
+/**
+ * Return Kendall's tau-b of two scores of the same films, -1 to 1; null where one orders no pair.
+ * @param {number[]} a
+ * @param {number[]} b
+ */
 export function kendallTau(a, b) {
-  let [both, first, second] = [0, 0, 0];
+  let [agreeing, inA, inB] = [0, 0, 0];
   for (let i = 0; i < a.length; i += 1) {
     for (let j = 0; j < i; j += 1) {
       const [x, y] = [Math.sign(a[i] - a[j]), Math.sign(b[i] - b[j])];
-      both += x * y;
-      first += Math.abs(x);
-      second += Math.abs(y);
+      agreeing += x * y;
+      inA += Math.abs(x);
+      inB += Math.abs(y);
     }
   }
-  return first && second ? both / Math.sqrt(first * second) : null;
+  return inA && inB ? agreeing / Math.sqrt(inA * inB) : null;
 }

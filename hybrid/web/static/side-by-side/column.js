@@ -1,84 +1,143 @@
-// The rows of a column: one film each, the same element for as long as the comparison lasts.
+// @ts-check
+// One column: a row for each film, the same element for as long as the comparison lasts.
 
-import { element, number, shape } from "../shared/dom.js";
+import { element, shape } from "../shared/dom.js";
+import { tileURL } from "../shared/url.js";
+import { formatScore } from "./format.js";
 
-const GLIDE = { duration: 180, easing: "ease-out" };
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+/** @import { CandidateMovie } from "./api.js" */
 
-/** A column's list, filled anew whenever the order changes. */
+/**
+ * What a row shows of a film: the parts of its bar, as shares of the width, and its score.
+ * @typedef {object} RowScores
+ * @property {number | null} keyword
+ * @property {number | null} semantic
+ * @property {number | null} score
+ */
+
+/** @typedef {ReturnType<typeof createRow>} Row */
+
+const ANIMATION = { duration: 180, easing: "ease-out" };
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
 export class Column {
   #list;
   #movies;
+  /** @type {Map<string, Row>} */
   #rows = new Map();
-  #places = new Map();
+  /** @type {Map<string, number>} */
+  #positions = new Map();
 
+  /**
+   * @param {HTMLElement} list
+   * @param {Record<string, CandidateMovie>} movies
+   */
   constructor(list, movies) {
     this.#list = list;
     this.#movies = movies;
-    this.films = [];
     list.replaceChildren();
   }
 
   /**
-   * Show `films`, ids from the top. `parts` says of a film what its bar is made of: shares of the
-   * width for either side; `score`, what it is written with.
+   * Show these films, ids from the top. Rows that move glide to their new position.
+   * @param {string[]} films
+   * @param {(film: string) => RowScores} scoresOf
    */
-  show(films, parts, score) {
-    this.films = films;
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
+  show(films, scoresOf) {
     const rows = films.map((film) => this.#row(film));
-    const changed = rows.some((row, place) => this.#list.children[place] !== row.item);
-    if (changed || rows.length !== this.#list.children.length) {
-      this.#list.replaceChildren(...rows.map((row) => row.item));
-    }
-    if (focused?.isConnected) focused.focus({ preventScroll: true });
-    const height = still.matches || !changed ? 0 : (rows[0]?.item.offsetHeight ?? 0);
-    films.forEach((film, place) => {
-      const row = rows[place];
-      fill(row, place + 1, parts(film), score(film));
-      const before = this.#places.get(film);
-      if (height && before !== undefined && before !== place) {
-        const from = `translateY(${(before - place) * height}px)`;
-        row.item.animate([{ transform: from }, { transform: "none" }], GLIDE);
-      }
+    const isMoved = this.#arrange(rows.map((row) => row.item));
+    const height = reducedMotion.matches || !isMoved ? 0 : (rows[0]?.item.offsetHeight ?? 0);
+    films.forEach((film, position) => {
+      fillRow(rows[position], position + 1, scoresOf(film));
+      const moved = (this.#positions.get(film) ?? position) - position;
+      if (height && moved) glide(rows[position].item, moved * height);
     });
-    this.#places = new Map(films.map((film, place) => [film, place]));
+    this.#positions = new Map(films.map((film, position) => [film, position]));
   }
 
+  /**
+   * Put the items into the list, keep the focus, and return whether anything changed.
+   * @param {HTMLElement[]} items
+   */
+  #arrange(items) {
+    const { children } = this.#list;
+    const isSame = items.every((item, position) => children[position] === item);
+    if (isSame && items.length === children.length) return false;
+    const focused = document.activeElement;
+    const hadFocus = this.#list.contains(focused);
+    this.#list.replaceChildren(...items);
+    if (hadFocus && focused instanceof HTMLElement && focused.isConnected) {
+      focused.focus({ preventScroll: true });
+    }
+    return !isSame;
+  }
+
+  /**
+   * @param {string} film
+   * @returns {Row}
+   */
   #row(film) {
-    if (!this.#rows.has(film)) this.#rows.set(film, made(film, this.#movies[film]));
-    return this.#rows.get(film);
+    const row = this.#rows.get(film) ?? createRow(film, this.#movies[film]);
+    this.#rows.set(film, row);
+    return row;
   }
 }
 
-function made(film, movie) {
-  const rank = element("span", { class: "place" });
+/**
+ * Move an item from where it was to where it is.
+ * @param {HTMLElement} item
+ * @param {number} pixels
+ */
+function glide(item, pixels) {
+  item.animate([{ transform: `translateY(${pixels}px)` }, { transform: "none" }], ANIMATION);
+}
+
+/**
+ * @param {string} film
+ * @param {CandidateMovie} movie
+ */
+function createRow(film, movie) {
+  const rank = element("span", { class: "rank" });
   const score = element("span", { class: "value" });
-  const words = shape("rect", { class: "keyword", height: 8 });
-  const meaning = shape("rect", { class: "semantic", height: 8 });
-  const track = shape("rect", { class: "track", width: 100, height: 8 });
+  const keyword = shape("rect", { class: "keyword", height: 8 });
+  const semantic = shape("rect", { class: "semantic", height: 8 });
   const bar = shape(
     "svg",
     { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
-    track,
-    words,
-    meaning,
+    shape("rect", { class: "track", width: 100, height: 8 }),
+    keyword,
+    semantic,
   );
-  const tile = element("img", { src: `/tiles/${film}`, alt: "", width: 28, height: 42, class: "tile" });
+  const tile = element("img", {
+    src: tileURL(film),
+    alt: "",
+    width: 28,
+    height: 42,
+    class: "tile",
+  });
   const year = element("span", { class: "year" }, movie.year === null ? "" : ` ${movie.year}`);
   const name = element("span", { class: "name", title: movie.title }, movie.title, year);
-  const told = element("span", { class: "told" }, name, element("span", { class: "line" }, bar, score));
-  const button = element("button", { type: "button", "data-film": film }, rank, tile, told);
-  return { item: element("li", {}, button), rank, score, words, meaning };
+  const line = element("span", { class: "line" }, bar, score);
+  const text = element("span", { class: "text" }, name, line);
+  const button = element("button", { type: "button", "data-film": film }, rank, tile, text);
+  return { item: element("li", {}, button), rank, score, keyword, semantic };
 }
 
-function fill(row, rank, [words, meaning], score) {
+/**
+ * @param {Row} row
+ * @param {number} rank
+ * @param {RowScores} scores
+ */
+function fillRow(row, rank, { keyword, semantic, score }) {
   row.rank.textContent = String(rank);
-  row.score.textContent = score === null ? "" : number(score);
-  const first = width(words);
-  row.words.setAttribute("width", first);
-  row.meaning.setAttribute("x", first);
-  row.meaning.setAttribute("width", Math.min(width(meaning), 100 - first));
+  row.score.textContent = score === null ? "" : formatScore(score);
+  const middle = barWidth(keyword);
+  row.keyword.setAttribute("width", String(middle));
+  row.semantic.setAttribute("x", String(middle));
+  row.semantic.setAttribute("width", String(Math.min(barWidth(semantic), 100 - middle)));
 }
 
-const width = (share) => 100 * Math.min(Math.max(share ?? 0, 0), 1);
+/** @param {number | null} share */
+function barWidth(share) {
+  return 100 * Math.min(Math.max(share ?? 0, 0), 1);
+}

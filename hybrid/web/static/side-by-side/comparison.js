@@ -1,135 +1,213 @@
-// The answer of GET /compare, and what becomes of it at another alpha or by another fusion.
+// @ts-check
+// A comparison, and what becomes of it at another alpha or with another fusion method.
 
 import { common, jaccard, kendallTau, rbo } from "./agreement.js";
-import { candidates, fused, normalised, ranked, swapping } from "./fusion.js";
+import { candidatesOf, fuse, normalise, rank, swapAlpha } from "./fusion.js";
 
+/** @import { ColumnName, View } from "../shared/url.js" */
+/** @import { CompareResponse } from "./api.js" */
+/** @import { NormalisedScores } from "./fusion.js" */
+
+/**
+ * The three rankings, ids from best to worst, and what the hybrid one was computed from.
+ * @typedef {object} Rankings
+ * @property {string[]} keyword
+ * @property {string[]} hybrid
+ * @property {string[]} semantic
+ * @property {number[]} order  the hybrid ranking as rows of the candidates
+ * @property {Float64Array} scores  fused, by row
+ * @property {NormalisedScores} normalised  by row
+ */
+
+/**
+ * A film that overtakes the one above it when the slider passes `alpha`.
+ * @typedef {object} Swap
+ * @property {string} rising
+ * @property {string} falling
+ * @property {number} alpha
+ * @property {number} after  an alpha at which it has happened
+ */
+
+/** @type {ColumnName[]} */
 export const COLUMNS = ["keyword", "hybrid", "semantic"];
 
-/** Where two neighbours change places: so far beyond it that they have. */
-const BEYOND = 0.0001;
+/** @type {[ColumnName, ColumnName][]} */
+const PAIRS = [
+  ["keyword", "hybrid"],
+  ["hybrid", "semantic"],
+  ["keyword", "semantic"],
+];
+
+/** How far past the alpha of a swap the slider goes, so that it has happened. */
+const SWAP_MARGIN = 0.0001;
 
 export class Comparison {
-  #found;
-  #places;
+  #candidates;
+  #lists;
+  #rows;
+  #server;
+  /** @type {Map<string, NormalisedScores>} */
   #normalised = new Map();
-  #fixed;
+  #oneSided;
 
-  constructor(answer) {
-    this.movies = answer.movies;
-    this.lists = answer.lists;
-    this.limit = answer.query.limit;
-    this.degraded = answer.degraded;
-    this.warnings = answer.warnings;
-    this.chosen = answer.runs.hybrid;
-    this.#found = candidates(answer.movies);
-    this.#places = new Map(this.#found.ids.map((id, place) => [id, place]));
-    this.#fixed = { keyword: this.#ordered("keyword"), semantic: this.#ordered("semantic") };
+  /** @param {CompareResponse} response */
+  constructor(response) {
+    this.movies = response.movies;
+    this.limit = response.query.limit;
+    this.degraded = response.degraded;
+    this.warnings = response.warnings;
+    this.#lists = response.lists;
+    this.#server = response.runs.hybrid;
+    this.#candidates = candidatesOf(response.movies);
+    this.#rows = new Map(this.#candidates.ids.map((id, row) => [id, row]));
+    this.#oneSided = { keyword: this.#list("keyword"), semantic: this.#list("semantic") };
   }
 
   get size() {
-    return this.#found.ids.length;
+    return this.#candidates.ids.length;
   }
 
-  /** Return the three rankings, from best to worst, and every candidate's fused score. */
-  at(fusion, alpha) {
-    const sides = this.#sides(fusion);
-    const scores = fused(sides, alpha);
-    const order = ranked(this.#found, scores);
-    return { ...this.#fixed, hybrid: order.map((place) => this.#found.ids[place]), order, scores, sides };
+  /** The alpha that the server chooses for this query. */
+  get autoAlpha() {
+    return this.#server.alpha;
   }
 
-  /** Return what each side adds to a film's score, and that score. */
-  parts({ sides, scores }, alpha, film) {
-    const place = this.#places.get(film);
+  /** Why the server chooses it. */
+  get autoReason() {
+    return this.#server.alpha_reason;
+  }
+
+  /**
+   * Return fusion and alpha of a view: the user's choice, else the server's.
+   * @param {View} view
+   */
+  weights({ fusion, alpha }) {
+    return { fusion: fusion ?? this.#server.fusion, alpha: alpha ?? this.#server.alpha };
+  }
+
+  /**
+   * @param {{ fusion: string, alpha: number }} weights
+   * @returns {Rankings}
+   */
+  rankings({ fusion, alpha }) {
+    const normalised = this.#normalise(fusion);
+    const scores = fuse(normalised, alpha);
+    const order = rank(this.#candidates, scores);
+    const hybrid = order.map((row) => this.#candidates.ids[row]);
+    return { ...this.#oneSided, hybrid, order, scores, normalised };
+  }
+
+  /**
+   * Return what each side adds to a film's score: normalised, and weighted.
+   * @param {Rankings} rankings
+   * @param {number} alpha
+   * @param {string} film
+   */
+  scoreParts({ normalised, scores }, alpha, film) {
+    const row = this.#rows.get(film) ?? -1;
+    const { factor } = normalised;
     return {
-      keyword: sides.keyword[place],
-      semantic: sides.semantic[place],
-      words: sides.times * (1 - alpha) * sides.keyword[place],
-      meaning: sides.times * alpha * sides.semantic[place],
-      times: sides.times,
-      score: scores[place],
+      factor,
+      keyword: normalised.keyword[row],
+      semantic: normalised.semantic[row],
+      weightedKeyword: factor * (1 - alpha) * normalised.keyword[row],
+      weightedSemantic: factor * alpha * normalised.semantic[row],
+      score: scores[row],
     };
   }
 
-  /** Return the nearest alphas below and above at which two of the films shown change places. */
-  swaps({ order, sides }, alpha) {
-    const next = { below: null, above: null };
-    const last = Math.min(order.length, this.limit) - 1;
-    // What is shown changes where neighbours swap, or where any film from below passes the last.
-    const pairs = order.slice(0, last).map((place, rank) => [place, order[rank + 1]]);
-    if (last >= 0) pairs.push(...order.slice(last + 1).map((place) => [order[last], place]));
-    for (const [upper, lower] of pairs) {
-      const at = swapping(sides, upper, lower);
+  /**
+   * Return the next swaps below and above `alpha` that change what is shown.
+   * @param {Rankings} rankings
+   * @param {number} alpha
+   */
+  nextSwaps({ order, normalised }, alpha) {
+    /** @type {Swap | null} */
+    let below = null;
+    /** @type {Swap | null} */
+    let above = null;
+    for (const [upper, lower] of this.#swappable(order)) {
+      const at = swapAlpha(normalised, upper, lower);
       if (at === null) continue;
-      const swap = { passes: this.#found.ids[lower], passed: this.#found.ids[upper], at };
-      if (at - BEYOND >= 0 && at <= alpha && !(next.below?.at >= at)) {
-        next.below = { ...swap, to: at - BEYOND };
-      } else if (at + BEYOND <= 1 && at > alpha && !(next.above?.at <= at)) {
-        next.above = { ...swap, to: at + BEYOND };
+      const films = { rising: this.#candidates.ids[lower], falling: this.#candidates.ids[upper] };
+      if (at <= alpha && at >= SWAP_MARGIN && (!below || below.alpha < at)) {
+        below = { ...films, alpha: at, after: at - SWAP_MARGIN };
+      } else if (at > alpha && at + SWAP_MARGIN <= 1 && (!above || above.alpha > at)) {
+        above = { ...films, alpha: at, after: at + SWAP_MARGIN };
       }
     }
-    return next;
+    return { below, above };
   }
 
-  /** Return how far each two of the rankings agree. */
-  pairs(at) {
-    return [["keyword", "hybrid"], ["hybrid", "semantic"], ["keyword", "semantic"]].map(([a, b]) => {
-      const [first, second] = [at[a].slice(0, this.limit), at[b].slice(0, this.limit)];
+  /**
+   * Return the pairs of rows, the higher one first, whose swap changes the films shown: neighbours
+   * among them, and the last one shown with every one below.
+   * @param {number[]} order
+   */
+  #swappable(order) {
+    const last = Math.min(order.length, this.limit) - 1;
+    if (last < 0) return [];
+    const neighbours = order.slice(0, last).map((row, position) => [row, order[position + 1]]);
+    return [...neighbours, ...order.slice(last + 1).map((row) => [order[last], row])];
+  }
+
+  /**
+   * Return how far each two rankings agree.
+   * @param {Rankings} rankings
+   */
+  agreement(rankings) {
+    return PAIRS.map(([a, b]) => {
+      const [topA, topB] = [rankings[a].slice(0, this.limit), rankings[b].slice(0, this.limit)];
       return {
         a,
         b,
-        common: common(first, second),
-        jaccard: jaccard(first, second),
-        rbo: rbo(first, second),
-        tau: this.#tau(at, a, b),
+        common: common(topA, topB),
+        jaccard: jaccard(topA, topB),
+        rbo: rbo(topA, topB),
+        tau: this.#tau(rankings, a, b),
       };
     });
   }
 
-  #tau(at, a, b) {
-    const listed = (name, place) => name === "hybrid" || this.#found[name].ranks[place] > 0;
-    const both = [...this.#found.ids.keys()].filter((place) => listed(a, place) && listed(b, place));
-    const scores = (name) => {
-      const all = name === "hybrid" ? at.scores : this.#found[name].scores;
-      return both.map((place) => (Number.isNaN(all[place]) ? 0 : all[place]));
-    };
-    return kendallTau(scores(a), scores(b));
+  /**
+   * @param {Rankings} rankings
+   * @param {ColumnName} a
+   * @param {ColumnName} b
+   */
+  #tau(rankings, a, b) {
+    const [inA, inB] = [this.#scored(rankings, a), this.#scored(rankings, b)];
+    const rows = [...this.#candidates.ids.keys()].filter((row) => inA.has(row) && inB.has(row));
+    const scores = [inA, inB].map((scored) => rows.map((row) => scored.get(row) ?? 0));
+    return kendallTau(scores[0], scores[1]);
   }
 
-  #ordered(side) {
-    const { ids } = this.#found;
-    const { ranks } = this.#found[side];
-    const listed = [...ids.keys()].filter((place) => ranks[place] > 0);
-    return listed.sort((a, b) => ranks[a] - ranks[b]).map((place) => ids[place]);
+  /**
+   * Return the score of each row that a ranking contains; the hybrid one contains all candidates.
+   * @param {Rankings} rankings
+   * @param {ColumnName} name
+   * @returns {Map<number, number>}
+   */
+  #scored(rankings, name) {
+    if (name === "hybrid") return new Map(rankings.scores.entries());
+    const { scores, ranks } = this.#candidates[name];
+    const rows = [...ranks.keys()].filter((row) => ranks[row] > 0);
+    return new Map(rows.map((row) => [row, scores[row] || 0])); // NaN counts as 0
   }
 
-  #sides(fusion) {
-    if (!this.#normalised.has(fusion)) {
-      this.#normalised.set(fusion, normalised(this.#found, this.lists, fusion));
+  /** @param {"keyword" | "semantic"} side */
+  #list(side) {
+    const { ranks } = this.#candidates[side];
+    const rows = [...ranks.keys()].filter((row) => ranks[row] > 0);
+    return rows.sort((a, b) => ranks[a] - ranks[b]).map((row) => this.#candidates.ids[row]);
+  }
+
+  /** @param {string} fusion */
+  #normalise(fusion) {
+    let normalised = this.#normalised.get(fusion);
+    if (!normalised) {
+      normalised = normalise(this.#candidates, this.#lists, fusion);
+      this.#normalised.set(fusion, normalised);
     }
-    return this.#normalised.get(fusion);
+    return normalised;
   }
-}
-
-/**
- * Ask for a comparison. Where the keyword engine is away, compare what there is: the answer then
- * says that it is degraded. Throws an Error whose message is for people.
- */
-export async function compare(fields) {
-  const [status, answer] = await asked(fields);
-  if (status === 200) return new Comparison(answer);
-  if (answer?.error?.code === "engine_unavailable") {
-    const without = new URLSearchParams([...fields, ["run", "hybrid"], ["run", "semantic"]]);
-    const [again, degraded] = await asked(without);
-    if (again === 200) return new Comparison(degraded);
-  }
-  throw new Error(answer?.error?.message ?? `the service answered ${status}`);
-}
-
-async function asked(fields) {
-  const answer = await fetch(`/compare?${fields}`).catch(() => {
-    throw new Error("The service cannot be reached");
-  });
-  const isJson = answer.headers.get("content-type")?.includes("json");
-  return [answer.status, isJson ? await answer.json() : null];
 }

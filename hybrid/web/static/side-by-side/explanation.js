@@ -1,158 +1,243 @@
-// The panel that says why a film stands where it does: its places, the sum, and what the service
-// says of it, which is asked for once the view rests.
+// @ts-check
+// The panel that explains a film's rank: its ranks and scores at once, and what the service says,
+// which is requested when the view has come to rest.
 
+import { element, find, shape } from "../shared/dom.js";
+import { tileURL } from "../shared/url.js";
+import { fetchExplanation } from "./api.js";
 import { COLUMNS } from "./comparison.js";
-import { element, ended, hundredths, number, shape } from "../shared/dom.js";
-import { pieces } from "./marks.js";
+import { endSentence, formatHundredths, formatScore } from "./format.js";
+import { sentencePieces } from "./marks.js";
 
-/** Fill `panel` for a film of this `movie`, at these ranks, score parts, alpha and fusion. */
-export function explain(panel, film, movie, at, close) {
-  if (panel.dataset.film !== film) {
-    panel.dataset.film = film;
-    delete panel.dataset.told; // what was told of another film, or is still to come
+/** @import { Child } from "../shared/dom.js" */
+/** @import { CandidateMovie, ExplainHit, KeywordWhy, Why } from "./api.js" */
+/** @import { ColumnName } from "../shared/url.js" */
+/** @import { Comparison, Rankings } from "./comparison.js" */
+/** @import { RankedView } from "./state.js" */
+
+const panel = find("#why");
+
+/** What the panel shows: a film, and the URL that its explanation came or will come from. */
+const shown = { film: "", url: "" };
+
+/**
+ * Show the film of the view, or hide the panel if there is none.
+ * @param {Comparison} comparison
+ * @param {RankedView} ranked
+ * @param {() => void} close
+ */
+export function drawExplanation(comparison, ranked, close) {
+  const { film } = ranked.view;
+  const movie = film && comparison.movies[film];
+  panel.hidden = !movie;
+  if (!movie) return;
+  if (film !== shown.film) {
+    Object.assign(shown, { film, url: "" });
     panel.replaceChildren(
-      head(film, movie, close),
+      header(film, movie, close),
       element("div", { class: "sums" }),
       element("div", { class: "words", "aria-live": "polite" }),
     );
   }
-  panel.querySelector(".sums").replaceChildren(places(movie, at), sum(at));
+  find(".sums", panel).replaceChildren(
+    rankList(film, movie, ranked.rankings),
+    sum(comparison, ranked, film),
+  );
 }
 
-/** Ask the service why the panel's film ranks where it does, and say it. `fields` are the query's. */
-export async function tell(panel, fields) {
-  const { film } = panel.dataset;
-  const asked = `/explain/${film}?${fields}`;
-  if (panel.dataset.told === asked) return;
-  panel.dataset.told = asked;
-  let answer = null;
-  try {
-    const response = await fetch(asked);
-    answer = response.ok ? await response.json() : null;
-  } catch {
-    // Said below like every answer that is none.
-  }
-  if (panel.dataset.told !== asked) return;
-  if (!answer) delete panel.dataset.told;
-  const nothing = element("p", { class: "soft" }, "The explanation did not come; the figures above hold.");
-  panel.querySelector(".words").replaceChildren(...(answer ? said(answer.hit) : [nothing]));
+/**
+ * Complete the panel by what the service says at `url`, unless it shows it already.
+ * @param {string} url
+ */
+export async function loadExplanation(url) {
+  if (shown.url === url) return;
+  shown.url = url;
+  const hit = await fetchExplanation(url);
+  if (shown.url !== url) return; // another one was requested meanwhile
+  if (!hit) shown.url = "";
+  const failure = "The explanation did not come; the figures above hold.";
+  find(".words", panel).replaceChildren(
+    ...(hit ? explanation(hit) : [element("p", { class: "soft" }, failure)]),
+  );
 }
 
-function head(film, movie, close) {
-  const shut = element("button", { type: "button", class: "shut", "aria-label": "Close" }, "×");
-  shut.addEventListener("click", close);
+/** Move the focus into the panel. */
+export function focusExplanation() {
+  panel.querySelector("h2")?.focus();
+}
+
+/**
+ * @param {string} film
+ * @param {CandidateMovie} movie
+ * @param {() => void} close
+ */
+function header(film, movie, close) {
+  const button = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
+  button.addEventListener("click", close);
   const facts = [movie.year, movie.genres.join(", ")].filter(Boolean).join(" · ");
   return element(
     "header",
     {},
-    element("img", { class: "tile", src: `/tiles/${film}`, alt: "", width: 60, height: 90 }),
+    element("img", { class: "tile", src: tileURL(film), alt: "", width: 60, height: 90 }),
     element("div", {}, element("h2", { tabindex: -1 }, movie.title), element("p", {}, facts)),
-    shut,
+    button,
   );
 }
 
-function places(movie, { ranks }) {
-  const values = { keyword: movie.keyword, semantic: movie.semantic };
+/**
+ * Return the film's rank in each ranking, with its score on that side.
+ * @param {string} film
+ * @param {CandidateMovie} movie
+ * @param {Rankings} rankings
+ */
+function rankList(film, movie, rankings) {
+  /** @param {ColumnName} name */
+  const score = (name) => {
+    if (name === "hybrid") return "";
+    const value = movie[name];
+    return value === null ? "no score" : formatScore(value);
+  };
   return element(
     "dl",
-    { class: "places" },
-    ...COLUMNS.map((name) =>
-      element(
+    { class: "ranks" },
+    ...COLUMNS.map((name) => {
+      const rank = rankings[name].indexOf(film) + 1;
+      return element(
         "div",
         { class: name },
         element("dt", {}, name),
-        element("dd", {}, ranks[name] ? `place ${ranks[name]}` : "not listed"),
-        element("dd", {}, values[name] === undefined ? "" : values[name] === null ? "no score" : number(values[name])),
-      ),
-    ),
+        element("dd", {}, rank ? `place ${rank}` : "not listed"),
+        element("dd", {}, score(name)),
+      );
+    }),
   );
 }
 
-/** Return how the score is made, with the figures of both sides in their colours. */
-function sum({ parts, alpha, fusion }) {
-  const of = (side, text) => element("span", { class: `of-${side}` }, text);
+/**
+ * Return how the score is computed, with the scores of both sides in their colours.
+ * @param {Comparison} comparison
+ * @param {RankedView} ranked
+ * @param {string} film
+ */
+function sum(comparison, { rankings, alpha, fusion }, film) {
+  const parts = comparison.scoreParts(rankings, alpha, film);
+  /** @param {number} share */
   const weight = (share) => Number(share.toFixed(4));
   return element(
     "p",
     { class: "sum" },
-    parts.times === 1 ? "" : `${parts.times} × (`,
+    parts.factor === 1 ? "" : `${parts.factor} × (`,
     `${weight(1 - alpha)} × `,
-    of("keyword", number(parts.keyword)),
+    element("span", { class: "of-keyword" }, formatScore(parts.keyword)),
     ` + ${weight(alpha)} × `,
-    of("semantic", number(parts.semantic)),
-    parts.times === 1 ? "" : ")",
-    ` = ${number(parts.score)}`,
+    element("span", { class: "of-semantic" }, formatScore(parts.semantic)),
+    parts.factor === 1 ? "" : ")",
+    ` = ${formatScore(parts.score)}`,
     element("small", {}, fusion === "attainable" ? "" : ` ${fusion}`),
   );
 }
 
-/** Return what the service said: a summary, the query word by word, the sentences that count. */
-function said({ movie, why, highlight }) {
-  return [
-    element("p", {}, ended(`${movie.title} ${why.summary}`)),
-    wordByWord(why),
-    ...sentences(movie, why, highlight),
-  ];
-}
-
-/** Return the words of the query with what each is worth: in the film's text, and in meaning. */
-function wordByWord({ keyword, semantic }) {
-  const found = new Map((keyword?.terms ?? []).map((term) => [term.term, term.share]));
-  const [spelled, drops] = [new Map(), new Map()];
-  for (const { word, term, drop } of semantic?.words ?? []) {
-    if (!spelled.has(term)) spelled.set(term, word);
-    drops.set(term, (drops.get(term) ?? 0) + drop);
-  }
-  for (const { word, term } of keyword?.terms ?? []) if (!spelled.has(term)) spelled.set(term, word);
-  const known = new Set(spelled.values());
-  const missing = (keyword?.not_found ?? []).filter((word) => !known.has(word));
-  if (!spelled.size && !missing.length) return "";
-  const most = (values) => Math.max(0.01, ...values);
-  const [mostFound, mostDropped] = [most(found.values()), most(drops.values())];
-  const absent = keyword && keyword.terms === null ? "?" : "–";
-  const row = (word, term) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, word),
-      element("td", {}, ...measure("keyword", found.get(term), mostFound, absent)),
-      element("td", {}, ...measure("semantic", drops.get(term), mostDropped)),
-    );
-  const heads = ["word", "in its text", "in meaning"];
-  return element(
-    "table",
-    {},
-    element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))),
-    element("tbody", {}, ...[...spelled].map(([term, word]) => row(word, term)), ...missing.map((word) => row(word))),
-  );
-}
-
-function measure(side, value, most, absent = "–") {
-  if (value === undefined) return [element("span", { class: "soft" }, absent)];
-  const width = (100 * Math.max(value, 0)) / most;
-  const frame = { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" };
-  return [shape("svg", frame, shape("rect", { class: side, width, height: 8 })), hundredths(value)];
-}
-
-function sentences(movie, { semantic }, highlight) {
+/**
+ * Return what the service says: a summary, the words of the query, the sentences that count.
+ * @param {ExplainHit} hit
+ * @returns {Node[]}
+ */
+function explanation({ movie, why, highlight }) {
   const text = movie.description ?? "";
-  return (semantic?.sentences ?? []).map(({ sentence, cosine, weight }) => {
+  const sentences = (why.semantic?.sentences ?? []).map(({ sentence, cosine, weight }) => {
+    const pieces = sentencePieces(text, sentence, highlight.description);
     const share = weight === 1 ? "" : `, counts ${Math.round(100 * weight)}%`;
     return element(
       "blockquote",
       {},
-      ...marked(text, sentence, highlight.description),
-      element("small", {}, ` cosine ${number(cosine)}${share}`),
+      ...pieces.map((piece) => (piece.isMarked ? element("mark", {}, piece.text) : piece.text)),
+      element("small", {}, ` cosine ${formatScore(cosine)}${share}`),
     );
   });
+  const summary = element("p", {}, endSentence(`${movie.title} ${why.summary}`));
+  return [summary, ...wordTable(why), ...sentences];
 }
 
-/** Return a sentence of `text` with its marks. */
-function marked(text, sentence, ranges) {
-  const at = text.indexOf(sentence);
-  const start = Array.from(text.slice(0, Math.max(at, 0))).length;
-  const end = start + Array.from(sentence).length;
-  const inside = ranges.filter(([low, high]) => at >= 0 && start <= low && high <= end);
-  const moved = inside.map(([low, high]) => [low - start, high - start]);
-  return pieces(sentence, moved).map(([part, isMarked]) => (isMarked ? element("mark", {}, part) : part));
+/**
+ * A word of the query, and what it adds on either side; undefined where it adds nothing.
+ * @typedef {{ word: string, share?: number, drop?: number }} Word
+ */
+
+/**
+ * Return the words of the query, in the order of the semantic side and then of the keyword side.
+ * Both sides name a word by the term that is searched for.
+ * @param {Why} why
+ * @returns {Word[]}
+ */
+function queryWords({ keyword, semantic }) {
+  /** @type {Map<string, Word>} */
+  const words = new Map();
+  for (const { word, term, drop } of semantic?.words ?? []) {
+    const known = words.get(term) ?? { word };
+    words.set(term, { ...known, drop: (known.drop ?? 0) + drop });
+  }
+  for (const { word, term, share } of keyword?.terms ?? []) {
+    words.set(term, { word, ...words.get(term), share });
+  }
+  const known = new Set([...words.values()].map(({ word }) => word));
+  const missing = (keyword?.not_found ?? []).filter((word) => !known.has(word));
+  return [...words.values(), ...missing.map((word) => ({ word }))];
+}
+
+/**
+ * Return a table of what each word of the query adds; nothing where there is no word.
+ * @param {Why} why
+ */
+function wordTable(why) {
+  const words = queryWords(why);
+  if (!words.length) return [];
+  const maxShare = Math.max(0.01, ...words.map(({ share }) => share ?? 0));
+  const maxDrop = Math.max(0.01, ...words.map(({ drop }) => drop ?? 0));
+  const rows = words.map(({ word, share, drop }) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, word),
+      element("td", {}, ...measure("keyword", share, maxShare, absence(why.keyword))),
+      element("td", {}, ...measure("semantic", drop, maxDrop, "–")),
+    ),
+  );
+  const heads = ["word", "in its text", "in meaning"].map((text) =>
+    element("th", { scope: "col" }, text),
+  );
+  return [
+    element(
+      "table",
+      {},
+      element("thead", {}, element("tr", {}, ...heads)),
+      element("tbody", {}, ...rows),
+    ),
+  ];
+}
+
+/**
+ * Return the sign for a word without a share: not in the text, or not known.
+ * @param {KeywordWhy | null} keyword
+ */
+function absence(keyword) {
+  return keyword && keyword.terms === null ? "?" : "–";
+}
+
+/**
+ * Return a bar and its value.
+ * @param {"keyword" | "semantic"} side
+ * @param {number | undefined} value
+ * @param {number} maximum
+ * @param {string} absent  instead of a value
+ * @returns {Child[]}
+ */
+function measure(side, value, maximum, absent) {
+  if (value === undefined) return [element("span", { class: "soft" }, absent)];
+  const width = (100 * Math.max(value, 0)) / maximum;
+  const bar = shape(
+    "svg",
+    { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+    shape("rect", { class: side, width, height: 8 }),
+  );
+  return [bar, formatHundredths(value)];
 }

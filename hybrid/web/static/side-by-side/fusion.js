@@ -1,8 +1,28 @@
-// Fusing again in the browser: the numbers of hybrid/fusion/methods.py, operation for operation.
+// @ts-check
+// Fusion in the browser: the arithmetic of hybrid/fusion/methods.py, operation for operation.
+
+/** @import { CandidateMovie, ListStatistics, RetrievedLists } from "./api.js" */
+
+/**
+ * What one engine says of the candidates, in the order of their ids.
+ * @typedef {object} Side
+ * @property {Float64Array} scores  NaN where the film has none
+ * @property {Int32Array} ranks  1-based, 0 outside the side's list
+ */
+
+/** @typedef {{ ids: string[], keyword: Side, semantic: Side }} Candidates in the order of ids */
+
+/**
+ * What a fusion adds up: factor * ((1 - alpha) * keyword + alpha * semantic).
+ * @typedef {{ keyword: Float64Array, semantic: Float64Array, factor: number }} NormalisedScores
+ */
 
 const RRF_K = 60;
 
-/** What each fusion does with a score, in words. */
+/**
+ * What each fusion method does to a score.
+ * @type {Record<string, string>}
+ */
 export const FUSIONS = {
   attainable: "Scores as they are: shares of what the query could reach on any film.",
   min_max: "Each list stretched so that its lowest score is 0 and its highest 1.",
@@ -11,79 +31,122 @@ export const FUSIONS = {
   rrf: "Places alone, no scores: 1 / (60 + rank) from each list.",
 };
 
-/** Compare two ids as the numbers they are; they may be larger than a number here can be. */
-export function byId(a, b) {
+/**
+ * Compare two ids as integers. They are strings because they may exceed what a number holds exactly.
+ * @param {string} a
+ * @param {string} b
+ */
+export function compareIds(a, b) {
   return a.length - b.length || (a < b ? -1 : Number(a > b));
 }
 
 /**
- * Return the candidates of a comparison in the order of their ids: scores NaN where a side has
- * none, ranks 0 outside a side's list.
+ * Return the candidates of a comparison.
+ * @param {Record<string, CandidateMovie>} movies
+ * @returns {Candidates}
  */
-export function candidates(movies) {
-  const ids = Object.keys(movies).sort(byId);
-  const scores = (side) => Float64Array.from(ids, (id) => movies[id][side] ?? NaN);
-  const ranks = (side) => Int32Array.from(ids, (id) => movies[id][`${side}_rank`] ?? 0);
+export function candidatesOf(movies) {
+  const ids = Object.keys(movies).sort(compareIds);
   return {
     ids,
-    keyword: { scores: scores("keyword"), ranks: ranks("keyword") },
-    semantic: { scores: scores("semantic"), ranks: ranks("semantic") },
+    keyword: {
+      scores: Float64Array.from(ids, (id) => movies[id].keyword ?? Number.NaN),
+      ranks: Int32Array.from(ids, (id) => movies[id].keyword_rank ?? 0),
+    },
+    semantic: {
+      scores: Float64Array.from(ids, (id) => movies[id].semantic ?? Number.NaN),
+      ranks: Int32Array.from(ids, (id) => movies[id].semantic_rank ?? 0),
+    },
   };
 }
 
-/** Return what a fusion adds up of each side, as arrays in the order of candidates. */
-export function normalised(found, lists, method) {
-  const side = (name) => {
-    const { scores, ranks } = found[name];
-    if (method === "rrf") {
-      return Float64Array.from(ranks, (rank) => (rank > 0 ? 1 / (RRF_K + rank) : 0));
-    }
-    const scaled = SCALES[method](lists[name]);
-    return Float64Array.from(scores, (score) => (Number.isNaN(score) ? 0 : scaled(score)));
+/**
+ * Return what a fusion method makes of each side, by row of the candidates.
+ * @param {Candidates} candidates
+ * @param {RetrievedLists} lists
+ * @param {string} method
+ * @returns {NormalisedScores}
+ */
+export function normalise({ keyword, semantic }, lists, method) {
+  if (method === "rrf") {
+    return { keyword: reciprocal(keyword), semantic: reciprocal(semantic), factor: 2 };
+  }
+  /** @type {(side: Side, list: ListStatistics) => Float64Array} */
+  const scale = ({ scores }, list) => {
+    const normaliser = NORMALISERS[method](list);
+    return scores.map((score) => (Number.isNaN(score) ? 0 : normaliser(score)));
   };
-  return { keyword: side("keyword"), semantic: side("semantic"), times: method === "rrf" ? 2 : 1 };
+  return {
+    keyword: scale(keyword, lists.keyword),
+    semantic: scale(semantic, lists.semantic),
+    factor: 1,
+  };
 }
 
-const clipped = (value) => Math.min(Math.max(value, 0), 1);
-const none = () => 0;
+/**
+ * @param {Side} side
+ * @returns {Float64Array}
+ */
+function reciprocal({ ranks }) {
+  return Float64Array.from(ranks, (rank) => (rank > 0 ? 1 / (RRF_K + rank) : 0));
+}
 
-const SCALES = {
+/** @param {number} value */
+const clip = (value) => Math.min(Math.max(value, 0), 1);
+const zero = () => 0;
+
+/**
+ * The methods that add scores: the statistics of a list to a function of one score.
+ * @type {Record<string, (list: ListStatistics) => (score: number) => number>}
+ */
+const NORMALISERS = {
   attainable: () => (score) => score,
-  min_max({ count, lowest, highest }) {
-    if (!count) return none;
+  min_max({ lowest, highest }) {
+    if (lowest === null || highest === null) return zero;
     if (lowest === highest) return (score) => Number(score >= lowest);
-    return (score) => clipped((score - lowest) / (highest - lowest));
+    return (score) => clip((score - lowest) / (highest - lowest));
   },
-  z_score({ count, lowest, highest, mean, deviation }) {
-    if (!count || lowest === highest) return none;
+  z_score({ lowest, highest, mean, deviation }) {
+    if (mean === null || deviation === null || lowest === highest) return zero;
     return (score) => (score - mean) / deviation;
   },
-  dbsf({ count, lowest, highest, mean, deviation }) {
-    if (!count) return none;
+  dbsf({ lowest, highest, mean, deviation }) {
+    if (lowest === null || mean === null || deviation === null) return zero;
     if (lowest === highest) return (score) => (Math.sign(score - lowest) + 1) / 2;
-    return (score) => clipped((score - (mean - 3 * deviation)) / (6 * deviation));
+    return (score) => clip((score - (mean - 3 * deviation)) / (6 * deviation));
   },
 };
 
-/** Return the fused score of every candidate. `alpha` is the semantic share, 0 to 1. */
-export function fused({ keyword, semantic, times }, alpha) {
-  return keyword.map((words, place) => times * ((1 - alpha) * words + alpha * semantic[place]));
+/**
+ * Return the fused score of every candidate, by row. `alpha` is the semantic share, 0 to 1.
+ * @param {NormalisedScores} normalised
+ * @param {number} alpha
+ */
+export function fuse({ keyword, semantic, factor }, alpha) {
+  return keyword.map((score, row) => factor * ((1 - alpha) * score + alpha * semantic[row]));
 }
 
-/** Return the places of the candidates that either side lists, from best to worst. */
-export function ranked(found, scores) {
-  const listed = [...found.ids.keys()].filter(
-    (place) => found.keyword.ranks[place] || found.semantic.ranks[place],
-  );
-  // Candidates are in the order of ids and sorting is stable: equal scores stay in it.
-  return listed.sort((a, b) => scores[b] - scores[a]);
+/**
+ * Return the rows of the candidates that are in either side's list, from best to worst.
+ * @param {Candidates} candidates
+ * @param {Float64Array} scores
+ */
+export function rank({ ids, keyword, semantic }, scores) {
+  const rows = [...ids.keys()].filter((row) => keyword.ranks[row] || semantic.ranks[row]);
+  // Rows are in the order of ids and sorting is stable: equal scores stay in it.
+  return rows.sort((a, b) => scores[b] - scores[a]);
 }
 
-/** Return the alpha at which two candidates score the same, null where there is none. */
-export function swapping({ keyword, semantic }, a, b) {
-  const words = keyword[b] - keyword[a];
-  const meaning = semantic[b] - semantic[a];
-  if (words === meaning) return null;
-  const alpha = words / (words - meaning);
+/**
+ * Return the alpha at which two rows have the same score, null where there is none.
+ * @param {NormalisedScores} normalised
+ * @param {number} a
+ * @param {number} b
+ */
+export function swapAlpha({ keyword, semantic }, a, b) {
+  const keywordGain = keyword[b] - keyword[a];
+  const semanticGain = semantic[b] - semantic[a];
+  if (keywordGain === semanticGain) return null;
+  const alpha = keywordGain / (keywordGain - semanticGain);
   return alpha >= 0 && alpha <= 1 ? alpha : null;
 }

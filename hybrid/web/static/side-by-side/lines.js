@@ -1,29 +1,46 @@
-// Lines that join a film's places in two columns beside each other.
+// @ts-check
+// Lines that join the rows of a film in two neighbouring columns.
 
 import { shape } from "../shared/dom.js";
 
 /**
- * Draw into `svg` the moves from the films of one column to those of another, both lists of ids
- * from the top. A film that only one of them shows gets a stub that leads out.
+ * Draw the moves from the films of one column to those of another, both ids from the top. A film
+ * that only one of them shows gets a stub that leads out.
+ * @param {SVGElement} svg
+ * @param {string[]} left
+ * @param {string[]} right
+ * @param {number} rows  of the longest column
  */
-export function join(svg, from, to, rows) {
-  const [left, right] = [places(from), places(to)];
-  const drawn = new Map([...svg.children].map((line) => [line.dataset.film, line]));
-  for (const film of new Set([...from, ...to])) {
-    const line = drawn.get(film) ?? svg.appendChild(shape("path", { "data-film": film }));
-    drawn.delete(film);
-    const [a, b] = [left.get(film), right.get(film)];
-    line.setAttribute("d", path(a, b));
-    line.setAttribute("class", a === undefined || b === undefined ? "out" : "");
+export function drawLines(svg, left, right, rows) {
+  const [leftRows, rightRows] = [centres(left), centres(right)];
+  const obsolete = new Map(
+    [...svg.querySelectorAll("path")].map((line) => [line.dataset.film, line]),
+  );
+  for (const film of new Set([...left, ...right])) {
+    const line = obsolete.get(film) ?? svg.appendChild(shape("path", { "data-film": film }));
+    obsolete.delete(film);
+    const [from, to] = [leftRows.get(film), rightRows.get(film)];
+    line.setAttribute("d", path(from, to));
+    line.setAttribute("class", from === undefined || to === undefined ? "out" : "");
   }
-  for (const line of drawn.values()) line.remove();
+  for (const line of obsolete.values()) line.remove();
   svg.setAttribute("viewBox", `0 0 100 ${Math.max(rows, 1)}`);
 }
 
-const places = (films) => new Map(films.map((film, place) => [film, place + 0.5]));
+/**
+ * Return the height of the middle of each film's row.
+ * @param {string[]} films
+ */
+function centres(films) {
+  return new Map(films.map((film, row) => [film, row + 0.5]));
+}
 
-function path(a, b) {
-  if (b === undefined) return `M0 ${a}C12 ${a} 20 ${a + 0.1} 28 ${a + 0.3}`;
-  if (a === undefined) return `M100 ${b}C88 ${b} 80 ${b + 0.1} 72 ${b + 0.3}`;
-  return `M0 ${a}C45 ${a} 55 ${b} 100 ${b}`;
+/**
+ * @param {number} [from]
+ * @param {number} [to]
+ */
+function path(from = Number.NaN, to = Number.NaN) {
+  if (Number.isNaN(to)) return `M0 ${from}C12 ${from} 20 ${from + 0.1} 28 ${from + 0.3}`;
+  if (Number.isNaN(from)) return `M100 ${to}C88 ${to} 80 ${to + 0.1} 72 ${to + 0.3}`;
+  return `M0 ${from}C45 ${from} 55 ${to} 100 ${to}`;
 }

@@ -1,15 +1,43 @@
-// Text cut where marks begin and end. Ranges count characters as Python does, code points; a string
-// here counts halves of those beyond the first 65,536.
+// @ts-check
+// Text split where marks begin and end. Ranges count code points, as Python does; a JavaScript
+// string counts UTF-16 units, two for each code point beyond the first 65,536.
 
-/** Return [text, marked] pieces of `text`; `ranges` are [start, end) of code points, ascending. */
+/** @import { Ranges } from "./api.js" */
+
+/** @typedef {{ text: string, isMarked: boolean }} Piece */
+
+/**
+ * Return `text` in pieces.
+ * @param {string} text
+ * @param {Ranges} ranges
+ * @returns {Piece[]}
+ */
 export function pieces(text, ranges) {
   const characters = Array.from(text);
-  const cut = [];
-  let done = 0;
-  for (const [start, end] of ranges) {
-    cut.push([characters.slice(done, start), false], [characters.slice(start, end), true]);
-    done = end;
-  }
-  cut.push([characters.slice(done), false]);
-  return cut.filter(([part]) => part.length).map(([part, marked]) => [part.join(""), marked]);
+  const cuts = [0, ...ranges.flat(), characters.length];
+  return cuts
+    .slice(1)
+    .map((end, index) => ({
+      text: characters.slice(cuts[index], end).join(""),
+      isMarked: index % 2 === 1,
+    }))
+    .filter((piece) => piece.text);
+}
+
+/**
+ * Return `sentence` in pieces, marked as it is in `text`. A sentence that is not in it is unmarked.
+ * @param {string} text
+ * @param {string} sentence
+ * @param {Ranges} ranges  of `text`
+ */
+export function sentencePieces(text, sentence, ranges) {
+  const index = text.indexOf(sentence);
+  if (index < 0) return pieces(sentence, []);
+  const start = Array.from(text.slice(0, index)).length;
+  const end = start + Array.from(sentence).length;
+  /** @type {Ranges} */
+  const moved = ranges
+    .filter(([low, high]) => start <= low && high <= end)
+    .map(([low, high]) => [low - start, high - start]);
+  return pieces(sentence, moved);
 }
