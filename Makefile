@@ -12,7 +12,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 o
 		|| .venv/bin/python -m pip install --quiet uv==0.13.9; }
 endef
 
-.PHONY: help install install-search demo test mutants mutants-sample check format lock clean
+.PHONY: help install install-search demo test mutants mutants-sample check check-scripts format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,15 +42,31 @@ mutants: install ## put small faults into the code and list those that no test n
 mutants-sample: install ## the same with 60 faults, drawn anew with each commit; fails if too few are noticed
 	.venv/bin/python -m mutation sample
 
-check: install ## check format, lint, layers and types
+check: install check-scripts ## check format, lint, layers and types
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/mypy
 
+ifneq ($(shell command -v node > /dev/null && command -v npm),)
+check-scripts: node_modules/.package-lock.json ## check format, lint and types of the scripts that pages run
+	npm run --silent check
+else ifeq ($(CI),true)
+check-scripts:
+	$(error CI must check the scripts of the pages: install Node.js and npm)
+else
+check-scripts:
+	@echo "No Node.js and npm: the scripts of the pages are not checked."
+endif
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --silent
+	@touch $@
+
 format: install ## format the code and fix what can be fixed automatically
 	.venv/bin/ruff check --fix $(CODE)
 	.venv/bin/ruff format $(CODE)
+	test ! -d node_modules || npm run --silent format
 
 # What torch needs of a GPU's maker is left to torch, so that UV_TORCH_BACKEND=cpu leaves it out.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
@@ -61,4 +77,4 @@ lock: ## pin all packages anew from pyproject.toml
 		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
 
 clean: ## remove the environment and all caches, but no data
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf .venv node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info
