@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ def test_search_and_filter(tab: Tab) -> None:
 
 
 def test_the_search_says_why(tab: Tab) -> None:
-    """Every film says why it is there, and leads to its places side by side."""
+    """Every film says why it is there, and leads to its ranks side by side."""
     page = tab.page
     page.goto("/?q=captain+mirror")
     why = page.locator("details.why").first
@@ -151,7 +151,7 @@ def test_the_slider_ranks_like_the_service(tab: Tab, site: Service, fusion: str)
 
 def test_scores_are_the_services_to_the_last_bit(tab: Tab, site: Service) -> None:
     """Every candidate's score, by every fusion, of queries of which some find little or nothing;
-    and where neighbours change places."""
+    and where neighbours swap."""
     tab.page.goto("/side-by-side")
     script = """async ({ movies, lists, swaps, method, alpha }) => {
       const fusion = await import("/static/side-by-side/fusion.js");
@@ -183,10 +183,10 @@ def test_scores_are_the_services_to_the_last_bit(tab: Tab, site: Service) -> Non
 
 
 def test_ids_beyond_javascripts_numbers(tab: Tab) -> None:
-    """Films of equal scores stand in the order of ids, also of those that numbers there confuse."""
+    """Films of equal scores are in the order of ids, also of those that numbers there confuse."""
     compare(tab.page, "enormous", alpha=0)
-    assert films(tab.page, "keyword")[:4] == [str(LARGE + place) for place in range(4)]
-    assert films(tab.page)[:4] == [str(LARGE + place) for place in range(4)]
+    assert films(tab.page, "keyword")[:4] == [str(LARGE + offset) for offset in range(4)]
+    assert films(tab.page)[:4] == [str(LARGE + offset) for offset in range(4)]
     tab.page.locator(f".column.hybrid [data-film='{LARGE + 3}']").click()
     expect(tab.page.locator("#why .words blockquote")).to_contain_text("An enormous number")
 
@@ -227,7 +227,7 @@ def _rows(page: Page) -> list[str]:
 
 
 def test_links_reproduce_the_view(tab: Tab) -> None:
-    """The address says all of what is seen; back and forward go through what was looked at."""
+    """The URL says all of what is seen; back and forward go through what was looked at."""
     page = tab.page
     compare(page, "captain mirror island", genre="Drama")
     page.select_option("#fusion", "z_score")
@@ -258,6 +258,34 @@ def test_links_reproduce_the_view(tab: Tab) -> None:
     assert films(page) == first
 
 
+def test_the_url_of_a_view_gives_the_view(tab: Tab) -> None:
+    """Any view comes back from its URL, which keeps its other fields and leaves out defaults;
+    an invalid field counts as not given."""
+    tab.page.goto("/side-by-side")
+    script = """async ([search, view]) => {
+      const { parseView, viewURL } = await import("/static/shared/url.js");
+      const url = viewURL(search, view);
+      return [url, parseView(url)];
+    }"""
+    default = {"fusion": None, "alpha": None, "film": None, "open": "hybrid"}
+    choose = random.Random(7)
+    for _ in range(40):
+        view = {
+            "fusion": choose.choice([None, *FUSIONS]),
+            "alpha": choose.choice([None, 0, 1, round(choose.random(), 5)]),
+            "film": choose.choice([None, "0", str(LARGE)]),
+            "open": choose.choice(COLUMNS),
+        }
+        before = "?q=rock+%26+roll&genre=Drama&genre=War&fusion=rrf&alpha=0.5&film=7&open=semantic"
+        url, parsed = tab.page.evaluate(script, [before, view])
+        assert parsed == view
+        fields = parse_qs(urlsplit(url).query)
+        expected = {name: [str(value)] for name, value in view.items() if value != default[name]}
+        assert fields == {"q": ["rock & roll"], "genre": ["Drama", "War"]} | expected
+    for invalid in ("?alpha=2", "?alpha=-1", "?alpha=x", "?film=x1", "?open=all", "?fusion="):
+        assert tab.page.evaluate(script, [invalid, {}])[1] == default
+
+
 def test_the_view_goes_along_to_the_next_query(tab: Tab) -> None:
     """A new query keeps fusion and alpha, and forgets the film."""
     compare(tab.page, "captain mirror", film=1)
@@ -270,8 +298,8 @@ def test_the_view_goes_along_to_the_next_query(tab: Tab) -> None:
     expect(tab.page.locator("#semantic-share")).to_have_text("25%")
 
 
-def test_changes_of_places_are_where_they_are_said(tab: Tab) -> None:
-    """The next change of neighbours in either direction is one press away."""
+def test_swaps_happen_where_the_page_says(tab: Tab) -> None:
+    """The next swap of neighbours in either direction is one press away."""
     compare(tab.page, "captain mirror island", alpha=0.5)
     before = films(tab.page)
     change = tab.page.locator("#swaps button").last

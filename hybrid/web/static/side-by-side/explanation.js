@@ -55,7 +55,7 @@ export async function loadExplanation(url) {
   const hit = await fetchExplanation(url);
   if (shown.url !== url) return; // another one was requested meanwhile
   if (!hit) shown.url = "";
-  const failure = "The explanation did not come; the figures above hold.";
+  const failure = "The explanation could not be loaded; the figures above are not affected.";
   find(".words", panel).replaceChildren(
     ...(hit ? explanation(hit) : [element("p", { class: "soft" }, failure)]),
   );
@@ -106,7 +106,7 @@ function rankList(film, movie, rankings) {
         "div",
         { class: name },
         element("dt", {}, name),
-        element("dd", {}, rank ? `place ${rank}` : "not listed"),
+        element("dd", {}, rank ? `rank ${rank}` : "not listed"),
         element("dd", {}, score(name)),
       );
     }),

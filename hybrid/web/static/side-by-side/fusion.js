@@ -28,7 +28,7 @@ export const FUSIONS = {
   min_max: "Each list stretched so that its lowest score is 0 and its highest 1.",
   z_score: "Scores as deviations from the mean of their list.",
   dbsf: "Each list stretched between three deviations below and above its mean.",
-  rrf: "Places alone, no scores: 1 / (60 + rank) from each list.",
+  rrf: "Ranks alone, no scores: 1 / (60 + rank) from each list.",
 };
 
 /**
