@@ -349,6 +349,28 @@ def test_keyboard_alone(tab: Tab) -> None:
     assert page.evaluate("document.activeElement.dataset.film") == film
 
 
+def test_the_focus_stays_with_its_film(tab: Tab) -> None:
+    """A row keeps the focus while films move, its explanation opened by a key takes it, and closing
+    that gives it back to this row, not to the same film in another column."""
+    page = tab.page
+    compare(page, "captain mirror island", alpha=0.5)
+    before = films(page)
+    slide(page, 0.3)
+    after = films(page)
+    assert after != before
+    common = set(before) & set(films(page, "keyword"))
+    button = page.locator(f".column.hybrid [data-film='{next(f for f in after if f in common)}']")
+    slide(page, 0.5)
+    button.focus()
+    slide(page, 0.3)
+    assert films(page) == after
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#why h2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+
+
 def _tab_to(page: Page, selector: str) -> None:
     """Press Tab until something that matches has the focus, and see that it is visible."""
     for _ in range(60):
