@@ -1,4 +1,4 @@
-"""One search lent to many requests, and exchanged for another while they go on."""
+"""The search that requests share, which can be replaced while they use it."""
 
 from collections import Counter
 from threading import Lock
@@ -7,48 +7,48 @@ from hybrid.search import HybridSearch
 
 
 class LiveSearch:
-    """Lends the search over one generation. A request keeps what it was lent to its end.
+    """The search over one generation. A request uses the same one from its start to its end.
 
-    `trouble` is why the published generation is not the one that is served, None where it is;
-    `fault` is what is wrong with the one that is served, as of `looked_at`, a Unix time;
-    `bad_preferences` is what is wrong with ranking.toml, whose last good text is in force, None
-    where the file itself is.
+    `publication_problem` says why the published generation is not the one that is served;
+    `store_problem` what is wrong with the one that is served, as of `checked_at`, a Unix time;
+    `preferences_problem` what is wrong with ranking.toml, while the last valid preferences stay in
+    force. Each is None where nothing is wrong.
     """
 
     def __init__(self, search: HybridSearch) -> None:
-        self.trouble: str | None = None
-        self.fault: str | None = None
-        self.bad_preferences: str | None = None
-        self.looked_at: float | None = None
+        self.publication_problem: str | None = None
+        self.store_problem: str | None = None
+        self.preferences_problem: str | None = None
+        self.checked_at: float | None = None
         self._search = search
-        self._lent: Counter[HybridSearch] = Counter()
+        self._users: Counter[HybridSearch] = Counter()
         self._lock = Lock()
 
     def acquire(self) -> HybridSearch:
-        """Return the search, which stays open until it is given back."""
+        """Return the search, which stays open until it is released."""
         with self._lock:
-            self._lent[self._search] += 1
+            self._users[self._search] += 1
             return self._search
 
     def release(self, search: HybridSearch) -> None:
-        """Take a search back, and close it if it was exchanged and nobody else has it."""
+        """End one use of `search`; close it if it was replaced and nobody else uses it."""
         with self._lock:
-            self._lent[search] -= 1
-            idle = not self._lent[search]
+            self._users[search] -= 1
+            idle = not self._users[search]
             if idle:
-                del self._lent[search]
-            outdated = idle and search is not self._search
-        if outdated:
+                del self._users[search]
+            replaced = idle and search is not self._search
+        if replaced:
             search.close()
 
     def swap(self, search: HybridSearch) -> None:
-        """Lend `search` from now on; the one before is closed once all have given it back."""
+        """Serve `search` from now on; the previous one is closed once its last user releases it."""
         with self._lock:
-            before, self._search = self._search, search
-            idle = before not in self._lent
+            previous, self._search = self._search, search
+            idle = previous not in self._users
         if idle:
-            before.close()
+            previous.close()
 
     def close(self) -> None:
-        """Let go of the search, which nobody has any more."""
+        """Close the search. Nobody may use it any more."""
         self._search.close()

@@ -1,4 +1,4 @@
-"""Keeping up with what is published: each process looks for itself, and never stops answering."""
+"""The watcher that notices publications and new preferences, and serves them without a pause."""
 
 import logging
 from collections.abc import Callable
@@ -22,157 +22,159 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import FileIdentity, identity
 
-LOOK = 0.1
-"""Seconds between looks at CURRENT and ranking.toml."""
+POLL = 0.1
+"""Seconds between two checks of CURRENT and ranking.toml."""
 
 RETRY = 60.0
-"""Seconds until a generation that could not be opened is tried again."""
+"""Seconds after which a generation that could not be opened is tried again."""
 
 CHECK = 60.0
-"""Seconds between looks at what is served: the sizes of its files, and the films in its engine."""
+"""Seconds between two checks of the generation served: sizes of files, films in the engine."""
 
 SETTLED = 5.0
-"""Seconds that the keyword engine must hold more or less films than are published to be told."""
+"""Seconds for which the number of films in the keyword engine must be wrong to be reported."""
 
 Open = Callable[[Generation, Preferences], HybridSearch]
 
 
 class GenerationWatcher:
-    """Serves the published generation of a data folder, whichever that is at the moment."""
+    """Keeps `live` at the published generation of a data folder, ranked by its ranking.toml."""
 
     def __init__(self, data: Path, open_search: Open) -> None:
-        """Open the published generation or, where that cannot be read, the one before.
+        """Open the published generation or, if that is unusable, the previous one.
 
         Raises InvalidInput where ranking.toml is wrong, GenerationUnusable or another HybridError
         where neither generation can be opened.
         """
         self._data = data
         self._open = open_search
-        self._checked: KnownDigests = {}
+        self._digests: KnownDigests = {}
         self._surplus = 0
         self._stop = Event()
-        self._thread = Thread(target=self._follow, name="follow", daemon=True)
-        self._looking = Lock()
+        self._thread = Thread(target=self._run, name="watcher", daemon=True)
+        self._refreshing = Lock()
         self._preferences_file = _identity(data / FILE)
         self._preferences = Preferences.load(data)
-        line = published(data)[0]
-        self._tried: tuple[CurrentEntry, Preferences] | None = line, self._preferences
+        entry = published(data)[0]
+        self._tried: tuple[CurrentEntry, Preferences] | None = entry, self._preferences
         self._tried_at = monotonic()
         try:
-            self.live = LiveSearch(self._opened(open_current(data, self._checked)))
+            self.live = LiveSearch(self._open_warm(open_current(data, self._digests)))
         except HybridError as error:
-            self.live = LiveSearch(self._before(error))
-            self.live.trouble = _told(line, error)
-        self._check()
+            self.live = LiveSearch(self._open_previous(error))
+            self.live.publication_problem = _unusable(entry, error)
+        self._check_stores()
 
     def start(self) -> None:
-        """Look for new generations from now on."""
+        """Begin to watch, in a thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more, and let go of what is open."""
+        """Stop watching, and close the search."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
         self.live.close()
 
-    def look(self) -> None:
-        """Serve the published generation and rank by ranking.toml, if either has changed.
+    def refresh(self) -> None:
+        """Serve the published generation, ranked by ranking.toml, if either has changed.
 
-        `live` says why one cannot be used, and what was served goes on.
+        If one of them is unusable, `live` says why and what was served stays.
         """
-        with self._looking:
-            self._look()
+        with self._refreshing:
+            self._refresh()
             if monotonic() > self._checked_at + (SETTLED if self._surplus else CHECK):
-                self._check()
+                self._check_stores()
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         self._read_preferences()
         try:
-            line = published(self._data)[0]
+            entry = published(self._data)[0]
         except GenerationUnusable as error:
-            self._tried, self.live.trouble = None, error.message
+            self._tried, self.live.publication_problem = None, error.message
             return
-        wanted = line, self._preferences
-        if wanted == self._tried and not self._due():
+        wanted = entry, self._preferences
+        if wanted == self._tried and not self._retry_due():
             return
         self._tried, self._tried_at = wanted, monotonic()
-        before = self.live.acquire()
+        served = self.live.acquire()
         try:
-            if (line.name, self._preferences) != (before.generation, before.preferences):
-                generation = open_current(self._data, self._checked)
-                self.live.swap(self._opened(generation))
+            if (entry.name, self._preferences) != (served.generation, served.preferences):
+                generation = open_current(self._data, self._digests)
+                self.live.swap(self._open_warm(generation))
                 self._surplus = 0
-                self._check()
-            self.live.trouble = None
+                self._check_stores()
+            self.live.publication_problem = None
         except HybridError as error:
-            self.live.trouble = _told(line, error)
-            if self._preferences != before.preferences:
+            self.live.publication_problem = _unusable(entry, error)
+            if self._preferences != served.preferences:
                 with suppress(HybridError):
-                    self.live.swap(self._reopened())
+                    self.live.swap(self._reopen())
         finally:
-            self.live.release(before)
+            self.live.release(served)
 
     def _read_preferences(self) -> None:
-        """Take over what ranking.toml says now; if that is wrong, note why and change nothing."""
+        """Read ranking.toml if it changed; if it is wrong, note why and keep the preferences."""
         file = _identity(self._data / FILE)
         if file == self._preferences_file:
             return
         self._preferences_file = file
         try:
             self._preferences = Preferences.load(self._data)
-            self.live.bad_preferences = None
+            self.live.preferences_problem = None
         except InvalidInput as error:
-            self.live.bad_preferences = f"{error.message}; the preferences before it stay in force"
+            self.live.preferences_problem = (
+                f"{error.message}; the previous preferences stay in force"
+            )
 
-    def _check(self) -> None:
-        """Note what is wrong with the generation that is served, as far as is cheap to tell."""
+    def _check_stores(self) -> None:
+        """Note what is wrong with the generation served, as far as a cheap check shows it."""
         self._checked_at = monotonic()
         search = self.live.acquire()
         try:
             damage, surplus = _damage(self._generation), _surplus(search)
         finally:
             self.live.release(search)
-        # In an index that generations share films come and go shortly before and after theirs, and
-        # the files of one that is outdated are removed.
+        # In an index that generations share, films come and go shortly before and after a
+        # publication; the files of an outdated generation are removed.
         lasting, self._surplus = surplus == self._surplus, surplus
         if damage and _outdated(self._data, search.generation):
             damage = None
-        told = _told_of(surplus) if surplus and lasting else None
-        self.live.fault = damage or told
-        self.live.looked_at = time()
+        wrong_count = _wrong_count(surplus) if surplus and lasting else None
+        self.live.store_problem = damage or wrong_count
+        self.live.checked_at = time()
 
-    def _due(self) -> bool:
-        return self.live.trouble is not None and monotonic() > self._tried_at + RETRY
+    def _retry_due(self) -> bool:
+        return self.live.publication_problem is not None and monotonic() > self._tried_at + RETRY
 
-    def _opened(self, generation: Generation) -> HybridSearch:
+    def _open_warm(self, generation: Generation) -> HybridSearch:
         search = self._open(generation, self._preferences)
         search.warm()
         self._generation = generation
         return search
 
-    def _reopened(self) -> HybridSearch:
-        """Open the generation that is served once more, to rank by other preferences."""
+    def _reopen(self) -> HybridSearch:
+        """Open the generation served once more, to rank by other preferences."""
         check_sizes(self._generation)
-        return self._opened(self._generation)
+        return self._open_warm(self._generation)
 
-    def _before(self, error: HybridError) -> HybridSearch:
-        for line in published(self._data)[1:]:
+    def _open_previous(self, error: HybridError) -> HybridSearch:
+        for entry in published(self._data)[1:]:
             with suppress(HybridError):
-                return self._opened(open_published(self._data, line, self._checked))
+                return self._open_warm(open_published(self._data, entry, self._digests))
         raise error
 
-    def _follow(self) -> None:
-        while not self._stop.wait(LOOK):
+    def _run(self) -> None:
+        while not self._stop.wait(POLL):
             try:
-                self.look()
+                self.refresh()
             except Exception as error:
                 logging.getLogger(__name__).exception("a new generation cannot be opened")
-                self.live.trouble = f"a new generation cannot be opened: {error!r}"
+                self.live.publication_problem = f"a new generation cannot be opened: {error!r}"
 
 
 def _identity(file: Path) -> FileIdentity | None:
-    """Return what tells the file from what it was before, None where there is none."""
+    """Return what changes whenever the file does, None where there is no file."""
     try:
         return identity(file)
     except OSError:
@@ -196,17 +198,17 @@ def _damage(generation: Generation) -> str | None:
 
 
 def _surplus(search: HybridSearch) -> int:
-    """Return how many films more than the catalogue the keyword engine holds, negative if less."""
+    """Return how many more films the keyword engine holds than the catalogue; negative if fewer."""
     try:
         return search.lexical.count() - len(search.catalogue)
     except EngineUnavailable:
-        return 0  # that is told of the engine
+        return 0  # /health/ready reports the engine
 
 
-def _told_of(surplus: int) -> str:
+def _wrong_count(surplus: int) -> str:
     what = f"lacks {-surplus} films" if surplus < 0 else f"holds {surplus} films too many"
     return f"the keyword engine {what}: see `python -m indexer verify --repair`"
 
 
-def _told(line: CurrentEntry, error: HybridError) -> str:
-    return f"generation {line.name} cannot be served: {error.message}"
+def _unusable(entry: CurrentEntry, error: HybridError) -> str:
+    return f"generation {entry.name} cannot be served: {error.message}"

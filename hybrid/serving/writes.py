@@ -1,4 +1,4 @@
-"""Changing single films while they are served: what the service asks of the write side."""
+"""The protocol by which the service changes single films while it serves them."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -6,23 +6,23 @@ from typing import Protocol
 from hybrid.schemas.changes import ChangeResponse
 
 AT_ONCE = 16
-"""Changes that wait to be published at the same time in one process; more are refused."""
+"""Maximum number of changes of one process that wait to be published; more are refused."""
 
 
 class Writes(Protocol):
-    """Changes films, one by one. Every method returns once its change is published.
+    """Changes single films. `put` and `delete` return once the change is published.
 
-    They raise TooManyChanges, BuildFailed, EngineUnavailable or GenerationUnusable where it cannot
-    be: then nothing has changed. NotDurable is raised where the change is published but a power cut
-    may undo it: then the same change, made again, puts it on the disk or raises again.
+    They raise TooManyChanges, BuildFailed, AnotherWriter, EngineUnavailable or GenerationUnusable
+    where it cannot be published: then nothing has changed. They raise NotDurable where the change
+    is published but a power cut may undo it: repeating the change makes it durable or raises again.
     """
 
     def put(self, film: int, values: Mapping[str, object]) -> ChangeResponse:
-        """Add a film, or replace the one of this id. Raises InvalidInput naming the fields."""
+        """Add a film, or replace the one with this id. Raises InvalidInput naming the fields."""
         ...
 
     def close(self) -> None:
-        """Publish what is waiting. Nothing may be asked for afterwards."""
+        """Publish the changes that are waiting. No other method may be called afterwards."""
         ...
 
     def delete(self, film: int) -> ChangeResponse:

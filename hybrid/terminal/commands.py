@@ -36,6 +36,6 @@ def setting(field: str) -> Callable[[Decorated], Decorated]:
     described = Settings.model_fields[field]
     return click.option(
         f"--{field.replace('_', '-')}",
-        metavar=field.split("_")[-1].upper(),
+        metavar=field.rpartition("_")[-1].upper(),
         help=f"{described.description}  [default: {described.default}; HYBRID_{field.upper()}]",
     )

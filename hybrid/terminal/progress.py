@@ -19,7 +19,7 @@ def progress(items: Iterable[T], label: str) -> AbstractContextManager[Iterable[
 
 @contextmanager
 def counter(total: int, label: str, unit: str, hidden: bool) -> Iterator[Callable[[int], None]]:
-    """Give a function that adds to a count towards `total`, shown with its rate and the time left.
+    """Yield a function that adds to a count, shown with `total`, its rate and the time left.
 
     Where there is no terminal, only the label is printed.
     """

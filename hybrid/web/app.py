@@ -1,4 +1,4 @@
-"""The app factory. It opens nothing: whoever calls it brings the search."""
+"""The app factory. It opens no files: the caller passes the search."""
 
 from functools import cached_property
 from importlib.metadata import version
@@ -24,16 +24,15 @@ from hybrid.web.pages.views import pages
 from hybrid.web.request_search import release
 
 MAX_BODY = 64 * 1024
-"""Bytes of a body, whether its length is said beforehand or it comes in chunks."""
+"""Maximum size of a request body in bytes, with a Content-Length or in chunks."""
 
 
 class _Parameters(ImmutableMultiDict[str, Any]):
-    """Parameters of an address whose repeated ones stay lists: the framework would drop all but
-    the first."""
+    """URL parameters, of which repeated ones are lists: the framework keeps only the first."""
 
-    def to_dict(self, flat: bool = True) -> dict[str, Any]:
-        values = super().to_dict(flat=False)
-        return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
+    def to_dict(self, *_: Any, **__: Any) -> dict[str, Any]:
+        lists = super().to_dict(flat=False)
+        return {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
 
 
 class _Request(Request):
@@ -41,20 +40,23 @@ class _Request(Request):
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """The body, however it is sent. Raises RequestEntityTooLarge above MAX_BODY bytes, and
-        BadRequest where it breaks off or its chunks are malformed."""
-        announced = self.content_length or 0
-        if announced > MAX_BODY:
+        """The body, with a Content-Length or in chunks.
+
+        Raises RequestEntityTooLarge above MAX_BODY bytes, and BadRequest where the body is
+        incomplete or its chunks are malformed.
+        """
+        length = self.content_length or 0
+        if length > MAX_BODY:
             raise RequestEntityTooLarge
-        sent, body = get_input_stream(self.environ), bytearray()
+        source, body = get_input_stream(self.environ), bytearray()
         try:
-            while len(body) <= MAX_BODY and (part := sent.read(MAX_BODY + 1 - len(body))):
+            while len(body) <= MAX_BODY and (part := source.read(MAX_BODY + 1 - len(body))):
                 body += part
-        except Exception as error:  # each server has its own
+        except Exception as error:  # each server has its own errors
             raise BadRequest from error
         if len(body) > MAX_BODY:
             raise RequestEntityTooLarge
-        if len(body) < announced:
+        if len(body) < length:
             raise BadRequest
         return BytesIO(body)
 
@@ -68,16 +70,16 @@ class _Request(Request):
     def get_json(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().get_json(*args, **kwargs)
-        except RecursionError:  # brackets nested deeper than Python's stack
+        except RecursionError:  # nested too deeply for Python's stack
             raise BadRequest from None
 
 
 def create_app(
     search: HybridSearch | LiveSearch, poster_host: str | None = None, writes: Writes | None = None
 ) -> APIFlask:
-    """Return the service over one search, or over one that is exchanged as it goes.
+    """Return the service over one search, or over one that can be replaced.
 
-    Posters are shown from `poster_host` alone, if at all; without `writes` no film is changed.
+    Pages show posters from `poster_host` only. Without `writes` the service changes no film.
     """
     app = APIFlask(
         __name__,
@@ -87,7 +89,7 @@ def create_app(
         docs_path=None,
     )
     app.request_class = _Request
-    app.url_map.merge_slashes = False  # else // redirects to whatever the Host header names
+    app.url_map.merge_slashes = False  # otherwise // redirects to the Host header
     app.config["POSTER_HOST"] = poster_host
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,6 +1,6 @@
 """Every error of the service in one shape: {"error": {"code", "message", "fields"}}.
 
-Browsers get a page that says the same, where an address is not one for programs.
+Browsers get an HTML page that says the same, except at the URLs of the JSON API.
 """
 
 import logging
@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from hybrid import errors
 from hybrid.validation import one_line, problems
 
-ResponseModel = tuple[dict[str, Any] | str, int, dict[str, str]]
+ErrorResponse = tuple[dict[str, Any] | str, int, dict[str, str]]
+"""Body, status, headers."""
 
 STATUS = {
     errors.InvalidInput: 422,
@@ -29,9 +30,9 @@ STATUS = {
 }
 
 HTTP_ERRORS = {
-    400: ("malformed", "the body is not JSON, or broke off: send a whole JSON object"),
-    404: ("not_found", "there is nothing at {path}: /openapi.json lists what there is"),
-    405: ("method_not_allowed", "{path} does not take {method}"),
+    400: ("malformed", "the body is not JSON, or incomplete: send a whole JSON object"),
+    404: ("not_found", "there is nothing at {path}: /openapi.json lists all paths"),
+    405: ("method_not_allowed", "{path} does not accept {method}"),
     413: ("too_large", "the request is larger than 64 KiB"),
 }
 
@@ -57,7 +58,7 @@ SCHEMA = {
 
 
 def register(app: APIFlask) -> None:
-    """Give every error of `app` the one shape."""
+    """Make every error response of `app` have this shape."""
     app.config["HTTP_ERROR_SCHEMA"] = app.config["VALIDATION_ERROR_SCHEMA"] = SCHEMA
     app.error_processor(_http_error)
     app.register_error_handler(errors.HybridError, _hybrid_error)
@@ -69,56 +70,56 @@ TITLES = {
     500: "Something went wrong",
     503: "The search does not answer",
 }
-"""Of the pages that browsers get."""
+"""Titles of the error pages by status."""
 
 
-def _shape(
+def _response(
     code: str, message: str, fields: dict[str, str], status: int, headers: dict[str, str]
-) -> ResponseModel:
+) -> ErrorResponse:
     headers = headers | {"Vary": "Accept"}
-    if _is_for_people():
+    if _wants_page():
         title = TITLES.get(status, "This cannot be done")
         page = render_template("error.html", title=title, status=status, message=message)
         return page, status, headers
     return {"error": {"code": code, "message": message, "fields": fields}}, status, headers
 
 
-def _is_for_people() -> bool:
-    """Tell whether a browser asked for a page, or for what is at no address at all."""
+def _wants_page() -> bool:
+    """Whether a browser requests a page, or a URL that does not exist."""
     kinds = ("application/json", "text/html")
-    wants_page = request.accept_mimetypes.best_match(kinds) == "text/html"
-    return wants_page and request.blueprint in (None, "pages")
+    prefers_html = request.accept_mimetypes.best_match(kinds) == "text/html"
+    return prefers_html and request.blueprint in (None, "pages")
 
 
-def _http_error(error: HTTPError) -> ResponseModel:
-    """Shape what the framework refused: a field that does not validate, or a request as such."""
+def _http_error(error: HTTPError) -> ErrorResponse:
+    """Return the response to what the framework refused: an invalid field or a bad request."""
     if isinstance(error.__cause__, ValidationError):
-        found = problems(error.__cause__)
-        return _shape("invalid_input", one_line(found), found, error.status_code, {})
+        by_field = problems(error.__cause__)
+        return _response("invalid_input", one_line(by_field), by_field, error.status_code, {})
     status = error.status_code
     code, message = HTTP_ERRORS.get(status, ("http_error", str(error.message)))
     message = message.format(path=request.path, method=request.method)
-    return _shape(code, message, {}, status, _allowed(error))
+    return _response(code, message, {}, status, _allow_header(error))
 
 
-def _allowed(error: HTTPError) -> dict[str, str]:
-    """Return the header that says which methods the path takes, if that is what was wrong."""
-    allowed = dict(error.headers).get("Allow")
-    return {"Allow": str(allowed)} if allowed else {}
+def _allow_header(error: HTTPError) -> dict[str, str]:
+    """Return the header that lists the methods of the path, if the method was wrong."""
+    methods = dict(error.headers).get("Allow")
+    return {"Allow": str(methods)} if methods else {}
 
 
 def retry_after(status: int) -> dict[str, str]:
-    """Return the header that says in how many seconds to try again, if that may help."""
+    """Return the header that says when to try again, if that may help."""
     return {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
-def _hybrid_error(error: errors.HybridError) -> ResponseModel:
+def _hybrid_error(error: errors.HybridError) -> ErrorResponse:
     status = STATUS.get(type(error), 500)
-    return _shape(error.code, error.message, error.fields, status, retry_after(status))
+    return _response(error.code, error.message, error.fields, status, retry_after(status))
 
 
-def _unexpected(error: Exception) -> ResponseModel:
-    """Tell the log everything and the user nothing but that it happened."""
+def _unexpected(error: Exception) -> ErrorResponse:
+    """Write the error to the log; the response says only that there was one."""
     logging.getLogger(__name__).error("%s %s", request.method, request.path, exc_info=error)
-    message = "something went wrong in the service; its log tells what"
-    return _shape("internal_error", message, {}, 500, {})
+    message = "something went wrong in the service: see its log"
+    return _response("internal_error", message, {}, 500, {})

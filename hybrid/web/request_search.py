@@ -1,4 +1,4 @@
-"""The search that a request is lent: all that it asks, it asks of one generation."""
+"""The search that a request uses: one generation from its start to its end."""
 
 from flask import current_app, g
 
@@ -7,13 +7,13 @@ from hybrid.serving.live_search import LiveSearch
 
 
 def live() -> LiveSearch:
-    """Return what is lent from."""
-    found: LiveSearch = current_app.extensions["live"]
-    return found
+    """Return the search that requests share."""
+    shared: LiveSearch = current_app.extensions["live"]
+    return shared
 
 
 def request_search() -> HybridSearch:
-    """Return the search of this request, the same to its end."""
+    """Return the search of this request, the same on every call."""
     if "search" not in g:
         g.search = live().acquire()
     search: HybridSearch = g.search
@@ -21,6 +21,6 @@ def request_search() -> HybridSearch:
 
 
 def release(_: BaseException | None) -> None:
-    """Give back what the request was lent, as it has ended."""
+    """Release the search at the end of the request."""
     if "search" in g:
         live().release(g.pop("search"))

@@ -1,24 +1,24 @@
-"""What every answer tells a browser to keep to."""
+"""HTTP headers that restrict what a browser may load and send."""
 
 from apiflask import APIFlask
 from flask import Response
 
 
 def register(app: APIFlask, poster_host: str | None) -> None:
-    """Give every answer of `app` the headers; pictures may come from `poster_host` too."""
+    """Add the headers to all responses. Images may come from `poster_host`."""
     images = f"'self' https://{poster_host}" if poster_host else "'self'"
     headers = {
-        # No script, style or picture from anywhere else, and none inside a page: what a film's
-        # text smuggles in stays text even where a template failed to escape it.
+        # No script, style or image from elsewhere, and no inline script or style: markup in a film's
+        # text stays without effect even if a template fails to escape it.
         "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
         f"img-src {images}; connect-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
-        # A query is nobody else's business, least of all the poster host's.
+        # Other hosts, such as the poster host, must not see the query.
         "Referrer-Policy": "same-origin",
     }
 
     @app.after_request
-    def keep_to(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         response.headers.update(headers)
         return response

@@ -21,18 +21,18 @@ from hybrid.terminal.wait import wait_for
 THREADS = 8
 
 SWITCH_INTERVAL = 0.0005
-"""Seconds that a thread may keep Python from others, a tenth of the default: a search beside the
-opening of a generation asks for it again and again."""
+"""Seconds after which a thread gives way to others, a tenth of the default: otherwise searches
+are slow while a generation is opened."""
 
 MAX_REQUEST_LINE = 32 * 1024
-"""A query of 1,000 characters may be 12,000 long in an address."""
+"""A query of 1,000 characters may take 12,000 bytes in a URL."""
 
-# gunicorn counts up to 8,190 however much more it is told, or without end.
+# gunicorn's setting accepts no value between 8,190 and unlimited.
 message.MAX_REQUEST_LINE = MAX_REQUEST_LINE
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn, configured here and not from its command line."""
+    """gunicorn, configured here instead of from its command line."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -40,27 +40,27 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Set what gunicorn would be told on its command line."""
+        """Set the options of gunicorn."""
         host, port = self._settings.host, self._settings.port
         for name, value in {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "worker_class": "gthread",
-            # A change waits for its publication, searches need not wait for changes.
+            # A change occupies a thread until it is published; searches must not wait for that.
             "threads": THREADS + (AT_ONCE if self._settings.writes == "on" else 0),
             "loglevel": "warning",
             "control_socket_disable": True,
-            # Else a header SCRIPT_NAME of a client on this machine is a 500.
+            # Otherwise the header SCRIPT_NAME of a local client is an error 500.
             "forwarder_headers": "",
             "limit_request_line": MAX_REQUEST_LINE,
-            "post_worker_init": _say_ready,
-            "worker_exit": lambda arbiter, worker: self._open.close(),
+            "post_worker_init": _print_ready,
+            "worker_exit": lambda _arbiter, _worker: self._open.close(),
         }.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Return the service, open; what it opens is closed as the worker exits."""
-        # Engines start threads when they are imported, and those would not survive the fork that
-        # makes a worker: nothing but the worker may import them.
+        """Open the service and return it; all of it is closed when the worker exits."""
+        # Engines start threads when they are imported, and threads do not survive the fork of the
+        # worker: only the worker may import them.
         sys.setswitchinterval(SWITCH_INTERVAL)
         from hybrid.engines.factory import encoder_cache
         from hybrid.web.app import create_app
@@ -68,27 +68,27 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         encoders = encoder_cache()
         try:
-            follower = follow(self._settings, encoders)
-            self._open.callback(follower.close)
-            follower.start()
+            watcher = follow(self._settings, encoders)
+            self._open.callback(watcher.close)
+            watcher.start()
             writes = None
             if self._settings.writes == "on":
                 writes = open_writes(self._settings, encoders)
                 self._open.callback(writes.close)
-            return create_app(follower.live, self._settings.poster_host, writes)
+            return create_app(watcher.live, self._settings.poster_host, writes)
         except HybridError as error:
             click.echo(f"Error: {error.message}", err=True)
             sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
-def _say_ready(worker: Any) -> None:
+def _print_ready(worker: Any) -> None:
     click.echo(f"ready: http://{worker.cfg.bind[0]}/ (Ctrl-C stops)")
 
 
 def serve(settings: Settings) -> None:
-    """Serve until the process is told to stop; first wait for an index if the settings say so.
+    """Serve until the process is stopped; wait for the first index as long as the settings say.
 
-    Raises GenerationUnusable without an index, InvalidInput where the address cannot be had.
+    Raises GenerationUnusable without an index, InvalidInput if host and port cannot be bound.
     """
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
@@ -101,7 +101,7 @@ def serve(settings: Settings) -> None:
 
 
 def check_address(host: str, port: int) -> None:
-    """Fail at once and in plain words: gunicorn would try for some seconds."""
+    """Raise InvalidInput if host and port cannot be bound: gunicorn retries for some seconds."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

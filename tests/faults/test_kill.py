@@ -59,15 +59,15 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
         follower = follow_stores(data)
         with reading(follower.live, 1) as problems:
             acknowledged = killed(work, data, None, step)
-            follower.look()
+            follower.refresh()
         assert problems == [], case
         found = published_state(data)
         assert acknowledged == (kind == ACKNOWLEDGED), case
         assert found in ((AFTER[work],) if acknowledged else (BEFORE, AFTER[work])), case
         assert verify(data, tools()).clean, case
         put(data, FILMS[50].model_copy(update={"title": "The next change"}))
-        follower.look()
-        assert follower.live.trouble is None, case
+        follower.refresh()
+        assert follower.live.publication_problem is None, case
         follower.close()
         assert len(list((data / "generations").iterdir())) == 2, case
         outcomes["new" if found == AFTER[work] else "old"] += 1

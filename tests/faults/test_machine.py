@@ -151,12 +151,12 @@ class Stores(RuleBasedStateMachine):
         Stores.taken += 1
         if hasattr(self, "films"):
             assert_holds(open_current(self.data), self.films.values())
-            self.follower.look()
+            self.follower.refresh()
             search = self.follower.live.acquire()
             assert {movie.id: movie for movie in search.catalogue.all_films()} == self.films
             assert search.catalogue.hand_changes() == self.changed_by_hand()
             self.follower.live.release(search)
-            assert self.follower.live.trouble is None
+            assert self.follower.live.publication_problem is None
 
     def teardown(self) -> None:
         """Remove the folder."""

@@ -27,7 +27,7 @@ class Stores:
     data: Path
     build: Callable[[Sequence[Movie]], object]
     tools: Backends
-    follower: GenerationWatcher
+    watcher: GenerationWatcher
     publications: int
 
 
@@ -37,14 +37,14 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     data = tmp_path / "data"
     if request.param == "embedded":
         build_stores(data, FILMS)
-        follower = GenerationWatcher(data, open_stores)
-        yield Stores(data, lambda films: build_stores(data, films), tools(), follower, 20)
-        follower.close()
+        watcher = GenerationWatcher(data, open_stores)
+        yield Stores(data, lambda films: build_stores(data, films), tools(), watcher, 20)
+        watcher.close()
         return
     deployment: Deployment = request.getfixturevalue("deployment")
-    follower = GenerationWatcher(deployment.data, deployment.open)
-    yield Stores(deployment.data, deployment.build, deployment.tools, follower, 4)
-    follower.close()
+    watcher = GenerationWatcher(deployment.data, deployment.open)
+    yield Stores(deployment.data, deployment.build, deployment.tools, watcher, 4)
+    watcher.close()
 
 
 def test_readers_during_publications(stores: Stores) -> None:
@@ -59,8 +59,8 @@ def test_readers_during_publications(stores: Stores) -> None:
         missing = [answer.generation] if search.generation != answer.generation else []
         return wrong + missing + list(answer.degraded)
 
-    stores.follower.start()
-    with reading(stores.follower.live, 8, faults) as problems:
+    stores.watcher.start()
+    with reading(stores.watcher.live, 8, faults) as problems:
         for number in range(2, stores.publications + 2):
             movie = FILMS[number].model_copy(update={"title": f"Captain {number}"})
             if number % 4 == 0:
@@ -76,9 +76,9 @@ def test_readers_during_publications(stores: Stores) -> None:
                 films = films | {movie.id: movie, new.id: new}
                 published[number] = films
                 change(stores.data, upsert([movie, new]), stores.tools)
-            stores.follower.look()
+            stores.watcher.refresh()
     assert problems == []
-    search = stores.follower.live.acquire()
+    search = stores.watcher.live.acquire()
     assert search.generation.startswith(f"{stores.publications + 1}-")
     assert {movie.id: movie for movie in search.catalogue.all_films()} == films
-    stores.follower.live.release(search)
+    stores.watcher.live.release(search)

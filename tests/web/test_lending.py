@@ -1,4 +1,4 @@
-"""What a request is lent comes back when it has ended."""
+"""The search that a request uses is released when the request ends."""
 
 from pathlib import Path
 from sqlite3 import ProgrammingError

@@ -55,14 +55,14 @@ def alive() -> LiveResponse:
 def ready() -> ReadyResponse:
     """Report which engines answer. Without the keyword engine the service is degraded, not down."""
     search, served = request_search(), live()
-    away = _keyword_away(search)
-    checks = served.trouble, served.fault, served.bad_preferences
+    keyword_problem = _keyword_problem(search)
+    checks = served.publication_problem, served.store_problem, served.preferences_problem
     problems = tuple(problem for problem in checks if problem)
     return ReadyResponse(
-        status="degraded" if problems or away else "ready",
+        status="degraded" if problems or keyword_problem else "ready",
         generation=search.generation,
         movies=len(search.catalogue),
-        engines={"keyword": away or "ok", "semantic": "ok"},
+        engines={"keyword": keyword_problem or "ok", "semantic": "ok"},
         problems=problems,
     )
 
@@ -92,32 +92,32 @@ class _Metrics(Collector):
         yield GaugeMetricFamily(
             "hybrid_published_served",
             "1 if the generation served is the published one",
-            self._live.trouble is None,
+            self._live.publication_problem is None,
         )
         yield GaugeMetricFamily(
             "hybrid_stores_whole",
-            "1 if the last look found all files and films of the generation served",
-            self._live.fault is None,
+            "1 if the last check found all files and films of the generation served",
+            self._live.store_problem is None,
         )
         yield GaugeMetricFamily(
             "hybrid_preferences_used",
-            "1 if films are ranked by ranking.toml as it is, 0 if that is wrong",
-            self._live.bad_preferences is None,
+            "1 if films are ranked by ranking.toml, 0 if that file is wrong",
+            self._live.preferences_problem is None,
         )
-        if self._live.looked_at is not None:
+        if self._live.checked_at is not None:
             yield GaugeMetricFamily(
                 "hybrid_stores_checked_timestamp_seconds",
-                "Unix time of the last look at the files and films",
-                self._live.looked_at,
+                "Unix time of the last check of the files and films",
+                self._live.checked_at,
             )
         yield GaugeMetricFamily(
             "hybrid_keyword_engine_up",
             "1 if the keyword engine answers",
-            _keyword_away(self._search) is None,
+            _keyword_problem(self._search) is None,
         )
 
 
-def _keyword_away(search: HybridSearch) -> str | None:
+def _keyword_problem(search: HybridSearch) -> str | None:
     """Return why the keyword engine does not answer, None if it does."""
     try:
         search.lexical.check()

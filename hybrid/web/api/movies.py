@@ -1,4 +1,4 @@
-"""Films by id: read by everybody, changed where the service accepts changes."""
+"""Films by id: GET, and PUT and DELETE if the service accepts changes."""
 
 from apiflask import APIBlueprint
 from flask import current_app, request
@@ -23,7 +23,7 @@ def movie(movie_id: str) -> Movie:
 @films.input(MovieBody, arg_name="fields")
 @films.output(ChangeResponse)
 def put_movie(movie_id: str, fields: MovieBody) -> ChangeResponse:
-    """Add a film, or replace the one with this id. The answer comes once that is published."""
+    """Add or replace a film. The response comes once the change is published."""
     if "id" in fields.root:
         problem = "is unknown: the id is in the URL"
         raise errors.InvalidInput(f"id: {problem}", {"id": problem})
@@ -33,7 +33,7 @@ def put_movie(movie_id: str, fields: MovieBody) -> ChangeResponse:
 @films.delete("/movies/<movie_id>")
 @films.output(ChangeResponse, status_code=200)
 def delete_movie(movie_id: str) -> ChangeResponse:
-    """Remove a film. The answer comes once that is published."""
+    """Remove a film. The response comes once the change is published."""
     return _writes().delete(film_id(movie_id))
 
 

@@ -1,4 +1,4 @@
-"""The genres that a page offers."""
+"""What pages show of the whole catalogue: genres, years, a selection of films."""
 
 from collections import Counter
 from functools import lru_cache
@@ -9,12 +9,12 @@ import numpy as np
 from hybrid.movie import Movie, genre_key
 from hybrid.storage.catalogue import Catalogue
 
-LOOKED_AT = 9
-"""So many films of a genre say how it is spelled."""
+SPELLING_SAMPLE = 9
+"""Number of films by which the spelling of a genre is chosen."""
 
 
 class Genre(NamedTuple):
-    """A genre of the index as most of its films spell it."""
+    """A genre, spelled as in most films of the sample, and its number of films."""
 
     name: str
     key: str
@@ -23,33 +23,35 @@ class Genre(NamedTuple):
 
 @lru_cache(maxsize=1)
 def genres_of(catalogue: Catalogue) -> tuple[Genre, ...]:
-    """Return the genres of `catalogue`, those of most films first."""
+    """Return the genres of `catalogue`, the most frequent first."""
     columns = catalogue.columns
-    looked_at = {
-        int(film) for places in columns.genres.values() for film in columns.ids[places[:LOOKED_AT]]
+    sample = {
+        int(film)
+        for rows in columns.genres.values()
+        for film in columns.ids[rows[:SPELLING_SAMPLE]]
     }
-    spelled: dict[str, Counter[str]] = {}
-    for film in catalogue.films(looked_at).values():
+    spellings: dict[str, Counter[str]] = {}
+    for film in catalogue.films(sample).values():
         for name in film.movie.genres:
-            spelled.setdefault(genre_key(name), Counter())[name.strip()] += 1
-    found = [
-        Genre(spelled[key].most_common(1)[0][0], key, len(places))
-        for key, places in columns.genres.items()
+            spellings.setdefault(genre_key(name), Counter())[name.strip()] += 1
+    genres = [
+        Genre(spellings[key].most_common(1)[0][0], key, len(rows))
+        for key, rows in columns.genres.items()
     ]
-    return tuple(sorted(found, key=lambda genre: (-genre.films, genre.key)))
+    return tuple(sorted(genres, key=lambda genre: (-genre.films, genre.key)))
 
 
-LENGTH = 24
+SHELF_LENGTH = 24
+"""Number of films on the landing page."""
 
 
 @lru_cache(maxsize=1)
 def shelf_of(catalogue: Catalogue) -> tuple[Movie, ...]:
-    """Return films of all times, the oldest first: as many of them from each span of years as the
-    catalogue has of it."""
+    """Return a sample of the films with a year, the oldest first, evenly spaced in that order."""
     columns = catalogue.columns
     dated = np.flatnonzero(columns.years)
     oldest_first = dated[np.argsort(columns.years[dated], kind="stable")]
-    steps = np.linspace(0, max(len(dated) - 1, 0), min(LENGTH, len(dated))).astype(int)
+    steps = np.linspace(0, max(len(dated) - 1, 0), min(SHELF_LENGTH, len(dated))).astype(int)
     ids = columns.ids[oldest_first[steps]].tolist()
     films = catalogue.films(ids)
     return tuple(films[film].movie for film in ids)

@@ -1,30 +1,30 @@
-"""Text in pieces, those that are to be marked and those between: what templates draw marks from."""
+"""Text split into marked and unmarked pieces, for templates."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 Ranges = Sequence[tuple[int, int]]
-"""[start, end) of characters, ascending, apart from each other."""
+"""[start, end) in characters, ascending, disjoint."""
 
 EXCERPT = 280
-"""Characters of a description that are shown where no sentence was found by its meaning."""
+"""Length of the excerpt of a description, in characters, where no sentence is shown."""
 
 
 class Piece(NamedTuple):
-    """A part of a text, and whether it is one of the query's words."""
+    """A part of a text, and whether it is a word of the query."""
 
     text: str
     marked: bool
 
 
 def pieces(text: str, ranges: Iterable[tuple[int, int]]) -> list[Piece]:
-    """Return `text` cut where `ranges` begin and end."""
-    cut: list[Piece] = []
+    """Return `text` split at the bounds of `ranges`; no piece is empty."""
+    split: list[Piece] = []
     done = 0
     for start, end in ranges:
-        cut += [Piece(text[done:start], False), Piece(text[start:end], True)]
+        split += [Piece(text[done:start], False), Piece(text[start:end], True)]
         done = end
-    return [piece for piece in (*cut, Piece(text[done:], False)) if piece.text]
+    return [piece for piece in (*split, Piece(text[done:], False)) if piece.text]
 
 
 def part(text: str, ranges: Ranges, start: int, end: int) -> list[Piece]:
@@ -34,7 +34,7 @@ def part(text: str, ranges: Ranges, start: int, end: int) -> list[Piece]:
 
 
 class Passage(NamedTuple):
-    """A description around the sentence that was found in it; all but `sentence` may be empty."""
+    """A description split at the sentence to show; `before` and `after` may be empty."""
 
     before: list[Piece]
     sentence: list[Piece]
@@ -42,7 +42,7 @@ class Passage(NamedTuple):
 
 
 def passage(description: str, sentence: str | None, ranges: Ranges) -> Passage:
-    """Return `description` cut at `sentence`, or at the excerpt around the first marked word."""
+    """Return `description` split at `sentence`, or at an excerpt around the first marked word."""
     at = description.find(sentence) if sentence else -1
     if sentence and at >= 0:
         start, end = at, at + len(sentence)
@@ -56,7 +56,7 @@ def passage(description: str, sentence: str | None, ranges: Ranges) -> Passage:
 
 
 def _excerpt(text: str, ranges: Ranges) -> tuple[int, int]:
-    """Return [start, end) of whole words around the first of `ranges`."""
+    """Return [start, end) of an excerpt of whole words around the first of `ranges`."""
     first = ranges[0][0] if ranges else 0
     start = max(0, first - EXCERPT // 3)
     end = min(len(text), start + EXCERPT)

@@ -12,7 +12,7 @@ from hybrid.schemas.requests import SearchURL
 from hybrid.validation import one_line, problems
 
 SHOWN = 20
-"""Films on a page whose URL has no limit."""
+"""Number of films on a page whose URL has no `limit`."""
 
 FIXED: Mapping[str, object] = {"highlight": True, "explain": "summary"}
 """The fields of the query that a page sets itself."""
@@ -41,15 +41,15 @@ class PageForm(NamedTuple):
         return self.fields.get(name, ())
 
     def without(self, *names: str) -> "PageForm":
-        """Return the rest."""
+        """Return the form without these fields."""
         return PageForm({name: v for name, v in self.fields.items() if name not in names})
 
     def but(self, **changes: str | int) -> dict[str, Any]:
-        """Return the fields with some changed, to make a query string of."""
+        """Return the fields with these changes, for a query string."""
         return dict(self.fields) | changes
 
     def passed_on(self, *controls: str) -> list[tuple[str, str]]:
-        """Return name and value of the query's parameters other than `controls`, a form's own."""
+        """Return name and value of each parameter of the query that is not among `controls`."""
         names = [name for name in QUERY_FIELDS if name not in controls and name not in FIXED]
         return [(name, value) for name in names for value in self.all(name)]
 

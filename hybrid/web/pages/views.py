@@ -1,4 +1,4 @@
-"""The pages for people: a search at / and the three rankings beside each other."""
+"""The HTML pages: the search at /, the comparison at /side-by-side, images of films."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -28,7 +28,7 @@ from hybrid.web.tiles.tile import tile
 pages = Blueprint("pages", __name__)
 
 CHIPS = 16
-"""Genres that are shown; the others are behind "more"."""
+"""Number of genres shown; the others are behind "more"."""
 
 EXAMPLES = (
     "a rich girl falls for a penniless artist",
@@ -36,8 +36,8 @@ EXAMPLES = (
     "heist",
 )
 
-OF_THE_VIEW = ("film", "open")
-"""What an address of the comparison says of the view alone."""
+VIEW_PARAMETERS = ("film", "open")
+"""URL parameters of the comparison that only concern what is shown."""
 
 DAY = 24 * 60 * 60
 
@@ -48,56 +48,56 @@ pages.add_app_template_global(pieces)
 
 @pages.app_template_filter()
 def number(value: float) -> str:
-    """Write a score with two decimals, or as many as it takes to see it."""
+    """Format a score with two decimals, or two significant digits below .1."""
     return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.2g}"
 
 
 @pages.app_template_filter()
 def capitalize_first(text: str) -> str:
-    """Begin a sentence with `text`, whose other letters stay as they are."""
+    """Return `text` with its first letter in upper case and the others unchanged."""
     return text[:1].upper() + text[1:]
 
 
 @pages.app_template_filter()
 def ended(text: str) -> str:
-    """End a sentence with a full stop, if it has none, be it within a quotation."""
+    """Return `text` with a full stop at the end, unless it ends a sentence already."""
     return text if text.endswith((".", ".'", "?", "!")) else f"{text}."
 
 
 @pages.get("/")
 def search_page() -> Response:
-    """Show the search, and what it found where something was asked."""
-    asked = PageForm.of(request.args)
-    if "q" not in asked.fields:
+    """Show the search form, and the results if there is a query."""
+    form = PageForm.of(request.args)
+    if "q" not in form.fields:
         return _page(
-            "landing.html", asked, shelf=shelf_of(request_search().catalogue), examples=EXAMPLES
+            "landing.html", form, shelf=shelf_of(request_search().catalogue), examples=EXAMPLES
         )
     search = request_search()
     try:
-        answer = search.search(asked.query())
+        answer = search.search(form.query())
     except (InvalidInput, EngineUnavailable) as error:
-        return _page("results.html", asked, problem=error)
-    return _page("results.html", asked, answer=answer)
+        return _page("results.html", form, problem=error)
+    return _page("results.html", form, answer=answer)
 
 
 @pages.get("/side-by-side")
 def side_by_side() -> Response:
-    """Show where the rankings are compared; the browser asks for what they found."""
-    asked = PageForm.of(request.args)
-    if "q" not in asked.fields:
-        return _page("side_by_side.html", asked, examples=EXAMPLES)
+    """Show the page of the comparison; its script requests /compare."""
+    form = PageForm.of(request.args)
+    if "q" not in form.fields:
+        return _page("side_by_side.html", form, examples=EXAMPLES)
     try:
-        asked.without(*OF_THE_VIEW).query()
+        form.without(*VIEW_PARAMETERS).query()
     except InvalidInput as error:
-        return _page("side_by_side.html", asked, problem=error)
-    return _page("side_by_side.html", asked, examples=EXAMPLES)
+        return _page("side_by_side.html", form, problem=error)
+    return _page("side_by_side.html", form, examples=EXAMPLES)
 
 
 @pages.get("/tiles/<int:film>")
 def tile_of(film: int) -> Response:
-    """Return a film's picture: the drawn one, or its poster from the one host that is allowed.
+    """Return the image of a film: a redirect to its poster on the allowed host, or a drawn tile.
 
-    `drawn` in the address asks for the drawn one, which pages do where a poster does not load.
+    With the parameter `drawn` always the tile: pages request it when a poster does not load.
     """
     movie = request_search().movie(film)
     poster = _poster(movie)
@@ -109,9 +109,9 @@ def tile_of(film: int) -> Response:
 
 
 def _poster(movie: Movie) -> str | None:
-    """Return the address of a film's poster where its host is the one that is allowed."""
+    """Return the URL of a film's poster if it is on the allowed host."""
     host = current_app.config["POSTER_HOST"]
-    # A line break would be one of the answer's headers.
+    # A line break would end the header Location.
     if not host or not movie.thumbnail or not movie.thumbnail.isprintable():
         return None
     try:
@@ -122,17 +122,17 @@ def _poster(movie: Movie) -> str | None:
 
 
 def _page(
-    template: str, asked: PageForm, problem: HybridError | None = None, **more: Any
+    template: str, form: PageForm, problem: HybridError | None = None, **more: Any
 ) -> Response:
-    """Return a page with the fields as they were typed, and what is wrong with them if need be."""
+    """Return a page with the fields as they were typed, and what is wrong with them."""
     search = request_search()
-    chosen = {name.casefold() for name in asked.all("genre")}
+    chosen = {name.casefold() for name in form.all("genre")}
     genres = genres_of(search.catalogue)
     # A chosen genre is never hidden behind "more".
-    first = [genre for place, genre in enumerate(genres) if place < CHIPS or genre.key in chosen]
+    first = [genre for rank, genre in enumerate(genres) if rank < CHIPS or genre.key in chosen]
     body = render_template(
         template,
-        asked=asked,
+        asked=form,
         problem=problem,
         genres=first,
         more_genres=[genre for genre in genres if genre not in first],
@@ -140,7 +140,7 @@ def _page(
         years=years_of(search.catalogue),
         films=len(search.catalogue),
         generation=search.generation,
-        link=lambda endpoint, **changes: _url(endpoint, asked.but(**changes)),
+        link=lambda endpoint, **changes: _url(endpoint, form.but(**changes)),
         **more,
     )
     status = _status(problem)
