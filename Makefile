@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV = $(shell command -v uv || echo .venv/bin/uv)
 CODE = hybrid indexer tests benchmarks mutation
 
-# uv installs in a fraction of pip's time; where it is not there, pip brings it into the environment.
+# uv installs in a fraction of pip's time; if it is missing, pip installs it into the environment.
 define ENVIRONMENT
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")' \
 	&& { test -x .venv/bin/python || $(PYTHON) -m venv .venv; } \
@@ -12,7 +12,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 o
 		|| .venv/bin/python -m pip install --quiet uv==0.13.9; }
 endef
 
-.PHONY: help install install-search demo test mutants mutants-sample check check-scripts format lock clean
+.PHONY: help install install-search demo test coverage mutants mutants-sample check check-scripts format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,16 +30,19 @@ install-search: ## make the environment in .venv without what building an index 
 	$(UV) pip install --python .venv/bin/python -r requirements-search.txt
 	$(UV) pip install --python .venv/bin/python --no-deps --editable .
 
-demo: install ## index the films that come with the project, once, and serve them
+demo: install ## index the bundled films, unless that was done before, and serve them
 	@.venv/bin/python -m indexer demo
 
 test: install ## run the tests on all cores; some need Java and Maven, or Chromium, and say so
 	.venv/bin/python -m pytest -n auto --maxprocesses 4
 
-mutants: install ## put small faults into the code and list those that no test notices (MODULES="..." for some)
+coverage: install ## run the tests and list the lines and branches that they miss, but for processes that they start
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --cov --cov-report=term-missing
+
+mutants: install ## put small faults into the code and list those that no test notices (MODULES="..." to select modules)
 	.venv/bin/python -m mutation all $(MODULES)
 
-mutants-sample: install ## the same with 60 faults, drawn anew with each commit; fails if too few are noticed
+mutants-sample: install ## the same with 60 faults, drawn by the commit; fails if too few are noticed
 	.venv/bin/python -m mutation sample
 
 check: install check-scripts ## check format, lint, layers and types
@@ -68,9 +71,9 @@ format: install ## format the code and fix what can be fixed automatically
 	.venv/bin/ruff format $(CODE)
 	test ! -d node_modules || npm run --silent format
 
-# What torch needs of a GPU's maker is left to torch, so that UV_TORCH_BACKEND=cpu leaves it out.
+# Packages for GPUs are left to torch's own requirements, so that UV_TORCH_BACKEND=cpu leaves them out.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
-lock: ## pin all packages anew from pyproject.toml
+lock: ## pin the newest packages that pyproject.toml allows
 	$(LOCK) pyproject.toml > requirements-search.txt
 	$(LOCK) --extra index --extra evaluate pyproject.toml | grep -vE '^(cuda|nvidia|triton)' > requirements.txt
 	$(LOCK) --extra index --extra evaluate --extra dev pyproject.toml \
