@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hybrid.schemas.changes import ChangeResponse
 from hybrid.web.errors import HTTP_ERRORS, STATUS
@@ -22,7 +23,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 JSON = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 JUDGED = re.compile(r"^```jsonl\n(.*?)^```", re.MULTILINE | re.DOTALL)
 REPORT = re.compile(r"^```\n(\d+ judged queries.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
 def commands(start: str, pages: Sequence[Path]) -> list[str]:
@@ -46,7 +48,7 @@ def curl(command: str, service: Service) -> Any:
 
 
 def changes_a_film(command: str) -> bool:
-    """Whether a curl line does: those are run by tests/test_live_changes.py."""
+    """Whether a curl line changes a film: tests/test_live_changes.py runs those."""
     return "-X PUT" in command or "-X DELETE" in command
 
 
@@ -54,16 +56,15 @@ def changes_a_film(command: str) -> bool:
     "command", [line for line in commands("curl", PAGES[1:]) if not changes_a_film(line)]
 )
 def test_curl_examples(command: str, service: Service) -> None:
-    """Every curl line gets an answer that is no error, and a search finds something."""
+    """No curl line gets an error, and every search finds something."""
     answer = curl(command, service)
     assert answer.get("hits", True)
     assert answer.get("warnings", []) == []
 
 
-def test_the_readme_on_the_films_that_come_along(tmp_path: Path) -> None:
-    """The demo builds once and then serves at once; README's commands find what it says, and the
-    article's sentence finds Titanic by meaning and by both. docs/evaluation.md measures the same
-    films."""
+def test_the_readme_on_the_bundled_films(tmp_path: Path) -> None:
+    """The demo builds only once; the commands of the README find what it says, and a paraphrase
+    finds Titanic by meaning and by both. The commands of docs/evaluation.md run on these films."""
     port = free_port()
     service = Service(f"http://127.0.0.1:{port}")
     ready = "(Ctrl-C stops)\n"
@@ -105,7 +106,7 @@ def evaluation_examples(data: Path) -> None:
         said.append(done.stdout)
     real = said[0]
     assert rows(real, "keyword ") == rows(shown, "keyword ")
-    # How good the other rankings are changes with them; what is told of them does not.
+    # The figures of the other rankings change with them; their rows and columns do not.
     assert [re.sub(r"[-+]?\d", "0", row) for row in rows(real)] == [
         re.sub(r"[-+]?\d", "0", row) for row in rows(shown)
     ]
@@ -217,8 +218,8 @@ def explained(service: Service, shown: Any) -> None:
     for side, parts in (("keyword", "terms"), ("semantic", "sentences")):
         assert list(real[side]) == list(shown[side])
         assert real[side][parts][0] == pytest.approx(shown[side][parts][0], abs=0.01)
-    for told, expected in zip(real["semantic"]["words"], shown["semantic"]["words"], strict=True):
-        assert told == pytest.approx(expected, abs=0.01)
+    for word, expected in zip(real["semantic"]["words"], shown["semantic"]["words"], strict=True):
+        assert word == pytest.approx(expected, abs=0.01)
 
 
 def test_terminal_examples_compare(index: Index) -> None:
@@ -234,9 +235,30 @@ def test_terminal_examples_compare(index: Index) -> None:
     assert films[:3] == shown.splitlines()[:3]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.name)
+)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link is to a file that is there."""
-    for target in LINK.findall(page.read_text("utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    """Every relative link is to a file that exists, and to a heading of it."""
+    for target, anchor in LINK.findall(page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file.read_text("utf-8")), f"{target}#{anchor}"
+
+
+def anchors(markdown: str) -> set[str]:
+    """Return the anchors of the headings, as GitHub forms them."""
+    headings = HEADING.findall(markdown)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_pre_commit_runs_the_checks() -> None:
+    """The hooks run every command of `make check`, and no other."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (recipe,) = re.findall(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    checks = {line.strip().removesuffix(" $(CODE)") for line in recipe.splitlines()}
+    assert {hook["entry"] for hook in hooks["hooks"]} == checks

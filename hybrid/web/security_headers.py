@@ -8,8 +8,8 @@ def register(app: APIFlask, poster_host: str | None) -> None:
     """Add the headers to all responses. Images may come from `poster_host`."""
     images = f"'self' https://{poster_host}" if poster_host else "'self'"
     headers = {
-        # No script, style or image from elsewhere, and no inline script or style: markup in the text
-        # of a film has no effect even if a template fails to escape it.
+        # Nothing from elsewhere, no inline script or style: markup in the text of a film has no
+        # effect even if a template fails to escape it.
         "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
         f"img-src {images}; connect-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'",

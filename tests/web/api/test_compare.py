@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from hybrid.fusion.preferences import Preferences
+from hybrid.query import Query
 from hybrid.search import HybridSearch
 from hybrid.web.app import create_app
 from tests import corpus
@@ -21,7 +22,7 @@ MOVIES = corpus.films(200)
 
 KEYS = "query runs pairs movies lists swaps degraded warnings timings_ms generation".split()
 
-ECHO = "query genre genre_match year_from year_to limit highlight explain".split()
+ECHO = ["query", *list(Query.model_fields)[1:]]
 
 RUN_KEYS = "mode fusion alpha alpha_reason hits measures".split()
 
@@ -72,7 +73,7 @@ def test_the_answer_has_always_the_same_keys(service: Service) -> None:
 
 
 def test_twins_answer_alike(service: Service) -> None:
-    """Runs in an address and in a body are the same; their order is kept."""
+    """Runs in a URL and in a body are the same; their order is kept."""
     fields = {"genre": ["drama"], "year_from": 1952, "limit": 4}
     typed = ["z:keyword", "a:hybrid,rrf,0.4", "hybrid", "m:hybrid,min_max"]
     named = {
@@ -81,12 +82,12 @@ def test_twins_answer_alike(service: Service) -> None:
         "hybrid": {},
         "m": {"fusion": "min_max", "alpha": None},
     }
-    status, by_address = service.get("/compare", q="captain river", run=typed, **fields)
+    status, by_url = service.get("/compare", q="captain river", run=typed, **fields)
     assert status == 200
     by_body = compared(service, "captain river", runs=named, **fields)
-    assert list(by_address["runs"]) == ["z", "a", "hybrid", "m"]
+    assert list(by_url["runs"]) == ["z", "a", "hybrid", "m"]
     for part in KEYS[:6]:
-        assert by_address[part] == by_body[part]
+        assert by_url[part] == by_body[part]
 
 
 def test_a_run_is_what_a_search_of_it_shows(service: Service) -> None:
@@ -290,7 +291,7 @@ def test_bad_fields_are_named(service: Service, fields: dict[str, Any], field: s
         [f"{n}:hybrid" for n in range(9)],
     ],
 )
-def test_bad_runs_in_an_address_are_told(service: Service, typed: list[str]) -> None:
+def test_bad_runs_in_a_url_are_reported(service: Service, typed: list[str]) -> None:
     """A run that cannot be read, one alone, nine, or two of one name."""
     status, answer = service.get("/compare", q="captain", run=typed)
     assert (status, list(answer["error"]["fields"])) == (422, ["run"])
@@ -344,10 +345,10 @@ def test_every_number_is_json(service: Service) -> None:
 
 
 def test_openapi_describes_comparisons(service: Service) -> None:
-    """Every field of an address and a body, and every key of an answer."""
+    """Every field of a URL and a body, and every key of an answer."""
     _, document = service.get("/openapi.json")
     schemas = document["components"]["schemas"]
-    address = {p["name"] for p in document["paths"]["/compare"]["get"]["parameters"]}
+    url = {p["name"] for p in document["paths"]["/compare"]["get"]["parameters"]}
     body = set(schemas["CompareRequest"]["properties"])
-    assert address - {"q", "run"} == body - {"query", "runs", "judgments"}
+    assert url - {"q", "run"} == body - {"query", "runs", "judgments"}
     assert list(schemas["CompareResponse"]["properties"]) == KEYS
