@@ -59,7 +59,7 @@ def test_every_field_is_an_option(command: str, model: type[Query]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "variables", "told"),
+    ("arguments", "variables", "message"),
     [
         (["hybrid", "search", ""], {}, "query: is empty"),
         (["hybrid", "search", "x", "--alpha", "2"], {}, "alpha: is neither"),
@@ -98,15 +98,15 @@ def test_every_field_is_an_option(command: str, model: type[Query]) -> None:
     ],
 )
 def test_errors_are_one_line(
-    arguments: list[str], variables: dict[str, str], told: str, tmp_path: Path
+    arguments: list[str], variables: dict[str, str], message: str, tmp_path: Path
 ) -> None:
-    """A mistake is told in a line that names it, with exit code 1 or 2 and no stack trace."""
+    """A mistake is reported in a line that names it, with exit code 1 or 2 and no stack trace."""
     csv = str(kaggle_csv(tmp_path / "films.csv"))
     filled = [argument.format(csv=csv, tmp=tmp_path) for argument in arguments]
     set_ = {name: value.format(tmp=tmp_path) for name, value in variables.items()}
     done = run(*filled, **set_)
     assert done.returncode in (1, 2)
-    assert told.format(csv=csv) in done.stderr
+    assert message.format(csv=csv) in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -164,9 +164,9 @@ def test_the_service_answers_by_words_and_by_meaning(service: Service) -> None:
     _, keyword = service.get("/search", q="mifune swordsmen", mode="keyword")
     assert keyword["hits"][0]["movie"]["title"] == "Seven Samurai"
     paraphrase = "peasants pay warriors to protect them from robbers"
-    _, meant = service.get("/search", q=paraphrase, mode="semantic")
-    assert meant["hits"][0]["movie"]["title"] == "Seven Samurai"
-    assert meant["hits"][0]["semantic"]["sentence"] in (
+    _, semantic = service.get("/search", q=paraphrase, mode="semantic")
+    assert semantic["hits"][0]["movie"]["title"] == "Seven Samurai"
+    assert semantic["hits"][0]["semantic"]["sentence"] in (
         "Farmers hire masterless swordsmen.",
         "Bandits come after the harvest.",
     )
@@ -187,7 +187,7 @@ def test_a_long_query_fits_into_an_address(service: Service) -> None:
 
 
 def test_the_service_is_ready_and_fast_to_say_so(service: Service) -> None:
-    """Both engines are asked."""
+    """Both engines are searched."""
     status, ready = service.get("/health/ready")
     assert status == 200
     assert ready["engines"] == {"keyword": "ok", "semantic": "ok"}
@@ -204,7 +204,7 @@ def test_many_at_once_get_their_own_answers(service: Service) -> None:
     assert found == [alone[text] for text in texts]
 
 
-def test_a_second_server_is_told_the_port_is_taken(service: Service, index: Index) -> None:
+def test_a_second_server_reports_that_the_port_is_taken(service: Service, index: Index) -> None:
     """The error names the port and the remedy."""
     port = service.url.rpartition(":")[2]
     done = run("hybrid", "serve", "--port", port, **index.variables)
@@ -213,14 +213,14 @@ def test_a_second_server_is_told_the_port_is_taken(service: Service, index: Inde
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [("", "no film given"), ('{"id": 1}', "title: is missing"), ("[1]", "not a JSON object")],
 )
-def test_films_that_are_none_are_told(index: Index, typed: str, told: str) -> None:
+def test_invalid_films_are_reported(index: Index, typed: str, message: str) -> None:
     """What is wrong with a film given by hand is one line."""
     done = run("indexer", "upsert", typed=typed, **index.variables)
     assert done.returncode == 1
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -278,7 +278,7 @@ def test_an_index_in_elasticsearch_wants_its_address(index: Index) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_elasticsearch_away_is_told(index: Index) -> None:
+def test_elasticsearch_down_is_reported(index: Index) -> None:
     """Keyword mode fails with a line; hybrid answers by meaning and says who is missing."""
     in_elasticsearch(index)
     away = index.variables | {"HYBRID_ELASTICSEARCH_URL": "http://127.0.0.1:9"}

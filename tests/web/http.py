@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 @dataclass(frozen=True)
 class Service:
-    """A service at an address."""
+    """A service at a URL."""
 
     url: str
 
@@ -50,7 +50,7 @@ class Service:
         answer = urllib3.request(method, self.url + path, body=raw, retries=False, timeout=60)
         return answer.status, json.loads(answer.data)
 
-    def asked(self, method: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
+    def raw(self, method: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
         """Return the whole answer to a request without a body, redirects not followed."""
         return urllib3.request(
             method, self.url + path, headers=headers, retries=False, redirect=False, timeout=60

@@ -26,8 +26,8 @@ def test_an_outdated_search_is_closed_after_its_last_request(
     before = open_small(tmp_path / "before", FILMS, FakeLexical(FILMS))
     after = open_small(tmp_path / "after", FILMS, FakeLexical(FILMS))
     live = LiveSearch(before)
-    asked = create_app(live).test_client().get(path)
-    assert asked.status_code == status
+    response = create_app(live).test_client().get(path)
+    assert response.status_code == status
     assert before.movie(FILMS[0].id) == FILMS[0]
     live.swap(after)
     with pytest.raises(ProgrammingError, match="closed"):

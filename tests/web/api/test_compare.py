@@ -152,8 +152,8 @@ def test_a_page_can_fuse_again(service: Service) -> None:
                 + 0.4 * normalised(movie["semantic"], method, answer["lists"]["semantic"])
                 for film, movie in answer["movies"].items()
             }
-            told = {f: m["runs"][method]["score"] for f, m in answer["movies"].items()}
-            assert scores == told
+            given = {f: m["runs"][method]["score"] for f, m in answer["movies"].items()}
+            assert scores == given
             order = sorted(scores, key=lambda film: (-scores[film], int(film)))
             ranks = [answer["movies"][film]["runs"][method]["rank"] for film in order]
             assert ranks == list(range(1, len(order) + 1))
@@ -207,12 +207,12 @@ def test_pairs_say_how_far_runs_agree(service: Service) -> None:
 
 
 def test_swaps_are_where_neighbours_score_the_same(service: Service) -> None:
-    """At the alpha told both score the same, on its two sides they stand in opposite orders, and
+    """At the alpha given both score the same, on its two sides they stand in opposite orders, and
     no neighbours that would swap are left out."""
     for text in TEXTS:
         answer = compared(service, text, runs=FUSIONS, limit=8)
         assert {swap["run"] for swap in answer["swaps"]} <= set(LINEAR)
-        told = {(swap["run"], swap["above"], swap["below"]) for swap in answer["swaps"]}
+        given = {(swap["run"], swap["above"], swap["below"]) for swap in answer["swaps"]}
         for method in LINEAR:
             hits = [hit["id"] for hit in answer["runs"][method]["hits"]]
             shares = {
@@ -225,7 +225,7 @@ def test_swaps_are_where_neighbours_score_the_same(service: Service) -> None:
             for above, below in pairwise(hits):
                 gaps = [shares[above][side] - shares[below][side] for side in (0, 1)]
                 swap_expected = gaps[0] != gaps[1] and min(gaps) <= 0 <= max(gaps)
-                assert ((method, above, below) in told) == swap_expected
+                assert ((method, above, below) in given) == swap_expected
             for swap in answer["swaps"]:
                 if swap["run"] == method:
                     a, b = shares[swap["above"]], shares[swap["below"]]
@@ -323,7 +323,7 @@ def test_without_the_keyword_engine(service: Service, lexical: FakeLexical) -> N
         lexical.away = False
 
 
-def test_hits_are_explained_and_marked_where_asked(service: Service) -> None:
+def test_hits_are_explained_and_highlighted_on_request(service: Service) -> None:
     """In every run, each with its own formula and no rank that its mode does not give."""
     answer = compared(service, "captain mirror", explain="summary", highlight=True, limit=3)
     for name, run in answer["runs"].items():

@@ -199,7 +199,7 @@ def test_random_garbage_never_breaks_the_service(service: Service) -> None:
 
 
 def test_movie_by_id(service: Service) -> None:
-    """A film comes back whole; an unknown id is 404, and what is no id is told so."""
+    """A film comes back whole; an unknown id is 404, and a malformed one is reported."""
     status, movie = service.get("/movies/1")
     assert status == 200
     assert movie["title"] == MOVIES[0].title
@@ -225,18 +225,18 @@ def test_unknown_urls_and_methods(service: Service) -> None:
 
 
 def test_methods_that_are_allowed_are_listed(service: Service) -> None:
-    """A wrong method is told the right ones; OPTIONS lists them; HEAD never has a body."""
+    """A wrong method gets the list of right ones, as does OPTIONS; HEAD never has a body."""
     for path, methods in (
         ("/search", {"GET", "POST", "HEAD", "OPTIONS"}),
         ("/movies/1", {"GET", "PUT", "DELETE", "HEAD", "OPTIONS"}),
         ("/", {"GET", "HEAD", "OPTIONS"}),
     ):
         for method, status in (("PATCH", 405), ("OPTIONS", 200)):
-            answer = service.asked(method, path)
+            answer = service.raw(method, path)
             assert answer.status == status
             assert set(answer.headers["Allow"].split(", ")) == methods
     for path, status in (("/search?q=captain", 200), ("/search", 422), ("/x", 404)):
-        answer = service.asked("HEAD", path)
+        answer = service.raw("HEAD", path)
         assert (answer.status, answer.data) == (status, b"")
         assert "Allow" not in answer.headers
 
@@ -259,7 +259,7 @@ def test_health_and_degradation(service: Service, lexical: FakeLexical) -> None:
         assert answer["hits"]
         status, answer = service.get("/search", q="captain", mode="keyword")
         assert (status, answer["error"]["code"]) == (503, "engine_unavailable")
-        refused = service.asked("GET", "/search?q=captain&mode=keyword")
+        refused = service.raw("GET", "/search?q=captain&mode=keyword")
         assert refused.headers.get("Retry-After") == "5"
     finally:
         lexical.away = False
@@ -300,7 +300,7 @@ def test_openapi_describes_what_there_is(service: Service) -> None:
         assert document["components"]["schemas"][name]["required"] == ["error"]
 
 
-def test_hits_are_marked_where_asked(service: Service) -> None:
+def test_hits_are_highlighted_on_request(service: Service) -> None:
     """The words of the query, as ranges of each field, and nothing else."""
     _, answer = service.get("/search", q="Captains of the mirror", highlight="true", limit=20)
     assert answer["query"]["highlight"] is True
@@ -312,7 +312,7 @@ def test_hits_are_marked_where_asked(service: Service) -> None:
 
 
 def test_a_film_is_explained_by_its_url(service: Service) -> None:
-    """In full unless a summary is asked, with the keys of a hit; filters, mode and fusion count."""
+    """In full unless a summary is requested, with the keys of a hit; filters and mode count."""
     fields = {"q": "captain mirror", "fusion": "rrf", "alpha": 0.4}
     _, found = service.get("/search", explain="full", highlight="true", **fields)
     hit = found["hits"][0]
@@ -329,7 +329,7 @@ def test_a_film_is_explained_by_its_url(service: Service) -> None:
     assert filtered["hit"]["rank"] is None
 
 
-def test_what_cannot_be_explained_is_told(service: Service) -> None:
+def test_what_cannot_be_explained_is_reported(service: Service) -> None:
     """An unknown film, what is no id, no query, and an unknown field."""
     assert service.get("/explain/0", q="captain")[0] == 404
     status, answer = service.get("/explain/abc", q="captain")

@@ -209,7 +209,7 @@ def movie_fields() -> dict[str, Any]:
 def test_too_many_changes_at_once_are_refused(
     service: Service, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that wait leave room for searches; the next one is told to try again."""
+    """Those that wait leave room for searches; the next one is refused for now."""
     gate = Gate(monkeypatch)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         waiting = [
@@ -242,7 +242,7 @@ def test_what_others_left_is_removed_at_the_start(data: Path) -> None:
     assert not left.exists()
 
 
-def test_what_is_gone_is_only_told_once_that_is_published(
+def test_a_removal_is_only_acknowledged_once_published(
     group: GroupCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A film is not said to be missing because of a change that then fails."""
@@ -329,7 +329,7 @@ def test_what_may_be_lost_is_not_acknowledged(
         assert before.read() == (data / CURRENT).read_text()
 
 
-def test_another_writer_is_told(service: Service, data: Path) -> None:
+def test_another_writer_is_reported(service: Service, data: Path) -> None:
     """While a command writes, a change is refused and may be tried again."""
     with writer_lock(data, patience=10):  # the service tidies up when it starts
         status, answer = service.send("PUT", "/movies/5", FILM)

@@ -68,7 +68,7 @@ def test_genres_are_as_films_spell_them(site: Service) -> None:
 def test_errors_for_people_and_for_programs(
     site: Service, path: str, status: int, said: str
 ) -> None:
-    """What is wrong is a page where a page was asked for."""
+    """An error is a page where a page was requested."""
     found, text, headers = site.page(path)
     assert found == status
     assert said in text
@@ -93,14 +93,14 @@ def test_links_lead_nowhere_but_to_the_pages(site: Service, path: str, name: str
     """Whatever a parameter is called and says, it stays a parameter: no page fails, and no link is
     made of the Host header."""
     for value in ("https", "//elsewhere.example", "%0d%0aX: 1", "%ff"):
-        answer = site.asked("GET", f"{path}&{name}={value}", Host="elsewhere.example")
+        answer = site.raw("GET", f"{path}&{name}={value}", Host="elsewhere.example")
         assert answer.status == 200
         links = re.findall(r'(?:href|src|action)="([^"]*)"', answer.data.decode())
         assert links
         assert [link for link in links if not re.match(r"/(?!/)|#", link)] == []
 
 
-def test_links_keep_what_was_asked(site: Service) -> None:
+def test_links_keep_the_query(site: Service) -> None:
     """A link of a page has the parameters of the page, blanks and signs as they were typed."""
     _, text, _ = site.page("/", q="rock & roll = 100%?", genre=["Drama", "Sci-Fi"], endpoint="x#y")
     link = re.findall(r'href="(/side-by-side\?[^"]*)"', text)[0]
@@ -119,12 +119,12 @@ def test_two_slashes_are_not_redirected(site: Service) -> None:
         "/static//shared/base.css",
         "/x//elsewhere.example",
     ):
-        assert site.asked("GET", path, Host="elsewhere.example").status == 404
+        assert site.raw("GET", path, Host="elsewhere.example").status == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/?q=captain", "/side-by-side", "/x", "/search", "/tiles/1"])
 def test_every_answer_has_the_headers(site: Service, path: str) -> None:
-    """Whatever it is, a browser is told to load nothing from elsewhere."""
+    """Whatever it is, a browser may load nothing from elsewhere."""
     _, _, headers = site.page(path)
     assert headers["Content-Security-Policy"] == POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -150,7 +150,7 @@ def test_hostile_texts_are_escaped(site: Service) -> None:
 
 
 def test_a_page_says_when_to_try_again(tmp_path: Path) -> None:
-    """Where the one engine that was asked for is away, the page is a 503 with Retry-After."""
+    """If the only engine of the mode is down, the page is a 503 with Retry-After."""
     films = [Movie(id=1, title="Heist")]
     lexical = FakeLexical(films)
     search = open_small(tmp_path, films, lexical)
