@@ -80,4 +80,4 @@ lock: ## pin the newest packages that pyproject.toml allows
 		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
 
 clean: ## remove the environment and all caches, but no data
-	rm -rf .venv node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf .venv node_modules .cache .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info
