@@ -133,9 +133,11 @@ def test_the_command_line_has_it(copy: Path, patched: Service, embedded: Path) -
 
 
 def test_its_tests_and_examples_hold(copy: Path, patched: Service) -> None:
-    """The tests that the patch brings pass, and the response shown in the documentation has the
-    fields of a real one."""
-    assert "passed" in run_patched(copy, "pytest", "-q", "-p", "no:cacheprovider", *new_tests())
+    """The tests of queries pass, and the response shown in the documentation has the fields of a
+    real one."""
+    comparison = "tests/web/pages/test_pages.py::test_the_comparison_sends_every_field_of_a_query"
+    tests = [*new_tests(), "tests/test_query.py", comparison]
+    assert "passed" in run_patched(copy, "pytest", "-q", "-p", "no:cacheprovider", *tests)
     shown = json.loads(JSON.findall((copy / "docs" / "http.md").read_text("utf-8"))[0])
     _, real = patched.post("/search", shown["query"])
     assert list(real["query"]) == list(shown["query"])

@@ -1,5 +1,6 @@
 """The pages as they come over HTTP: what they say without any script, and their headers."""
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid.movie import Movie
+from hybrid.schemas.requests import CompareURL
 from hybrid.web.app import create_app
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.tiles.motifs import MOTIFS
@@ -20,10 +22,20 @@ from tests.small import open_small
 from tests.web.hostile import PAYLOADS
 from tests.web.http import Service, serving
 
+STATIC = Path(__file__).parents[3] / "hybrid" / "web" / "static"
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+
+
+def test_the_comparison_sends_every_field_of_a_query() -> None:
+    """The script of the page knows all parameters of /compare but those that it sets itself."""
+    script = (STATIC / "shared" / "url.js").read_text("utf-8")
+    (listed,) = re.findall(r"^const QUERY_FIELDS = (\[.*?\]);", script, re.MULTILINE | re.DOTALL)
+    fields = {field.alias or name for name, field in CompareURL.model_fields.items()}
+    assert set(json.loads(listed)) == fields - {"run", "highlight", "explain"}
 
 
 def test_a_form_without_script_finds_films(site: Service) -> None:
