@@ -38,7 +38,8 @@ from hybrid.schemas.runs import Run
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.sentence_vectors import Places, Rows, SentenceVectors
+from hybrid.storage.filter_columns import Rows
+from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.terminal.commands import setting
 from hybrid.text.analysis import analyze
 from hybrid.vectors import QueryVector
@@ -70,11 +71,12 @@ def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
     best = SentenceVectors.best
 
     def shared(
-        vectors: SentenceVectors, meaning: QueryVector, places: Places
+        vectors: SentenceVectors, query_vector: QueryVector, films: Rows
     ) -> tuple[Scores, Rows]:
-        scores, numbers = best(vectors, meaning, places)
-        held = np.cumsum([0.0, *meaning.weights])
-        return scores / held[np.minimum(vectors.counts[places], len(meaning.weights))], numbers
+        scores, numbers = best(vectors, query_vector, films)
+        weights = query_vector.weights
+        present = np.cumsum([0.0, *weights])
+        return scores / present[np.minimum(vectors.counts[films], len(weights))], numbers
 
     return patch.object(SentenceVectors, "best", shared)
 
@@ -149,7 +151,7 @@ PARTS = (
     Part("two sentences, .75 .25", _sentences(0.75, 0.25)),
     Part("missing sentences shared out", _short_films_favoured),
     Part("three for short queries too", lambda search: patch.object(retrieval, "PLOT_WORDS", 1)),
-    Part("names unnoticed", lambda search: patch.object(Catalogue, "name_in", return_value=None)),
+    Part("names unnoticed", lambda search: patch.object(Catalogue, "person_in", return_value=None)),
     Part("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),
     Part("alpha .5", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.5))),
     Part("alpha .6", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.6))),

@@ -233,11 +233,11 @@ class SearchQuery(Query):
         )
 
     @property
-    def fused_by(self) -> Fusion:
+    def fusion_spec(self) -> Fusion:
         """The fusion, built-in defaults filled in."""
         return Fusion.of(self.fusion, self.alpha)
 
     def resolved(self, default: Fusion) -> Self:
         """Return this query, with the fusion and alpha of `default` where it has none."""
-        fusion = self.fused_by.over(default)
+        fusion = self.fusion_spec.over(default)
         return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})

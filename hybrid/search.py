@@ -57,7 +57,7 @@ class HybridSearch:
         with watch.stage("total"):
             candidates = self._retrieval.retrieve(query, watch)
             with watch.stage("fuse"):
-                fused = self.fuse(candidates, query.mode, query.fused_by)
+                fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
                 (hits,) = self.hydrate(candidates, [fused], query.limit)
         return SearchResponse(
@@ -91,7 +91,7 @@ class HybridSearch:
         with watch.stage("total"):
             candidates = self._retrieval.retrieve(query, watch, np.array([film], np.int64))
             with watch.stage("fuse"):
-                fused = self.fuse(candidates, query.mode, query.fused_by)
+                fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
                 said = self._said(candidates, [film])
                 (hit,) = hit_fields(candidates, fused, [film], said)

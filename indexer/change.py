@@ -160,7 +160,7 @@ def _write_piece(
             data / CACHE,
             folder / piece_file(chosen.number),
             tools.quiet,
-            sentences.vectors(sentences.rows(moving)),
+            sentences.vectors(sentences.sentence_rows(moving)),
         )
         pieces = (*chosen.kept, chosen.number)
     starts = np.cumsum([0, *map(len, spans)]).tolist()

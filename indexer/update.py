@@ -67,7 +67,7 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
 
     def changes(catalogue: Catalogue) -> Changes:
         wanted = np.array(sorted(set(ids)), np.int64)
-        unknown = wanted[catalogue.columns.places(wanted) < 0].tolist()
+        unknown = wanted[catalogue.columns.rows_of(wanted) < 0].tolist()
         if unknown:
             named = ", ".join(map(str, unknown[:10]))
             raise NotFound(f"there is no film with the id {named}", {"id": "unknown"})
@@ -155,7 +155,7 @@ def change(
             with watch.stage("compare"):
                 changes = choose(catalogue)
                 by_hand = catalogue.hand_changes()
-            known = (catalogue.columns.places(changes.outdated) >= 0).sum()
+            known = (catalogue.columns.rows_of(changes.outdated) >= 0).sum()
             added = len(changes.outdated) - int(known)
             kept = by_hand if changes.kept is None else changes.kept
             embedded, manifest = NOTHING, before.manifest

@@ -20,7 +20,7 @@ from hybrid.movie import Movie, content_hash
 from hybrid.ranking import Ids
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.catalogue_schema import found_by
+from hybrid.storage.catalogue_schema import search_columns
 from hybrid.storage.generation import (
     FAISS_INDEX,
     Generation,
@@ -169,10 +169,10 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
         "have another content than was hashed",
         [film for film, movie in films.items() if content_hash(movie) != contents[film]],
     )
-    columns = catalogue.found_by()
+    columns = catalogue.search_columns()
     yield from _named(
         "are found by another year, title or genre than their document has",
-        [film for film, movie in films.items() if found_by(movie) != columns[film]],
+        [film for film, movie in films.items() if search_columns(movie) != columns[film]],
     )
 
 
@@ -228,7 +228,7 @@ def _embedded_again(
         counts = np.array([len(of_film) for of_film in texts], np.int64)
         wrong = ids[places][counts != sentences.counts[places]].tolist()
         other_sentences += wrong
-        stored = sentences.vectors(sentences.rows(places))
+        stored = sentences.vectors(sentences.sentence_rows(places))
         if not wrong and len(stored):
             again = model.encode([text for of_film in texts for text in of_film])
             far = (stored * again).sum(axis=1) < SAME_COSINE

@@ -33,6 +33,6 @@ def open_small(
     ]
     vectors = np.ascontiguousarray(encoder.encode(texts))
     exact = ExactEngine(
-        SentenceVectors.in_order(vectors, catalogue.sentences.counts), catalogue.columns
+        SentenceVectors.contiguous(vectors, catalogue.sentences.counts), catalogue.columns
     )
     return HybridSearch("1-test", catalogue, lexical, exact, encoder, depth, Preferences())

@@ -181,7 +181,7 @@ def test_a_query_is_sent_by_the_names_of_a_body() -> None:
 def test_unset_fusion_comes_from_the_preferences() -> None:
     """Fusion and alpha come from the preferences, each where the query leaves it out."""
     preferred = Fusion(method="rrf", alpha=0.2)
-    assert SearchQuery(query="heist").resolved(preferred).fused_by == preferred
+    assert SearchQuery(query="heist").resolved(preferred).fusion_spec == preferred
     auto = SearchQuery(query="heist", alpha="auto").resolved(preferred)
     assert (auto.fusion, auto.alpha) == ("rrf", "auto")
     assert SearchQuery(query="heist", alpha=0).resolved(Fusion()).alpha == 0

@@ -1,1 +1,1 @@
-"""The engines that answer, each behind a protocol."""
+"""Keyword and semantic engines, each behind a protocol."""

@@ -1,7 +1,7 @@
-"""The one place that names concrete engines.
+"""Opens the engines of a generation. Only this module names concrete engines.
 
-Elasticsearch's client takes longer to import than the embedded engine to answer: it is imported
-where it is needed.
+Elasticsearch's client takes longer to import than the embedded engine takes to answer a query, so
+it is imported only where it is needed.
 """
 
 from collections.abc import Callable
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
 
 
 def encoder_cache() -> Callable[[Generation], Encoder]:
-    """Return what opens a generation's model, and keeps the last: most generations share it."""
-    kept: dict[str, Encoder] = {}
+    """Return a function that opens a generation's model, and caches the last one.
+
+    Most generations share their model.
+    """
+    cache: dict[str, Encoder] = {}
 
     def encoder_of(generation: Generation) -> Encoder:
         model = generation.manifest.files[f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILE}"].sha256
-        found = kept.get(model)
-        if found is None:
-            found = open_encoder(generation)
-            kept.clear()
-            kept[model] = found
-        return found
+        if model not in cache:
+            opened = open_encoder(generation)
+            cache.clear()
+            cache[model] = opened
+        return cache[model]
 
     return encoder_of
 
@@ -53,28 +55,28 @@ def open_encoder(generation: Generation) -> Encoder:
 def open_lexical(settings: Settings, generation: Generation) -> LexicalEngine:
     """Return the keyword engine that the generation was written for.
 
-    Raises GenerationUnusable where that reads words differently today.
+    Raises GenerationUnusable if that engine now analyses words differently.
     """
     lexical = generation.manifest.lexical
     if lexical.engine == "embedded":
-        _same_analysis(generation, tantivy.ANALYSIS)
+        _check_analysis(generation, tantivy.ANALYSIS)
         return TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER))
     from hybrid.engines.lexical.elasticsearch import INDEX_ANALYSIS, ElasticsearchEngine
 
-    _same_analysis(generation, INDEX_ANALYSIS)
+    _check_analysis(generation, INDEX_ANALYSIS)
     return ElasticsearchEngine(elasticsearch(settings), lexical.index)
 
 
-def _same_analysis(generation: Generation, analysis: str) -> None:
+def _check_analysis(generation: Generation, analysis: str) -> None:
     if generation.manifest.lexical.analysis != analysis:
         raise GenerationUnusable(
-            f"the keyword side of generation {generation.manifest.name} was written by other rules "
-            "for words than those of this version: build the index again"
+            f"the keyword index of generation {generation.manifest.name} was written with another "
+            "analysis of words than this version's: build the index again"
         )
 
 
 def open_sentences(generation: Generation, catalogue: Catalogue) -> SentenceVectors:
-    """Return the vectors of the catalogue's films."""
+    """Return the vectors of the catalogue's films. Raises GenerationUnusable if any is missing."""
     pieces = {number: generation.file(piece_file(number)) for number in generation.manifest.pieces}
     return read_sentences(pieces, catalogue.sentences)
 
@@ -89,12 +91,12 @@ def open_semantic(generation: Generation, catalogue: Catalogue) -> SemanticEngin
 
 
 def elasticsearch(settings: Settings) -> "Elasticsearch":
-    """Return a client for the cluster of the settings. Raises InvalidInput without its address."""
+    """Return a client for the cluster of the settings. Raises InvalidInput without its URL."""
     from hybrid.engines.lexical.elasticsearch import connect
 
     if settings.elasticsearch_url is None:
         raise InvalidInput(
-            "the keyword engine is Elasticsearch: tell where it is, by --elasticsearch-url or "
+            "the keyword engine is Elasticsearch: set its URL with --elasticsearch-url or "
             "HYBRID_ELASTICSEARCH_URL",
             {"elasticsearch_url": "is missing"},
         )
@@ -109,7 +111,7 @@ def elasticsearch(settings: Settings) -> "Elasticsearch":
 def lexical_writer(
     settings: Settings, engine: LexicalName, folder: Path, deployment: str
 ) -> LexicalWriter:
-    """Return the writer of the keyword side of the generation that is made in `folder`."""
+    """Return the writer of the keyword index of the generation that is written in `folder`."""
     if engine == "embedded":
         return TantivyWriter(folder)
     from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter

@@ -1,4 +1,4 @@
-"""The seams: what a keyword engine and a semantic engine promise.
+"""The interfaces of keyword and semantic engines.
 
 tests/engines/ holds the contract suite that every engine passes.
 """
@@ -14,10 +14,10 @@ from hybrid.vectors import QueryVector
 
 @dataclass(frozen=True)
 class TermScore:
-    """What a word of a query gives a film: nothing, where the film has not the word.
+    """What a word of a query contributes to a film's BM25; 0 if the film lacks the word.
 
-    `word` is as typed and `term` as analysed, `frequency` how often it stands in the film's text,
-    `score` its part of the BM25.
+    `word` is as typed and `term` as analysed; `frequency` is how often the term occurs in the
+    film's text, `score` its part of the film's BM25.
     """
 
     word: str
@@ -28,10 +28,10 @@ class TermScore:
 
 
 class LexicalEngine(Protocol):
-    """BM25 over one text a film. Every method raises EngineUnavailable when there is no answer."""
+    """BM25 over one text per film. Every method raises EngineUnavailable if it gets no answer."""
 
     def search(self, text: str, filters: Filters, depth: int) -> Ranking:
-        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        """Return the best `depth` films that pass the filters and contain a word of `text`."""
         ...
 
     def score(self, text: str, ids: Ids) -> Scores:
@@ -39,15 +39,15 @@ class LexicalEngine(Protocol):
         ...
 
     def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
-        """Return what each different word of `text` gives each film, in the order typed.
+        """Return what each distinct word of `text` contributes to each film, in the order typed.
 
-        The scores add up to `score`: a word that stands twice scores twice, and is told once, as
-        it is typed first.
+        A list per film, whose scores add up to `score`. A word that occurs twice in `text` scores
+        twice and is listed once, as it is typed first.
         """
         ...
 
     def attainable(self, text: str) -> float:
-        """Return what no film's BM25 for `text` exceeds; 0 where no film holds a word of it."""
+        """Return an upper bound of any film's BM25 for `text`; 0 if no film contains a word."""
         ...
 
     def count(self) -> int:
@@ -55,32 +55,35 @@ class LexicalEngine(Protocol):
         ...
 
     def contents(self) -> dict[int, int]:
-        """Return `content_number` of every film as it was indexed, by id."""
+        """Return by id the `content_number` of every film as it was indexed."""
         ...
 
     def check(self) -> None:
-        """Return if the engine can answer a search now."""
+        """Check that the engine can answer a search now."""
         ...
 
 
 class SemanticEngine(Protocol):
-    """Cosines of a query and a film's sentences."""
+    """Cosine similarity of a query and the sentences of a film."""
 
-    def search(self, meaning: QueryVector, filters: Filters, depth: int) -> Ranking:
+    def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow."""
         ...
 
-    def score(self, meaning: QueryVector, ids: Ids) -> Scores:
-        """Return the exact score of each film, float64 (len(ids),); NaN without a vector."""
+    def score(self, query_vector: QueryVector, ids: Ids) -> Scores:
+        """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""
         ...
 
-    def best_sentences(self, meaning: QueryVector, ids: Ids) -> Ids:
-        """Return the place of each film's best sentence in its text, int64; -1 without one."""
+    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> Ids:
+        """Return the number of each film's best sentence, int64 (len(ids),), -1 without one.
+
+        Sentences are numbered from 0 in the order of the description.
+        """
         ...
 
-    def explain(self, meaning: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
-        """Return each film's sentences that count, the best first: place in its text, cosine.
+    def explain(self, query_vector: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+        """Return (number, cosine) of the sentences that make up each film's score, best first.
 
-        They are as many as there are weights, or as the film has.
+        As many as `query_vector` has weights, or fewer if the film has fewer.
         """
         ...

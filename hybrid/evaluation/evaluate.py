@@ -155,7 +155,7 @@ def measures_of(judgements: Judgements) -> Sequence[str]:
 def _notes(search: HybridSearch, judgements: Judgements) -> list[str]:
     """Say what limits the figures, and refuse the judgements of another index."""
     relevant = sorted(set().union(*(query.relevant for query in judgements.queries)))
-    places = search.catalogue.columns.places(np.array(relevant, np.int64))
+    places = search.catalogue.columns.rows_of(np.array(relevant, np.int64))
     missing = int((places < 0).sum())
     if missing == len(relevant):
         raise InvalidInput(

@@ -90,12 +90,12 @@ class Retriever:
             query=query,
             reading=reading,
             words=words,
-            titles=titles[self._catalogue.columns.places(words.ids)],
+            titles=titles[self._catalogue.columns.rows_of(words.ids)],
             found=np.isin(words.ids, found),
             cosines=cosines,
             meant=meant,
             meaning=meaning,
-            name=self._catalogue.name_in(reading.typed) if query.mode == "hybrid" else None,
+            name=self._catalogue.person_in(reading.typed) if query.mode == "hybrid" else None,
             degraded=degraded,
         )
 
@@ -109,7 +109,7 @@ class Retriever:
         """
         with watch.stage("keyword"):
             found = self.lexical.search(reading.wording, query.filters, self._depth)
-            known = self._catalogue.columns.places(found.ids) >= 0
+            known = self._catalogue.columns.rows_of(found.ids) >= 0
             ranking = Ranking(found.ids[known], found.scores[known])
             return ranking, self.lexical.attainable(reading.wording), len(found) < self._depth
 

@@ -1,4 +1,4 @@
-"""Changing the catalogue of a generation in the making, a copy of the one before."""
+"""Changes to a catalogue, which is a copy of the previous generation's."""
 
 import sqlite3
 from collections import Counter
@@ -32,41 +32,46 @@ def change_catalogue(
 ) -> None:
     """Replace or add `films`, remove `gone`, and set the rows of the films that `moved`.
 
-    The vectors of `films` and `moved` lie in `piece`. A change that follows a source gives the
-    changes by hand that are `kept`, each with the film as the source has it; without them this is
-    a change by hand. Raises BuildFailed where it cannot be written.
+    The vectors of `films` and `moved` are in `piece`. An update from a source passes in `kept` the
+    changes by hand that remain, each with the film as in the source; None means that this is a
+    change by hand. Raises BuildFailed if it cannot be written.
     """
     ids = [film.movie.id for film in films]
     with writing(file) as connection:
         connection.execute(HAND_CHANGES)
         if kept is None:
-            _remember(connection, [*ids, *gone])
+            _record_sources(connection, [*ids, *gone])
         else:
-            _keep(connection, kept)
+            _replace_hand_changes(connection, kept)
         names = Counter(name for film in films for name in plain_names(film.movie))
-        names.subtract(_forget(connection, [*ids, *gone]))
+        names.subtract(_delete_films(connection, [*ids, *gone]))
         for film in films:
             insert_film(connection, film.movie, film.spans, piece, film.row)
         move(connection, moved, piece)
-        connection.executemany(
-            "INSERT INTO names VALUES (?1, ?2)"
-            " ON CONFLICT (name) DO UPDATE SET films = films + excluded.films",
-            [(name, more) for name, more in names.items() if more],
-        )
-        connection.execute("DELETE FROM names WHERE films <= 0")
+        _add_names(connection, names)
         connection.execute(
             "UPDATE meta SET value = max(value, ?) WHERE name = ?",
             (max(ids, default=-1), HIGHEST_ID),
         )
-        # What is as the source has it is no change by hand any more.
+        # A film that equals the source's is no longer a change by hand.
         connection.execute(
             "DELETE FROM hand_changes WHERE source IS"
             " (SELECT film FROM documents WHERE documents.id = hand_changes.id)"
         )
 
 
-def _remember(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Note of films that are about to be changed by hand how the source has them."""
+def _add_names(connection: sqlite3.Connection, names: Mapping[str, int]) -> None:
+    """Add to the number of films that name each person; delete the names that no film has."""
+    connection.executemany(
+        "INSERT INTO names VALUES (?1, ?2)"
+        " ON CONFLICT (name) DO UPDATE SET films = films + excluded.films",
+        [(name, more) for name, more in names.items() if more],
+    )
+    connection.execute("DELETE FROM names WHERE films <= 0")
+
+
+def _record_sources(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Record films that are about to be changed by hand as they are in the source."""
     connection.executemany(
         "INSERT OR IGNORE INTO hand_changes"
         " VALUES (?1, (SELECT film FROM documents WHERE id = ?1))",
@@ -74,8 +79,8 @@ def _remember(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
     )
 
 
-def _keep(connection: sqlite3.Connection, kept: Mapping[int, Movie | None]) -> None:
-    """Replace what is known of changes by hand."""
+def _replace_hand_changes(connection: sqlite3.Connection, kept: Mapping[int, Movie | None]) -> None:
+    """Replace all recorded changes by hand."""
     connection.execute("DELETE FROM hand_changes")
     connection.executemany(
         "INSERT INTO hand_changes VALUES (?, ?)",
@@ -84,23 +89,24 @@ def _keep(connection: sqlite3.Connection, kept: Mapping[int, Movie | None]) -> N
 
 
 def move(connection: sqlite3.Connection, rows: Mapping[int, int], piece: int) -> None:
-    """Set where the vectors of these films lie: the first row of each, in `piece`."""
+    """Set the first row of each film's vectors, in `piece`."""
     connection.executemany(
         "UPDATE movies SET piece = ?, row = ? WHERE id = ?",
         ((piece, row, film) for film, row in rows.items()),
     )
 
 
-def _forget(connection: sqlite3.Connection, ids: Iterable[int]) -> Counter[str]:
-    """Delete those of these films that there are; return how many of them named each person."""
+def _delete_films(connection: sqlite3.Connection, ids: Iterable[int]) -> Counter[str]:
+    """Delete the films of `ids` that exist; return how many of them named each person."""
     names: Counter[str] = Counter()
-    wanted = list(ids)
-    for start in range(0, len(wanted), LOOKUP):
-        some = wanted[start : start + LOOKUP]
-        marks = ",".join("?" * len(some))
-        rows = connection.execute(f"SELECT film FROM documents WHERE id IN ({marks})", some)
+    all_ids = list(ids)
+    for start in range(0, len(all_ids), LOOKUP):
+        some = all_ids[start : start + LOOKUP]
+        among = f"id IN ({','.join('?' * len(some))})"
+        # The queries are made of constants and question marks alone.
+        rows = connection.execute(f"SELECT film FROM documents WHERE {among}", some)
         for (film,) in rows.fetchall():
             names.update(plain_names(Movie.model_validate_json(film)))
         for table in ("movies", "documents"):
-            connection.execute(f"DELETE FROM {table} WHERE id IN ({marks})", some)
+            connection.execute(f"DELETE FROM {table} WHERE {among}", some)
     return names

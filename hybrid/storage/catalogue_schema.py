@@ -1,14 +1,11 @@
-"""The films themselves, by id, and the columns that filters are evaluated on.
-
-A read-only SQLite file: the truth that both engines are held to.
-"""
+"""The tables of the catalogue, and how they represent a film."""
 
 import json
 from collections.abc import Sequence
 
 from hybrid.movie import Movie
 
-FoundBy = tuple[int | None, str, str, str | None]
+SearchColumns = tuple[int | None, str, str, str | None]
 """Year, genres as a JSON list, title and original title."""
 
 Spans = Sequence[tuple[int, int]]
@@ -46,17 +43,17 @@ CREATE TABLE IF NOT EXISTS hand_changes ( -- films changed by hand since the las
     source TEXT                 -- JSON object, the film as that source has it; NULL: it has none
 );
 """
-"""Catalogues of earlier versions lack this table: a change adds it."""
+"""Catalogues of earlier versions lack this table; a change adds it."""
 
 HIGHEST_ID = "highest_id"
-"""Name in `meta` of the highest id that any film ever had: ids are never used again."""
+"""Name in `meta` of the highest id that any film has ever had: ids are never reused."""
 
 
 def document(movie: Movie) -> str:
-    """Return the film as the catalogue keeps it: JSON, equal for equal films."""
+    """Return the film as the catalogue stores it: JSON, equal for equal films."""
     return movie.model_dump_json(exclude_defaults=True)
 
 
-def found_by(movie: Movie) -> FoundBy:
-    """Return what a film is found by beside its text, as the catalogue keeps it."""
+def search_columns(movie: Movie) -> SearchColumns:
+    """Return year, genres and titles of a film as the catalogue stores them."""
     return movie.year, json.dumps(movie.genres), movie.title, movie.original_title

@@ -1,7 +1,4 @@
-"""The films themselves, by id, and the columns that filters are evaluated on.
-
-A read-only SQLite file: the truth that both engines are held to.
-"""
+"""Writing a new catalogue."""
 
 import json
 import sqlite3
@@ -18,13 +15,16 @@ from hybrid.storage.catalogue_schema import (
     SCHEMA,
     Spans,
     document,
-    found_by,
+    search_columns,
 )
 from hybrid.text.person_names import plain_names
 
 
 def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
-    """Write a new catalogue file; the sentences of all films follow each other in piece 0."""
+    """Write a new catalogue; the vectors of all sentences are in piece 0, film after film.
+
+    Raises BuildFailed if it cannot be written.
+    """
     with writing(file) as connection:
         connection.executescript(SCHEMA + HAND_CHANGES)
         start = 0
@@ -39,10 +39,10 @@ def write_catalogue(file: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
 
 @contextmanager
 def writing(file: Path) -> Iterator[sqlite3.Connection]:
-    """Open a catalogue to be written; raise BuildFailed where that fails.
+    """Open a catalogue for writing. Raises BuildFailed if anything fails.
 
-    Until the generation is published nobody reads the file, and a broken one is thrown away whole:
-    a journal would protect nothing, and the file is synced with all others.
+    No journal and no sync: nobody reads the file until the generation is published, which syncs
+    all files, and after a failure the whole file is discarded.
     """
     try:
         with closing(sqlite3.connect(file)) as connection, connection:
@@ -56,12 +56,12 @@ def writing(file: Path) -> Iterator[sqlite3.Connection]:
 def insert_film(
     connection: sqlite3.Connection, movie: Movie, spans: Spans, piece: int, row: int
 ) -> None:
-    """Insert a film whose sentences' vectors lie in this piece from this row on."""
+    """Insert a film; the vectors of its sentences begin at `row` of `piece`."""
     connection.execute(
         "INSERT INTO movies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             movie.id,
-            *found_by(movie),
+            *search_columns(movie),
             content_hash(movie),
             len(spans),
             piece,

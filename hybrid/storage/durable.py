@@ -1,17 +1,17 @@
-"""Files that are replaced as a whole, and folders and files that outlast a power cut."""
+"""Files that are replaced atomically, and files and folders that survive a power cut."""
 
 import os
 from pathlib import Path
 
 
 def replace(file: Path, text: str) -> None:
-    """Write `file` anew: a reader, or whoever comes after a crash, finds the old text or the new.
+    """Replace the content of `file`: readers find the old text or the new, even after a crash.
 
-    Raises OSError, and then leaves nothing beside it. The file may have its new text even then, if
-    only the last sync failed.
+    Raises OSError and leaves no temporary file then. If only the last sync failed, the file may
+    have its new text nevertheless.
     """
     new = file.with_name(f".{file.name}.new")
-    # A crash may have left it, or somebody may have put a link there.
+    # A crash may have left one, or somebody may have put a link there.
     new.unlink(missing_ok=True)
     try:
         # "x" creates the file or fails: a symbolic link is never followed.
@@ -25,7 +25,7 @@ def replace(file: Path, text: str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, all of them on the disk on return.
+    """Create a folder and its missing parents, and sync all of them to disk.
 
     Raises OSError.
     """
@@ -37,7 +37,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Return once a file, or the names in a folder, are on the disk. Raises OSError."""
+    """Sync a file, or the entries of a folder, to disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,4 @@
-"""The films themselves, by id, and the columns that filters are evaluated on.
-
-A read-only SQLite file: the truth that both engines are held to.
-"""
+"""The columns that filters are evaluated on: year and genres of every film, in memory."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,37 +13,39 @@ from hybrid.ranking import Ids
 
 Mask = NDArray[np.bool_]
 
+Rows = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class FilterColumns:
-    """What filters look at, one place a film in the order of ids.
+    """Year and genres of n films, one row per film in the order of ids.
 
     `ids` int64 (n,) ascending; `years` int32 (n,), 0 without a year; `genres` maps a genre's key
-    to the places of its films, int64 ascending.
+    to the rows of its films, int64 ascending.
     """
 
     ids: Ids
     years: NDArray[np.int32]
-    genres: Mapping[str, NDArray[np.int64]]
+    genres: Mapping[str, Rows]
 
     @classmethod
     def of(cls, films: Iterable[tuple[int, int | None, Sequence[str]]]) -> "FilterColumns":
-        """Make the columns from (id, year, genres) of each film, in the order of ids."""
+        """Return the columns of films given as (id, year, genres), in the order of ids."""
         ids: list[int] = []
         years: list[int] = []
-        alike: dict[tuple[str, ...], list[int]] = {}  # thousands of films have the same genres
-        for place, (film, year, names) in enumerate(films):
+        by_names: dict[tuple[str, ...], list[int]] = {}  # thousands of films share their genres
+        for row, (film, year, names) in enumerate(films):
             ids.append(film)
             years.append(year or 0)
-            alike.setdefault(tuple(names), []).append(place)
+            by_names.setdefault(tuple(names), []).append(row)
         genres: dict[str, list[list[int]]] = {}
-        for names, places in alike.items():
+        for names, rows in by_names.items():
             for key in {genre_key(name) for name in names}:
-                genres.setdefault(key, []).append(places)
+                genres.setdefault(key, []).append(rows)
         return cls(
             np.array(ids, np.int64),
             np.array(years, np.int32),
-            {key: np.sort(np.concatenate(places)) for key, places in genres.items()},
+            {key: np.sort(np.concatenate(rows)) for key, rows in genres.items()},
         )
 
     @property
@@ -64,14 +63,14 @@ class FilterColumns:
         if filters.year_to is not None:
             mask &= self.years <= filters.year_to
         if filters.genre_keys:
-            found = np.zeros(len(self.ids), np.int64)
+            matches = np.zeros(len(self.ids), np.int64)
             for key in filters.genre_keys:
-                found[self.genres.get(key, [])] += 1
-            mask &= found >= (len(filters.genre_keys) if filters.genre_match == "all" else 1)
+                matches[self.genres.get(key, [])] += 1
+            mask &= matches >= (len(filters.genre_keys) if filters.genre_match == "all" else 1)
         return mask
 
-    def places(self, ids: Ids) -> NDArray[np.int64]:
-        """Return the place of each id, -1 where it is unknown."""
-        places = np.searchsorted(self.ids, ids)
-        places[places == len(self.ids)] = -1
-        return np.where(self.ids[places] == ids, places, -1) if len(self.ids) else places
+    def rows_of(self, ids: Ids) -> Rows:
+        """Return the row of each id, int64 (len(ids),), -1 where no film has the id."""
+        rows = np.searchsorted(self.ids, ids)
+        rows[rows == len(self.ids)] = -1
+        return np.where(self.ids[rows] == ids, rows, -1) if len(self.ids) else rows

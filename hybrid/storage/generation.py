@@ -5,7 +5,7 @@ data/CURRENT                     name and manifest digest of the published gener
 data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors-<m>.npy, sentences.faiss,
                                  encoder/, and tantivy/ where the keyword engine is embedded
 
-A generation shares the files that did not change with the one before: they are hard links.
+Files that did not change are shared with the previous generation as hard links.
 """
 
 import hashlib
@@ -32,13 +32,13 @@ FAISS_INDEX = "sentences.faiss"
 REJECTS = "rejects.jsonl"
 
 UNFINISHED = ".unfinished"
-"""Ends the name of a generation's folder until it is whole."""
+"""Suffix of a generation's folder until it is complete."""
 
 KnownDigests = dict[FileIdentity, str]
-"""SHA-256 of the files that a process has read: what generations share is read once."""
+"""SHA-256 of the files that a process has read, so that shared files are read once."""
 
 PIECES = "vectors-"
-"""Begins the names of the files of vectors."""
+"""Prefix of the vector files."""
 
 
 def piece_file(number: int) -> str:
@@ -67,83 +67,86 @@ class CurrentEntry:
 
 
 def published(data: Path) -> tuple[CurrentEntry, ...]:
-    """Return the published generation and, if there is one to go back to, the one before.
+    """Return the published generation and, if there is one to roll back to, the previous one.
 
-    Raises GenerationUnusable where none is published.
+    Raises GenerationUnusable if none is published.
     """
     file = data / CURRENT
     try:
         lines = file.read_text(encoding="ascii").splitlines()
-        found = tuple(CurrentEntry(*line.split()) for line in lines)
+        entries = tuple(CurrentEntry(*line.split()) for line in lines)
     except FileNotFoundError:
         raise GenerationUnusable(
-            f"no index in {data}: make one with `python -m indexer build SOURCE --data {data}`"
+            f"no index in {data}: build one with `python -m indexer build SOURCE --data {data}`"
         ) from None
     except (OSError, ValueError, TypeError) as error:
         raise GenerationUnusable(f"{file} cannot be read: {error}") from error
-    if not found or any("/" in line.name or line.name.startswith(".") for line in found):
+    if not entries or any("/" in entry.name or entry.name.startswith(".") for entry in entries):
         raise GenerationUnusable(f"{file} names no generation")
-    return found
+    return entries
 
 
 def open_current(data: Path, checked: KnownDigests | None = None) -> Generation:
-    """Return the published generation. Every byte is checked before anything parses it.
+    """Return the published generation, after the digests of all its files were checked.
 
-    `checked` are the files that this process read for the generation that it opened last; now
-    they are those of this one. Raises GenerationUnusable where none is published, or a file is
+    `checked` holds the files that this process read for the generation it opened last; it is
+    updated to the files of this one. Raises GenerationUnusable if none is published, or a file is
     missing or damaged.
     """
     while True:
-        line = published(data)[0]
+        entry = published(data)[0]
         try:
-            return open_published(data, line, checked)
+            return open_published(data, entry, checked)
         except GenerationUnusable:
-            # A writer removes what is outdated: it may have published twice since we looked.
-            if published(data)[0] == line:
+            # Writers remove old generations: this one may have been replaced meanwhile.
+            if published(data)[0] == entry:
                 raise
 
 
 def open_readable(data: Path, checked: KnownDigests | None = None) -> Generation:
-    """Return the published generation or, where that cannot be read, the one before.
+    """Return the published generation or, if that cannot be read, the previous one.
 
-    Raises GenerationUnusable, naming what is wrong with the published one, where neither can.
+    Raises GenerationUnusable for the published one if neither can be read.
     """
     try:
         return open_current(data, checked)
     except GenerationUnusable:
-        for line in published(data)[1:]:
+        for entry in published(data)[1:]:
             with suppress(GenerationUnusable):
-                return open_published(data, line, checked)
+                return open_published(data, entry, checked)
         raise
 
 
 def open_published(
-    data: Path, line: CurrentEntry, checked: KnownDigests | None = None
+    data: Path, entry: CurrentEntry, checked: KnownDigests | None = None
 ) -> Generation:
-    """Return the generation that a line of CURRENT names. Raises GenerationUnusable."""
-    generation = open_described(data, line)
+    """Return the generation of an entry of CURRENT, all its files checked.
+
+    `checked` as for `open_current`. Raises GenerationUnusable.
+    """
+    generation = open_described(data, entry)
     check_sizes(generation)
-    before = {} if checked is None else checked
-    found: KnownDigests = {}
+    known = {} if checked is None else checked
+    digests: KnownDigests = {}
     for file, expected in generation.manifest.files.items():
-        _check(generation.file(file), expected.sha256, before, found)
+        _check(generation.file(file), expected.sha256, known, digests)
     if checked is not None:
         checked.clear()
-        checked.update(found)
+        checked.update(digests)
     return generation
 
 
-def open_described(data: Path, line: CurrentEntry) -> Generation:
-    """Return the generation of a line of CURRENT, of which only the manifest was checked.
+def open_described(data: Path, entry: CurrentEntry) -> Generation:
+    """Return the generation of an entry of CURRENT after checking its manifest alone.
 
-    Raises GenerationUnusable where that is damaged, or of another version.
+    Raises GenerationUnusable if that is damaged or of another version.
     """
-    folder = data / GENERATIONS / line.name
-    return Generation(folder, _manifest(folder / MANIFEST, line.manifest_sha256))
+    folder = data / GENERATIONS / entry.name
+    return Generation(folder, _manifest(folder / MANIFEST, entry.manifest_sha256))
 
 
 def damaged_files(generation: Generation) -> list[str]:
-    """Return the names of the files that are missing or not as they were written."""
+    """Return the names of the files that are missing or differ from their digest."""
     damaged = []
     for file, expected in generation.manifest.files.items():
         try:
@@ -170,7 +173,7 @@ def _manifest(file: Path, sha256: str) -> Manifest:
 
 
 def check_sizes(generation: Generation) -> None:
-    """Raise GenerationUnusable where a file is missing or not as long as it was written."""
+    """Raise GenerationUnusable if a file is missing or has another size than its digest says."""
     for file, expected in generation.manifest.files.items():
         path = generation.folder / file
         if not path.is_file() or path.stat().st_size != expected.size:
@@ -178,38 +181,42 @@ def check_sizes(generation: Generation) -> None:
 
 
 def number_of(name: str) -> int:
-    """Return the number of a generation: each has a higher one than those before it."""
+    """Return the number of a generation; each has a higher one than all before it."""
     return int(name.partition("-")[0])
 
 
-def kept_indices(data: Path) -> set[str]:
-    """Return the keyword indices of the generations that CURRENT names."""
-    found = set()
-    for line in published(data):
+def current_indices(data: Path) -> set[str]:
+    """Return the keyword indices of the generations in CURRENT.
+
+    Raises GenerationUnusable if no generation is published.
+    """
+    indices = set()
+    for entry in published(data):
         with suppress(GenerationUnusable):
-            found.add(open_described(data, line).manifest.lexical.index)
-    return found
+            indices.add(open_described(data, entry).manifest.lexical.index)
+    return indices
 
 
 def shared_digests(generation: Generation) -> Mapping[FileIdentity, FileDigest]:
-    """Return what the manifest says of the files that a next generation may share."""
+    """Return the digests of the existing files, which the next generation may share."""
     files = generation.manifest.files
-    there = {generation.file(name): digest for name, digest in files.items()}
-    return {identity(path): digest for path, digest in there.items() if path.exists()}
+    digests = {generation.file(name): digest for name, digest in files.items()}
+    return {identity(path): digest for path, digest in digests.items() if path.exists()}
 
 
-def _check(path: Path, sha256: str, before: KnownDigests, found: KnownDigests) -> None:
+def _check(path: Path, sha256: str, known: KnownDigests, digests: KnownDigests) -> None:
+    """Check a file against its digest, which is looked up in `known` and added to `digests`."""
     try:
         file = identity(path)
-        found[file] = before.get(file) or FileDigest.of(path).sha256
+        digests[file] = known.get(file) or FileDigest.of(path).sha256
     except OSError as error:
         raise GenerationUnusable(f"{path} cannot be read: {error.strerror}") from error
-    if found[file] != sha256:
+    if digests[file] != sha256:
         raise _damaged(path)
 
 
 def _damaged(path: Path) -> GenerationUnusable:
     return GenerationUnusable(
-        f"{path} is missing or not as it was written: `python -m indexer verify --repair` may mend "
-        "it, `rollback` goes back to the generation before, or build the index again"
+        f"{path} is missing or damaged: `python -m indexer verify --repair` may repair it, "
+        "`rollback` returns to the previous generation, or build the index again"
     )

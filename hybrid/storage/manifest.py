@@ -1,12 +1,4 @@
-"""A generation: one published state of all stores together, described by its manifest.
-
-data/CURRENT                     name and manifest digest of the published generation, and in a
-                                 second line those of the one before
-data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors-<m>.npy, sentences.faiss,
-                                 encoder/, and tantivy/ where the keyword engine is embedded
-
-A generation shares the files that did not change with the one before: they are hard links.
-"""
+"""The manifest of a generation: its engines, model, counts and files."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 LexicalName = Literal["embedded", "elasticsearch"]
 
 FileIdentity = tuple[int, int, int, int]
-"""Device, inode, size and time of the last change in ns: the same file, unless the disk lies."""
+"""Device, inode, size and time of the last change in ns: equal only for an unchanged file."""
 
 
 class _Part(BaseModel):
@@ -25,9 +17,9 @@ class _Part(BaseModel):
 
 
 class Counts(_Part):
-    """What became of the records of the last source, and how many films there are now.
+    """What became of the records of the last source, and the number of films now.
 
-    `hand_changes` are the films that were changed by hand since then.
+    `hand_changes` counts the films that were changed by hand since then.
     """
 
     records: int
@@ -42,7 +34,7 @@ class Counts(_Part):
 
 
 class ModelName(_Part):
-    """What embedded the sentences, and must embed the queries."""
+    """The model that embedded the sentences and must embed the queries."""
 
     name: str
     fingerprint: str
@@ -50,9 +42,10 @@ class ModelName(_Part):
 
 
 class Lexical(_Part):
-    """Where the keyword side of this generation is, and by which analysis it was written.
+    """The keyword index of this generation, and the digest of its analysis.
 
-    `uuid` is Elasticsearch's own name of the index: one made anew under the same name is another.
+    `uuid` is Elasticsearch's own id of the index, which changes if the index is created again under
+    the same name.
     """
 
     engine: LexicalName
@@ -64,8 +57,8 @@ class Lexical(_Part):
 class Semantic(_Part):
     """How the semantic side finds candidates. `nprobe` and `recall_at_10` are measured.
 
-    `changed` counts the sentences that came or went since the index was trained, and
-    `changed_when_measured` is what it was when the recall was measured.
+    `changed` counts the sentences added or removed since the index was trained, and
+    `changed_when_measured` is that count when the recall was measured.
     """
 
     engine: Literal["ivfpq", "exact"]
@@ -78,27 +71,27 @@ class Semantic(_Part):
 
 
 class FileDigest(_Part):
-    """What a file must be, byte for byte."""
+    """SHA-256 and size in bytes of a file."""
 
     sha256: str
     size: int
 
     @classmethod
     def of(cls, path: Path) -> "FileDigest":
-        """Return the digest of a file as it is now."""
+        """Return the digest of a file. Raises OSError."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(sha256=digest, size=path.stat().st_size)
 
 
 class Manifest(_Part):
-    """Describes a generation, and all that is needed to open it.
+    """Describes a generation: everything that is needed to open it.
 
-    `base` is the generation that this one changed, None for a build. `pieces` are the numbers of
-    the vectors' files.
+    `base` is the generation that this one is a change of, None for a build. `pieces` are the
+    numbers of the vector files, `files` the digests of all files by name.
     """
 
-    format: Literal[3] = 3  # rises with what stands in any store: schema, analysis, similarity
+    format: Literal[3] = 3  # increase it when the format of any store changes
     name: str
     created: str
     base: str | None = None
@@ -115,6 +108,6 @@ class Manifest(_Part):
 
 
 def identity(path: Path) -> FileIdentity:
-    """Return what tells a file from all others, and from itself before it was changed."""
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    """Return the identity of a file, which changes with its content. Raises OSError."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -13,20 +13,17 @@ from numpy.typing import NDArray
 from hybrid.errors import GenerationUnusable
 from hybrid.ranking import Scores
 from hybrid.storage.catalogue import SentenceRows
+from hybrid.storage.filter_columns import Rows
 from hybrid.vectors import QueryVector, Vectors
-
-Rows = NDArray[np.int64]
-
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class SentenceVectors:
-    """The vectors of all sentences, those of one film side by side in one of several pieces.
+    """The vectors of all sentences; those of one film are adjacent rows of one piece.
 
-    `pieces` float32 (rows, d) each, C-contiguous, may be memory-mapped. Rows are numbered through
-    all pieces, one after the other: the sentences of the film at place p are the `counts[p]` rows
-    from `firsts[p]` on, int64 (films,) both.
+    `pieces` float32 (rows, d) each, C-contiguous, may be memory-mapped. Their rows are numbered
+    consecutively across pieces: film f, counted in the order of ids, has `counts[f]` sentences,
+    whose rows begin at `firsts[f]`; both int64 (films,).
     """
 
     pieces: tuple[Vectors, ...]
@@ -34,23 +31,23 @@ class SentenceVectors:
     counts: Rows
 
     @classmethod
-    def in_order(cls, vectors: Vectors, counts: Rows) -> Self:
-        """Return those of one piece in which the films follow each other."""
+    def contiguous(cls, vectors: Vectors, counts: Rows) -> Self:
+        """Return the vectors of one piece, float32 (rows, d), in which film follows film."""
         return cls((vectors,), np.cumsum(counts) - counts, counts)
 
     @cached_property
     def starts(self) -> Rows:
-        """The first row of each piece, and the number of all rows, int64 (pieces + 1,)."""
+        """The first row of each piece and the number of all rows, int64 (pieces + 1,)."""
         return np.cumsum([0, *map(len, self.pieces)], dtype=np.int64)
 
     def total(self) -> int:
-        """Return the number of sentences of all films. Pieces may hold rows of no film."""
+        """Return the number of sentences of all films; pieces may hold rows that no film uses."""
         return int(self.counts.sum())
 
-    def rows(self, places: Places) -> Rows:
-        """Return the rows of the films at `places`, film by film."""
-        counts = self.counts[places]
-        shifts = self.firsts[places] - (np.cumsum(counts) - counts)
+    def sentence_rows(self, films: Rows) -> Rows:
+        """Return the rows of all sentences of these films, film by film, int64 (sentences,)."""
+        counts = self.counts[films]
+        shifts = self.firsts[films] - (np.cumsum(counts) - counts)
         rows: Rows = np.arange(counts.sum()) + np.repeat(shifts, counts)
         return rows
 
@@ -61,35 +58,36 @@ class SentenceVectors:
             taken[here] = piece[local]
         return taken
 
-    def best(self, meaning: QueryVector, places: Places) -> tuple[Scores, Rows]:
-        """Return each film's score and the number of its best sentence.
+    def best(self, query_vector: QueryVector, films: Rows) -> tuple[Scores, Rows]:
+        """Return the score of each film and the number of its best sentence.
 
-        Every film must have a sentence. Of equal sentences the first counts.
+        float64 and int64, (len(films),) each. Every film must have a sentence; of equal sentences
+        the first is the best.
         """
-        counts = self.counts[places]
+        counts = self.counts[films]
         firsts = np.cumsum(counts) - counts
-        film = np.repeat(np.arange(len(places)), counts)
+        film = np.repeat(np.arange(len(films)), counts)
         number = np.arange(len(film)) - firsts[film]
-        cosines = self._cosines(meaning.vector, self.firsts[places][film] + number)
+        cosines = self._cosines(query_vector.vector, self.firsts[films][film] + number)
         order = np.lexsort((-cosines, film))  # stable: the first of equal sentences stays first
-        scores = np.zeros(len(places), np.float64)
-        for nth, weight in enumerate(meaning.weights):
+        scores = np.zeros(len(films), np.float64)
+        for nth, weight in enumerate(query_vector.weights):
             has = counts > nth
             scores[has] += weight * cosines[order[firsts[has] + nth]].astype(np.float64)
         return scores, number[order[firsts]]
 
-    def counting(self, meaning: QueryVector, place: int) -> list[tuple[int, float]]:
-        """Return number and cosine of the film's sentences that count, the best first."""
-        rows = np.arange(self.counts[place]) + self.firsts[place]
-        cosines = self._cosines(meaning.vector, rows)
-        best = np.argsort(-cosines, kind="stable")[: len(meaning.weights)]
+    def best_of_film(self, query_vector: QueryVector, film: int) -> list[tuple[int, float]]:
+        """Return (number, cosine) of the sentences that make up the film's score, best first."""
+        rows = np.arange(self.counts[film]) + self.firsts[film]
+        cosines = self._cosines(query_vector.vector, rows)
+        best = np.argsort(-cosines, kind="stable")[: len(query_vector.weights)]
         return list(zip(best.tolist(), cosines[best].tolist(), strict=True))
 
     def _cosines(self, vector: Vectors, rows: Rows) -> Vectors:
         """Return the inner product of `vector` with each row.
 
-        FAISS computes every row by itself, so that equal rows give equal bits whatever stands
-        beside them (a matrix product does not), and reads the rows where they lie.
+        FAISS computes each row separately, so equal rows give equal bits whatever rows surround
+        them (unlike a matrix product), and it reads the rows in place, without a copy.
         """
         query = np.ascontiguousarray(vector, np.float32)
         cosines = np.empty(len(rows), np.float32)
@@ -98,7 +96,7 @@ class SentenceVectors:
         return cosines
 
     def _by_piece(self, rows: Rows) -> Iterator[tuple[Vectors, slice | NDArray[np.bool_], Rows]]:
-        """Give each piece that holds some of `rows`, which of them, and their rows in it."""
+        """Yield each piece that holds some of `rows`, which of them, and their rows within it."""
         if len(self.pieces) == 1:
             yield self.pieces[0], slice(None), rows
             return
@@ -109,9 +107,9 @@ class SentenceVectors:
 
 
 def _inner_products(query: Vectors, vectors: Vectors, rows: Rows) -> Vectors:
-    found = np.empty(len(rows), np.float32)
+    products = np.empty(len(rows), np.float32)
     faiss.fvec_inner_products_by_idx(
-        faiss.swig_ptr(found),
+        faiss.swig_ptr(products),
         faiss.swig_ptr(query),
         faiss.swig_ptr(vectors),
         faiss.swig_ptr(np.ascontiguousarray(rows)),
@@ -119,7 +117,7 @@ def _inner_products(query: Vectors, vectors: Vectors, rows: Rows) -> Vectors:
         1,
         len(rows),
     )
-    return found
+    return products
 
 
 def read_vectors(file: Path) -> Vectors:
@@ -127,23 +125,23 @@ def read_vectors(file: Path) -> Vectors:
     return np.asarray(np.load(file, mmap_mode="r"))
 
 
-def read_sentences(pieces: Mapping[int, Path], places: SentenceRows) -> SentenceVectors:
-    """Return the vectors of the films whose sentences lie at `places` of these files.
+def read_sentences(pieces: Mapping[int, Path], sentences: SentenceRows) -> SentenceVectors:
+    """Return the memory-mapped vectors of all films, from the file of each piece by its number.
 
-    Raises GenerationUnusable where a film's are in none of them.
+    Raises GenerationUnusable if no file holds the vectors of a film.
     """
     numbers = np.array(sorted(pieces), np.int64)
     vectors = tuple(read_vectors(pieces[number]) for number in numbers.tolist())
     lengths = np.array([len(piece) for piece in vectors], np.int64)
-    has = places.counts > 0
-    known = np.isin(places.pieces, numbers)
-    index = np.where(known, np.searchsorted(numbers, places.pieces), 0)
+    has = sentences.counts > 0
+    known = np.isin(sentences.pieces, numbers)
+    index = np.where(known, np.searchsorted(numbers, sentences.pieces), 0)
     if not known[has].all() or (
-        has.any() and (places.rows + places.counts > lengths[index])[has].any()
+        has.any() and (sentences.rows + sentences.counts > lengths[index])[has].any()
     ):
         raise GenerationUnusable(
             "the catalogue names sentences that no file of vectors holds: build the index again"
         )
     starts = np.cumsum([0, *lengths.tolist()], dtype=np.int64)
-    firsts = np.where(has, starts[index] + places.rows, 0)
-    return SentenceVectors(vectors, firsts, places.counts)
+    firsts = np.where(has, starts[index] + sentences.rows, 0)
+    return SentenceVectors(vectors, firsts, sentences.counts)

@@ -22,7 +22,7 @@ def plain(text: str) -> str:
     return re.sub(r"[^\w\s]|_", "", folded)
 
 
-def joined_letters(words: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+def join_letters(words: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     """Return the words with runs of single letters joined; each keeps the place it has."""
     joined: list[tuple[str, int]] = []
     letters = False

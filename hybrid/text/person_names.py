@@ -3,7 +3,7 @@
 import re
 
 from hybrid.movie import Movie, people
-from hybrid.text.normalise import joined_letters, plain
+from hybrid.text.normalise import join_letters, plain
 
 
 def name_words(text: str) -> list[tuple[str, int]]:
@@ -17,7 +17,7 @@ def name_words(text: str) -> list[tuple[str, int]]:
         for place, word in enumerate(text.split())
         for part in re.split(r"[-.\u2010\u2011]", re.sub(r"['\u2019]s?\W*$", "", word))
     ]
-    return joined_letters([(part, place) for part, place in parts if part])
+    return join_letters([(part, place) for part, place in parts if part])
 
 
 PARTICLES = frozenset(

@@ -7,7 +7,7 @@ query's words is what somebody types who does not type all of it.
 import re
 from collections.abc import Sequence
 
-from hybrid.text.normalise import joined_letters, plain
+from hybrid.text.normalise import join_letters, plain
 from hybrid.text.stop_words import STOP_WORDS
 
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
@@ -61,7 +61,7 @@ def title_words(text: str) -> list[str]:
     Without case, accents and punctuation; numbers in figures; spaced letters joined ("M*A*S*H" is
     "mash"); common abbreviations written out; without articles and the like, unless nothing stays.
     """
-    joined = joined_letters((word, 0) for word in whole_title(text).split())
+    joined = join_letters((word, 0) for word in whole_title(text).split())
     words = _in_figures([_SHORT.get(word, word) for word, _ in joined])
     return [word for word in words if word not in _LEFT_OUT] or words
 

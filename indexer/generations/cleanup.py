@@ -8,7 +8,7 @@ from hybrid.errors import (
     BuildFailed,
     EngineUnavailable,
 )
-from hybrid.storage.generation import GENERATIONS, kept_indices
+from hybrid.storage.generation import GENERATIONS, current_indices
 from indexer.generations.publish import readable_entries, write_current
 from indexer.generations.staging import NAME
 
@@ -45,6 +45,6 @@ def tidy(data: Path, writer: LexicalWriter) -> list[str]:
     """Remove what is outdated. The generation is published: a failure here is only a warning."""
     try:
         collect(data)
-        return writer.tidy(kept_indices(data))
+        return writer.tidy(current_indices(data))
     except (BuildFailed, EngineUnavailable, OSError) as error:
         return [f"what is outdated was not all removed, the next command will: {error}"]

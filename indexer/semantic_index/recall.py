@@ -34,7 +34,7 @@ def best_scores(sentences: SentenceVectors, queries: Vectors) -> Vectors:
     best = np.empty((len(queries), 0), np.float32)
     for start in range(0, len(holders), BLOCK):
         places = holders[start : start + BLOCK]
-        cosines = queries @ sentences.vectors(sentences.rows(places)).T
+        cosines = queries @ sentences.vectors(sentences.sentence_rows(places)).T
         firsts = np.cumsum(sentences.counts[places]) - sentences.counts[places]
         best = np.hstack([best, np.maximum.reduceat(cosines, firsts, axis=1)])
         best = -np.partition(-best, min(9, best.shape[1] - 1), axis=1)[:, :10]
@@ -48,7 +48,7 @@ def probe_vectors(sentences: SentenceVectors) -> Vectors:
     cosine near .7 to the sentence they came from. The same vectors give the same probes.
     """
     random = np.random.default_rng(0)
-    rows = sentences.rows(np.arange(len(sentences.counts)))
+    rows = sentences.sentence_rows(np.arange(len(sentences.counts)))
     chosen = sentences.vectors(
         rows[np.sort(random.choice(len(rows), min(PROBES, len(rows)), False))]
     )

@@ -101,7 +101,7 @@ def _sentences(folder: Path, catalogue: Catalogue, pieces: tuple[int, ...]) -> S
 
 
 def _in_order(sentences: SentenceVectors) -> Iterator[Vectors]:
-    rows = sentences.rows(np.arange(len(sentences.counts)))
+    rows = sentences.sentence_rows(np.arange(len(sentences.counts)))
     for start in range(0, max(len(rows), 1), BLOCK):
         yield sentences.vectors(rows[start : start + BLOCK])
 
@@ -111,10 +111,10 @@ def _replace(index: "faiss.IndexIVF", exact: ExactEngine, outdated: Ids, new: Id
     there = index.ntotal
     index.remove_ids(faiss.IDSelectorBatch(outdated))
     removed = there - index.ntotal
-    places = exact.columns.places(new)
+    places = exact.columns.rows_of(new)
     labels = np.repeat(new, exact.sentences.counts[places])
     if len(labels):
-        index.add_with_ids(exact.sentences.vectors(exact.sentences.rows(places)), labels)
+        index.add_with_ids(exact.sentences.vectors(exact.sentences.sentence_rows(places)), labels)
     if index.ntotal != exact.sentences.total():
         raise BuildFailed(
             f"the index holds {index.ntotal} sentences, the catalogue {exact.sentences.total()}: "

@@ -144,7 +144,7 @@ def test_people_are_known_while_a_film_names_them(data: Path) -> None:
 
     def knows(name: str) -> bool:
         search = open_stores(open_current(data))
-        found = search.catalogue.name_in(f"a film with {name}") is not None
+        found = search.catalogue.person_in(f"a film with {name}") is not None
         search.close()
         return found
 

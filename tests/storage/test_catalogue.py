@@ -56,7 +56,7 @@ def test_whole_names_are_noticed(catalogue: Catalogue, query: str, name: str | N
 
     Of names that begin with the same word the longest counts.
     """
-    assert catalogue.name_in(query) == name
+    assert catalogue.person_in(query) == name
 
 
 def test_every_title_is_given_once(catalogue: Catalogue) -> None:

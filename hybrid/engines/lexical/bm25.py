@@ -1,4 +1,4 @@
-"""BM25 as every keyword engine computes it, and the most that a query can score by it."""
+"""The parameters of BM25 for every keyword engine, and the highest score a query can attain."""
 
 import hashlib
 import json
@@ -9,23 +9,26 @@ from hybrid.movie import KEYWORD_TEXT_VERSION
 K1, B = 0.4, 0.75
 """Of Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, 3.4.
 
-A word of the query found once says nearly all that the word can say: what counts is how many of
-the words a film holds. docs/ranking.md says what that gains over the usual k1 of 1.2.
+With a low k1 a word's first occurrence counts nearly as much as many: what matters is how many of
+the query's words a film contains. docs/ranking.md gives the gain over the usual k1 of 1.2.
 """
 
 
 def analysis_digest(*rules: object) -> str:
-    """Return the SHA-256 of how an engine reads words and scores films: `rules` as JSON, and what
-    all engines share. An index that was written by other rules answers wrongly."""
-    described = json.dumps([KEYWORD_TEXT_VERSION, K1, B, *rules], sort_keys=True)
-    return hashlib.sha256(described.encode()).hexdigest()
+    """Return the SHA-256 of an engine's analysis and scoring.
+
+    That is of `rules` as JSON and what all engines share. An index written with another digest
+    would give wrong results.
+    """
+    description = json.dumps([KEYWORD_TEXT_VERSION, K1, B, *rules], sort_keys=True)
+    return hashlib.sha256(description.encode()).hexdigest()
 
 
 def attainable(tops: Sequence[float]) -> float:
-    """Return the sum of `tops`, the highest score that each word of a query alone gives a film.
+    """Return the sum of `tops`, the highest score that each word of a query gives any film.
 
-    A word that stands twice is in `tops` twice. One that no film holds (0) counts like the rarest
-    of the others. No film's score exceeds the sum, as BM25 adds up its words' scores.
+    A word that occurs twice is in `tops` twice. A word that no film contains (0) counts like the
+    rarest of the others. No film scores more than the sum, as BM25 adds up the scores of words.
     """
     rarest = max(tops, default=0.0)
     return sum(top or rarest for top in tops)

@@ -1,4 +1,4 @@
-"""One Elasticsearch index of films: its mapping, its bulk writing and its BM25, in one place."""
+"""An Elasticsearch index of films: its mapping and documents, and BM25 searches of it."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from hybrid.text.stop_words import STOP_WORDS
 ANALYSIS = {
     "filter": {
         "film_stop": {"type": "stop", "stopwords": STOP_WORDS},
-        # `english` would be Porter's first algorithm, which the embedded engine does not have.
+        # `english` is Porter's first algorithm, which the embedded engine lacks.
         "film_stemmer": {"type": "stemmer", "language": "porter2"},
     },
     "analyzer": {
@@ -34,11 +34,11 @@ ANALYSIS = {
 
 SIMILARITY = {"film": {"type": "BM25", "k1": K1, "b": B}}
 
-# What nobody searches or sorts by is only kept in `_source`, where any length is welcome.
-_KEPT = {"type": "keyword", "index": False, "doc_values": False}
+# Fields that nobody searches or sorts by are only in `_source`, where any length is allowed.
+_SOURCE_ONLY = {"type": "keyword", "index": False, "doc_values": False}
 
 PROPERTIES: dict[str, dict[str, Any]] = {
-    "id": {"type": "long"},  # `_id` is a string: ties are broken by number
+    "id": {"type": "long"},  # ties are broken by number, and `_id` is a string
     "text": {"type": "text", "analyzer": "film", "similarity": "film"},
     # Titles are compared by hybrid/retrieval/title_index.py; this field is for other clients.
     "title": {"type": "text", "analyzer": "film"},
@@ -56,26 +56,29 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 }
 
 SCAN = 10_000
-"""Films in one answer where all are wanted: the most that an index gives."""
+"""Films per response when all are read: the maximum that an index allows."""
 
 INDEX_ANALYSIS = analysis_digest("elasticsearch", ANALYSIS, SIMILARITY, PROPERTIES)
-"""What the manifest records."""
+"""Recorded in the manifest."""
 
 
 def mapping(deployment: str, generation: str) -> dict[str, Any]:
-    """Return the strict mapping, which tells in `_meta` whose index it is."""
-    kept = {field: _KEPT for field in Movie.model_fields if field not in PROPERTIES}
+    """Return the strict mapping, whose `_meta` names the owner of the index."""
+    source_only = {field: _SOURCE_ONLY for field in Movie.model_fields if field not in PROPERTIES}
     return {
         "dynamic": "strict",
         "_meta": {"deployment": deployment, "generation": generation},
-        "_source": {"excludes": ["text"]},  # said already by the film's own fields
-        "properties": PROPERTIES | kept,
+        "_source": {"excludes": ["text"]},  # redundant: the film's own fields hold it
+        "properties": PROPERTIES | source_only,
     }
 
 
 def document(movie: Movie, generation: int) -> dict[str, Any]:
-    """Return the film as Elasticsearch holds it: itself, the combined text and the genre keys, a
-    number for its content, and the number of the generation that wrote it."""
+    """Return the document of a film.
+
+    Beside its own fields it has the combined text, the genre keys, `content_number`, and the
+    number of the generation that wrote it.
+    """
     return movie.model_dump(exclude_none=True) | {
         "text": keyword_text(movie),
         "genre_keys": genre_keys(movie),
@@ -85,34 +88,35 @@ def document(movie: Movie, generation: int) -> dict[str, Any]:
 
 
 def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
-    """Return a client that never asks twice: a slow engine is reported, not waited for."""
+    """Return a client that never retries: a slow engine is reported instead. `timeout` is in s."""
     return Elasticsearch(
         url, api_key=api_key, request_timeout=timeout, max_retries=0, retry_on_timeout=False
     )
 
 
 PRODUCT = "x-elastic-product"
-"""The header by which Elasticsearch says, in every answer, that it is Elasticsearch."""
+"""The header that Elasticsearch sends with every response."""
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn the client's many errors into EngineUnavailable.
+    """Turn the client's errors into EngineUnavailable.
 
-    What reads an answer belongs inside: one without the expected keys is not Elasticsearch's.
+    Code that reads a response belongs inside: a response without the expected keys does not come
+    from Elasticsearch.
     """
     try:
         yield
     except ApiError as error:
         if error.meta.headers.get(PRODUCT) != "Elasticsearch":
             raise _not_elasticsearch() from error
-        raise EngineUnavailable(f"Elasticsearch refused the request: {error}") from error
+        raise EngineUnavailable(f"Elasticsearch rejected the request: {error}") from error
     except SerializationError as error:
         raise _not_elasticsearch() from error
     except TransportError as error:
         raise EngineUnavailable(
             f"Elasticsearch does not answer ({type(error).__name__}): is it running, and is "
-            "HYBRID_ELASTICSEARCH_URL its address?"
+            "HYBRID_ELASTICSEARCH_URL right?"
         ) from error
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _not_elasticsearch() from error
@@ -120,15 +124,15 @@ def answering() -> Iterator[None]:
 
 def _not_elasticsearch() -> EngineUnavailable:
     return EngineUnavailable(
-        "what answers at HYBRID_ELASTICSEARCH_URL is not Elasticsearch: check the URL, and any "
-        "proxy before it"
+        "the server at HYBRID_ELASTICSEARCH_URL is not Elasticsearch: check the URL, and any "
+        "proxy in front of it"
     )
 
 
 def is_ready(client: Elasticsearch, indices: str) -> bool:
     """Return whether Elasticsearch has started and can search all of `indices`, a pattern.
 
-    Where it refuses the request it has started: the command that follows reports the refusal.
+    If it rejects the request it has started: the command that follows reports the rejection.
     """
     try:
         client.search(
@@ -142,25 +146,25 @@ def is_ready(client: Elasticsearch, indices: str) -> bool:
 
 
 class ElasticsearchEngine:
-    """BM25 of one physical index. The alias is for humans: it may point elsewhere already."""
+    """BM25 of one physical index. The alias is for people: it may already point to another one."""
 
     def __init__(self, client: Elasticsearch, index: str) -> None:
         self._client = client
         self.index = index
-        # Only words that films hold are kept, so the vocabulary bounds it.
+        # Only words that films contain are cached, so the vocabulary bounds the size.
         self._tops: dict[str, float] = {}
         self.attainable = lru_cache(maxsize=1024)(self._attainable)
 
     def search(self, text: str, filters: Filters, depth: int) -> Ranking:
-        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        """Return the best `depth` films that pass the filters and contain a word of `text`."""
         return self._ranking(text, _clauses(filters), depth)
 
     def score(self, text: str, ids: Ids) -> Scores:
-        """Return BM25 of each film, 0 where no word of `text` occurs."""
+        """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         if not len(ids):
             return np.empty(0, np.float64)
-        found = self._ranking(text, [{"terms": {"id": ids.tolist()}}], len(ids))
-        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        ranking = self._ranking(text, [{"terms": {"id": ids.tolist()}}], len(ids))
+        scores = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         return np.array([scores.get(film, 0.0) for film in ids.tolist()])
 
     def count(self) -> int:
@@ -169,13 +173,13 @@ class ElasticsearchEngine:
             return int(self._client.count(index=self.index)["count"])
 
     def contents(self, newer_than: int = -1) -> dict[int, int]:
-        """Return the number for the content of every film, by id.
+        """Return by id the `content_number` of every film as it was indexed.
 
-        Or only of those that a generation after `newer_than` wrote. What is no film of ours has the
-        id -1, or the content 0.
+        With `newer_than`, only of the films that a later generation wrote. A document that is not
+        one of our films has the id -1 or the content 0.
         """
         newer = {"range": {"generation": {"gt": newer_than}}}
-        found: dict[int, int] = {}
+        contents: dict[int, int] = {}
         after: list[Any] | None = None
         while True:
             with answering():
@@ -190,9 +194,11 @@ class ElasticsearchEngine:
                     allow_partial_search_results=False,
                 )
                 hits = answer["hits"]["hits"]
-                found |= {_film(hit): hit.get("fields", {}).get("content", [0])[0] for hit in hits}
+                contents |= {
+                    _film(hit): hit.get("fields", {}).get("content", [0])[0] for hit in hits
+                }
                 if len(hits) < SCAN:
-                    return found
+                    return contents
                 after = hits[-1]["sort"]
 
     def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
@@ -206,7 +212,7 @@ class ElasticsearchEngine:
     def _hits(
         self, text: str, clauses: list[dict[str, Any]], size: int, explain: bool = False
     ) -> list[dict[str, Any]]:
-        """Return what was found, for callers that are `answering` to read."""
+        """Return the hits; callers search and read them inside `answering`."""
         answer = self._client.search(
             index=self.index,
             query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
@@ -222,9 +228,9 @@ class ElasticsearchEngine:
         return hits
 
     def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
-        """Return what each different word of `text` gives each film; it adds up to `score`.
+        """Return what each distinct word of `text` adds to each film's `score`.
 
-        Two requests, however many the words and the films are.
+        This takes two requests for any number of words and films.
         """
         if not len(ids):
             return []
@@ -233,15 +239,15 @@ class ElasticsearchEngine:
         terms = dict.fromkeys(term for _, term in words)
         with answering():
             hits = self._hits(text, [{"terms": {"id": ids.tolist()}}], len(ids), explain=True)
-            told = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
+            by_film = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
         return [
-            [told.get(film, {}).get(term, TermScore(typed[term], term)) for term in terms]
+            [by_film.get(film, {}).get(term, TermScore(typed[term], term)) for term in terms]
             for film in ids.tolist()
         ]
 
     def _analyzed(self, text: str) -> list[tuple[str, str]]:
-        """Return each word of `text` as typed and as searched."""
-        units = text.encode("utf-16-le")  # what offsets count
+        """Return each word of `text` as typed and as analysed."""
+        units = text.encode("utf-16-le")  # offsets count UTF-16 code units
         with answering():
             answer = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
             return [
@@ -253,7 +259,7 @@ class ElasticsearchEngine:
             ]
 
     def _attainable(self, text: str) -> float:
-        """Return what no film's BM25 for `text` exceeds."""
+        """Return an upper bound of any film's BM25 for `text`."""
         words = [term for _, term in self._analyzed(text)]
         self._look_up_tops({word for word in words if word not in self._tops})
         return attainable([self._tops.get(word, 0.0) for word in words])
@@ -271,12 +277,12 @@ class ElasticsearchEngine:
             answers = self._client.msearch(index=self.index, searches=searches)
             for word, answer in zip(words, answers["responses"], strict=True):
                 if "error" in answer:
-                    raise EngineUnavailable(f"Elasticsearch refused a search: {answer['error']}")
+                    raise EngineUnavailable(f"Elasticsearch rejected a search: {answer['error']}")
                 if answer["hits"]["hits"]:
                     self._tops[word] = float(answer["hits"]["hits"][0]["_score"])
 
     def check(self) -> None:
-        """Return if the index can be searched now."""
+        """Check that the index can be searched now."""
         with answering():
             answer = self._client.search(
                 index=self.index,
@@ -288,11 +294,11 @@ class ElasticsearchEngine:
 
 
 _WEIGHT = re.compile(r"weight\(text:(.*) in \d+\) \[")
-"""Begins the part of an explanation that is about one word."""
+"""Starts the description of the part of an explanation that is about one word."""
 
 
 def _film(hit: Mapping[str, Any]) -> int:
-    """Return the id of the film that was found, -1 if that is none: no catalogue has it."""
+    """Return the id of the film, -1 if the document is not a film: no catalogue has that id."""
     name: str = hit["_id"]
     return int(name) if name.isdecimal() and int(name) <= MAX_ID else -1
 
@@ -300,11 +306,11 @@ def _film(hit: Mapping[str, Any]) -> int:
 def _term_scores(
     explanation: Mapping[str, Any], typed: Mapping[str, str]
 ) -> Mapping[str, TermScore]:
-    """Return what each word gives the film, by term; a word asked twice has twice the boost."""
+    """Return what each word adds to the film's score, by term; a repeated word has more boost."""
     weights = [
-        (found[1], part)
+        (match[1], part)
         for part in _parts(explanation)
-        if (found := _WEIGHT.match(part["description"]))
+        if (match := _WEIGHT.match(part["description"]))
     ]
     return {
         term: TermScore(
@@ -319,16 +325,16 @@ def _term_scores(
 
 
 def _parts(explanation: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Give the explanation and every part of it."""
+    """Yield the explanation and every part of it."""
     yield explanation
     for detail in explanation["details"]:
         yield from _parts(detail)
 
 
-def _value(explanation: Mapping[str, Any], named: str) -> float:
-    """Return the value of the part whose description begins so."""
+def _value(explanation: Mapping[str, Any], prefix: str) -> float:
+    """Return the value of the first part whose description starts with `prefix`."""
     parts = _parts(explanation)
-    (value, *_) = (part["value"] for part in parts if part["description"].startswith(named))
+    (value, *_) = (part["value"] for part in parts if part["description"].startswith(prefix))
     return float(value)
 
 

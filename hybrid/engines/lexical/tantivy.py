@@ -1,4 +1,4 @@
-"""The embedded keyword engine: BM25 by Tantivy in a folder of the generation, no server needed."""
+"""The embedded keyword engine: BM25 by Tantivy in a folder of the generation, without a server."""
 
 import json
 import shutil
@@ -25,18 +25,18 @@ TANTIVY_FOLDER = "tantivy"
 ANALYZER = "film"
 
 TANTIVY_K1 = 1.2
-"""Fixed, as is b = .75, which we want. See `_document`."""
+"""Tantivy's k1 is fixed, as is its b of .75, which is ours too. See the writer's `_document`."""
 
 REPEATS = round(TANTIVY_K1 / K1)
 
 SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
-"""Makes scores those of BM25 with our k1, whose factor k1 + 1 is the smaller one."""
+"""Scales scores to those of BM25 with our k1: its factor k1 + 1 is smaller."""
 
 ANALYSIS = analysis_digest("tantivy", WORD, STOP_WORDS, "english", REPEATS)
-"""What the manifest records: raised in its first word when anything else here changes."""
+"""Recorded in the manifest. Change the first argument when anything else here changes."""
 
 EARLIEST, LATEST = 0, 10_000
-"""Years that an open end of a range reaches to: beyond any film."""
+"""The bounds of a range of years that has none: beyond any film."""
 
 
 def schema() -> tantivy.Schema:
@@ -61,52 +61,53 @@ class TantivyEngine:
             raise GenerationUnusable(
                 f"the keyword index in {folder} cannot be opened: {error}"
             ) from error
-        # Only words that films hold are kept, so the vocabulary bounds it.
+        # Only words that films contain are cached, so the vocabulary bounds the size.
         self._tops: dict[str, float] = {}
 
     def search(self, text: str, filters: Filters, depth: int) -> Ranking:
-        """Return the best `depth` films that the filters allow and that hold a word of `text`."""
+        """Return the best `depth` films that pass the filters and contain a word of `text`."""
         words = analyze(text)
         if not words:
             return Ranking.empty()
         return self._ranking(self._within(self._any_word(words), self._filter(filters)), depth)
 
     def score(self, text: str, ids: Ids) -> Scores:
-        """Return BM25 of each film, 0 where no word of `text` occurs."""
+        """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         words = analyze(text)
         scores = np.zeros(len(ids), np.float64)
         if not words or not len(ids):
             return scores
         these = Query.term_set_query(self._schema, "id", ids.tolist())
-        found = self._ranking(self._within(self._any_word(words), [these]), len(ids))
-        by_id = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        ranking = self._ranking(self._within(self._any_word(words), [these]), len(ids))
+        by_id = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
 
     def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
-        """Return what each different word of `text` gives each film; it adds up to `score`."""
-        found = tokens(text)
-        typed = {token.term: text[token.start : token.end] for token in reversed(found)}
-        times = Counter(token.term for token in found)
-        told = {
+        """Return what each distinct word of `text` adds to each film's `score`."""
+        words = tokens(text)
+        typed = {token.term: text[token.start : token.end] for token in reversed(words)}
+        times = Counter(token.term for token in words)
+        by_term = {
             term: self._term_scores(word, term, times[term], ids) for term, word in typed.items()
         }
         return [
-            [told[term].get(film, TermScore(typed[term], term)) for term in times]
+            [by_term[term].get(film, TermScore(typed[term], term)) for term in times]
             for film in ids.tolist()
         ]
 
     def _term_scores(self, word: str, term: str, times: int, ids: Ids) -> dict[int, TermScore]:
-        """Return what a word that stands `times` in the query gives those films that hold it."""
+        """Return what a word that occurs `times` in the query adds to each film that has it."""
         if not len(ids):
             return {}
         query = self._term(term)
         these = self._within(query, [Query.term_set_query(self._schema, "id", ids.tolist())])
         hits = self._searcher.search(these, len(ids), count=False).hits
-        found = self._searcher.fast_field_values("id", [address for _, address in hits])
-        films: list[int] = np.array(found, np.int64).tolist()
+        ids_of_hits = self._searcher.fast_field_values("id", [address for _, address in hits])
+        films: list[int] = np.array(ids_of_hits, np.int64).tolist()
         scores = {}
         for film, (score, address) in zip(films, hits, strict=True):
-            # The factors are k1 + 1, idf, and the saturated frequency, whose first part is itself.
+            # The factors are k1 + 1, idf and the saturated frequency, whose first detail is the
+            # frequency.
             _, idf, saturated = json.loads(query.explain(self._searcher, address).to_json())[
                 "details"
             ]
@@ -120,16 +121,16 @@ class TantivyEngine:
         return scores
 
     def attainable(self, text: str) -> float:
-        """Return what no film's BM25 for `text` exceeds."""
+        """Return an upper bound of any film's BM25 for `text`."""
         return attainable([self._top(word) for word in analyze(text)])
 
     def count(self) -> int:
         """Return the number of films."""
-        found: int = self._searcher.num_docs
-        return found
+        count: int = self._searcher.num_docs
+        return count
 
     def contents(self) -> dict[int, int]:
-        """Return the number for the content of every film, by id."""
+        """Return by id the `content_number` of every film as it was indexed."""
         if not self.count():
             return {}
         hits = self._searcher.search(Query.all_query(), self.count(), count=False).hits
@@ -139,7 +140,7 @@ class TantivyEngine:
         return {int(i or 0): int(c or 0) for i, c in zip(ids, contents, strict=True)}
 
     def check(self) -> None:
-        """Return: what is open stays open."""
+        """Do nothing: an open index can always be searched."""
 
     def _top(self, word: str) -> float:
         if word not in self._tops:
@@ -168,16 +169,19 @@ class TantivyEngine:
         return [*genres, years]
 
     def _within(self, query: Query, limits: list[Query]) -> Query:
-        """Return `query` among what all `limits` let through, its scores as they were.
+        """Return `query` restricted to what all `limits` match, with unchanged scores.
 
-        A clause that must match adds its own score: as a constant of 0 it adds nothing.
+        A clause that must match adds its own score, which is made a constant of 0.
         """
         constant = [(Occur.Must, Query.const_score_query(limit, 0.0)) for limit in limits]
         return Query.boolean_query([(Occur.Must, query), *constant])
 
     def _ranking(self, query: Query, depth: int) -> Ranking:
-        """Return the best `depth`. Tantivy breaks ties by place in the index, we by id: so films
-        are fetched until the score drops below that of the last one wanted."""
+        """Return the best `depth` films; equal scores are ordered by id.
+
+        Tantivy orders them by position in the index, so hits are fetched until one scores lower
+        than the last one wanted.
+        """
         wanted = depth + 1
         while True:
             hits = self._searcher.search(query, wanted, count=False).hits
@@ -191,10 +195,10 @@ class TantivyEngine:
 
 
 def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
-    """Return a searcher of the index in `folder`, which may be one that nobody can write to.
+    """Return a searcher of the index in `folder`, which may be read-only.
 
-    To open an index Tantivy locks a file beside it. So it is shown a folder of links that is gone
-    once the index is open: its files are mapped into memory by then.
+    Tantivy creates a lock file beside an index that it opens. So it opens a temporary folder of
+    links, which can be removed afterwards: by then the files are mapped into memory.
     """
     links = Path(mkdtemp(prefix="tantivy-"))
     try:
@@ -211,7 +215,7 @@ def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
 
 
 def _remove(links: Path) -> None:
-    """Remove the folder of links, however often Tantivy locks a file in it meanwhile.
+    """Remove the folder of links, even if Tantivy creates a lock file in it meanwhile.
 
     A thread that Tantivy starts with every index may read it once more after it was opened.
     """

@@ -1,4 +1,4 @@
-"""Queries to unit vectors, without torch: the model of a generation, exported when it was built."""
+"""Texts to unit vectors by ONNX Runtime: the model that was exported with the generation."""
 
 import os
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-# The runtime reports its use to its makers unless told not to, before it is imported.
+# ONNX Runtime sends telemetry unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
@@ -20,11 +20,11 @@ ENCODER_FOLDER = "encoder"
 MODEL_FILE, TOKENIZER_FILE = "model.onnx", "tokenizer.json"
 
 INPUTS = ("input_ids", "attention_mask")
-"""What the exported model takes, int64 (texts, tokens) each; it gives (texts, dimension)."""
+"""Inputs of the exported model, int64 (texts, tokens) each; its output is (texts, dimension)."""
 
 
 class Encoder(Protocol):
-    """What turns texts into vectors: the seam that tests replace."""
+    """Turns texts into vectors. Tests replace it."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return float32 (len(texts), dimension), every row of length 1."""
@@ -32,14 +32,14 @@ class Encoder(Protocol):
 
 
 class OnnxEncoder:
-    """A sentence-transformers model as a graph, pooling and normalisation inside.
+    """A sentence-transformers model as an ONNX graph that includes pooling and normalisation.
 
-    The tokenizer's file says where texts are cut and how a batch is padded.
+    The tokenizer's file defines truncation and padding.
     """
 
     def __init__(self, folder: Path) -> None:
         options = onnxruntime.SessionOptions()
-        # Requests run side by side; a query is too short to gain from threads of its own.
+        # Requests run in parallel; a query is too short to gain from more threads.
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(

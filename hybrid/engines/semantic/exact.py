@@ -1,4 +1,4 @@
-"""Sentence vectors scored one by one: the engine of small sets, and the oracle of the others."""
+"""Brute-force search over sentence vectors: for small sets, and the reference for IVFPQ."""
 
 from collections.abc import Sequence
 
@@ -6,52 +6,52 @@ import numpy as np
 
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.storage.filter_columns import FilterColumns
-from hybrid.storage.sentence_vectors import Places, SentenceVectors
+from hybrid.storage.filter_columns import FilterColumns, Rows
+from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector
 
 
 class ExactEngine:
-    """Scans every sentence of every film that the filters allow."""
+    """Scores every sentence of every film that the filters allow."""
 
     def __init__(self, sentences: SentenceVectors, columns: FilterColumns) -> None:
         self.sentences = sentences
         self.columns = columns
         self._has_vector = sentences.counts > 0
 
-    def allowed(self, filters: Filters) -> Places:
-        """Return the places of the films with a vector that the filters allow."""
+    def allowed(self, filters: Filters) -> Rows:
+        """Return the rows of the films with a vector that the filters allow, int64 ascending."""
         return np.flatnonzero(self._has_vector & self.columns.allowed(filters))
 
-    def rank(self, meaning: QueryVector, places: Places, depth: int) -> Ranking:
-        """Return the best `depth` of the films at `places`, each of which has a vector."""
-        if not len(places):
+    def rank(self, query_vector: QueryVector, rows: Rows, depth: int) -> Ranking:
+        """Return the best `depth` of the films in these rows, each of which has a vector."""
+        if not len(rows):
             return Ranking.empty()
-        scores, _ = self.sentences.best(meaning, places)
-        return Ranking.sorted(self.columns.ids[places], scores, depth)
+        scores, _ = self.sentences.best(query_vector, rows)
+        return Ranking.sorted(self.columns.ids[rows], scores, depth)
 
-    def search(self, meaning: QueryVector, filters: Filters, depth: int) -> Ranking:
+    def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow."""
-        return self.rank(meaning, self.allowed(filters), depth)
+        return self.rank(query_vector, self.allowed(filters), depth)
 
-    def score(self, meaning: QueryVector, ids: Ids) -> Scores:
-        """Return the exact score of each film, NaN without a vector."""
-        return self._best(meaning, ids)[0]
+    def score(self, query_vector: QueryVector, ids: Ids) -> Scores:
+        """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""
+        return self._best(query_vector, ids)[0]
 
-    def best_sentences(self, meaning: QueryVector, ids: Ids) -> Ids:
-        """Return the number of each film's best sentence, -1 without one."""
-        return self._best(meaning, ids)[1]
+    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> Ids:
+        """Return the number of each film's best sentence, int64 (len(ids),), -1 without one."""
+        return self._best(query_vector, ids)[1]
 
-    def explain(self, meaning: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
-        """Return number and cosine of each film's sentences that count, the best first."""
-        places = self.columns.places(ids).tolist()
-        return [self.sentences.counting(meaning, place) if place >= 0 else [] for place in places]
+    def explain(self, query_vector: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+        """Return (number, cosine) of the sentences that make up each film's score, best first."""
+        rows = self.columns.rows_of(ids).tolist()
+        return [self.sentences.best_of_film(query_vector, row) if row >= 0 else [] for row in rows]
 
-    def _best(self, meaning: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
+    def _best(self, query_vector: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
         scores = np.full(len(ids), np.nan)
         numbers = np.full(len(ids), -1, np.int64)
-        places = self.columns.places(ids)
-        scored = (places >= 0) & self._has_vector[places]
+        rows = self.columns.rows_of(ids)
+        scored = (rows >= 0) & self._has_vector[rows]
         if scored.any():
-            scores[scored], numbers[scored] = self.sentences.best(meaning, places[scored])
+            scores[scored], numbers[scored] = self.sentences.best(query_vector, rows[scored])
         return scores, numbers

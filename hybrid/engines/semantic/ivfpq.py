@@ -1,8 +1,8 @@
-"""FAISS IVFPQ over sentence vectors, its candidates re-ranked exactly.
+"""FAISS IVFPQ over sentence vectors; its candidates are re-ranked exactly.
 
-The index holds every sentence under its film's id in 4 bits a sub-quantiser (fast scan: André,
-Kermarrec & Le Scouarnec, "Cache locality is not enough", VLDB 2015), which finds candidates in
-little memory; the order of the answer comes from the exact vectors on disk.
+The index stores every sentence under its film's id with 4 bits per sub-quantiser (fast scan:
+André, Kermarrec & Le Scouarnec, "Cache locality is not enough", VLDB 2015), so it needs little
+memory; the final order comes from the exact vectors on disk.
 """
 
 import hashlib
@@ -18,36 +18,40 @@ import numpy as np
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.storage.filter_columns import Rows
 from hybrid.storage.manifest import FileDigest
-from hybrid.storage.sentence_vectors import Places
 from hybrid.vectors import QueryVector, Vectors
 
 MIN_VECTORS = 256
-"""Fewer vectors do not train an IVFPQ index."""
+"""An IVFPQ index cannot be trained on fewer vectors."""
 
-EXACT_ROWS = 2500
-"""Up to so many allowed sentences are scanned: no more than a re-rank reads anyway."""
+EXACT_SENTENCES = 2500
+"""A filter that allows at most this many sentences is answered by an exact scan: a re-rank would
+read as many."""
 
 CANDIDATES_PER_FILM = 4
-"""Sentences taken from the index for each film of the answer, before the exact re-rank."""
+"""Sentences fetched from the index per film of the result, before the exact re-rank."""
 
-KEPT_SELECTORS = 64
+MAX_CACHED_SELECTORS = 64
 
 MAX_BITMAP_ID = 1 << 28
-"""A bitmap of 32 MiB; rarer ids above it are kept as a set."""
+"""A bitmap up to this id takes 32 MiB; if a higher id is allowed, a set is used instead."""
 
 
 @dataclass(frozen=True)
 class Selector:
-    """The films that a filter allows, as FAISS and as the exact scan want them."""
+    """The films that a filter allows: their rows, for the exact scan, and a FAISS selector.
 
-    places: Places
-    rows: int
+    `sentences` is how many sentences they have together.
+    """
+
+    rows: Rows
+    sentences: int
     faiss: "faiss.IDSelector"
 
 
 class IvfPqEngine:
-    """Approximate candidates, exact scores. Small filters and `score` go to `exact` directly."""
+    """Approximate candidates, exact scores. Narrow filters and `score` use `exact` alone."""
 
     def __init__(self, index: "faiss.IndexIVF", nprobe: int, exact: ExactEngine) -> None:
         self._index = index
@@ -56,36 +60,36 @@ class IvfPqEngine:
         self._selectors: OrderedDict[Filters, Selector] = OrderedDict()
         self._lock = Lock()
 
-    def search(self, meaning: QueryVector, filters: Filters, depth: int) -> Ranking:
+    def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow."""
         selector = self._selector(filters) if filters else None
-        if selector and selector.rows <= EXACT_ROWS:
-            return self._exact.rank(meaning, selector.places, depth)
+        if selector and selector.sentences <= EXACT_SENTENCES:
+            return self._exact.rank(query_vector, selector.rows, depth)
         rows = selector.rows if selector else self._index.ntotal
-        films = len(selector.places) if selector else len(self._exact.columns.ids)
+        films = len(selector.rows) if selector else len(self._exact.columns.ids)
         wanted = CANDIDATES_PER_FILM * depth
         while True:
-            found = self._candidates(meaning.vector, wanted, selector)
+            found = self._candidates(query_vector.vector, wanted, selector)
             # Films of many sentences may fill the list: more sentences, until there are enough.
             if len(found) >= min(depth, films) or wanted >= rows:
-                return self._exact.rank(meaning, self._exact.columns.places(found), depth)
+                return self._exact.rank(query_vector, self._exact.columns.rows_of(found), depth)
             wanted *= 4
 
-    def score(self, meaning: QueryVector, ids: Ids) -> Scores:
-        """Return the exact score of each film, NaN without a vector."""
-        return self._exact.score(meaning, ids)
+    def score(self, query_vector: QueryVector, ids: Ids) -> Scores:
+        """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""
+        return self._exact.score(query_vector, ids)
 
-    def best_sentences(self, meaning: QueryVector, ids: Ids) -> Ids:
-        """Return the number of each film's best sentence, -1 without one."""
-        return self._exact.best_sentences(meaning, ids)
+    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> Ids:
+        """Return the number of each film's best sentence, int64 (len(ids),), -1 without one."""
+        return self._exact.best_sentences(query_vector, ids)
 
-    def explain(self, meaning: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
-        """Return number and cosine of each film's sentences that count, the best first."""
-        return self._exact.explain(meaning, ids)
+    def explain(self, query_vector: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
+        """Return (number, cosine) of the sentences that make up each film's score, best first."""
+        return self._exact.explain(query_vector, ids)
 
     def _candidates(self, vector: Vectors, wanted: int, selector: Selector | None) -> Ids:
         parameters = faiss.SearchParametersIVF(
-            # Under a filter the lists hold few allowed sentences each: all are probed.
+            # Under a filter each list holds few allowed sentences, so all lists are probed.
             nprobe=self._index.nlist if selector else self._nprobe,
             sel=selector.faiss if selector else None,
         )
@@ -102,19 +106,19 @@ class IvfPqEngine:
         selector = self._make_selector(filters)
         with self._lock:
             self._selectors[filters] = selector
-            if len(self._selectors) > KEPT_SELECTORS:
+            if len(self._selectors) > MAX_CACHED_SELECTORS:
                 self._selectors.popitem(last=False)
         return selector
 
     def _make_selector(self, filters: Filters) -> Selector:
-        places = self._exact.allowed(filters)
-        ids = self._exact.columns.ids[places]
-        rows = int(self._exact.sentences.counts[places].sum())
-        return Selector(places, rows, id_selector(ids))
+        rows = self._exact.allowed(filters)
+        ids = self._exact.columns.ids[rows]
+        sentences = int(self._exact.sentences.counts[rows].sum())
+        return Selector(rows, sentences, id_selector(ids))
 
 
 def id_selector(ids: Ids) -> "faiss.IDSelector":
-    """Return a FAISS selector of these film ids, ascending."""
+    """Return a FAISS selector of these film ids, int64 (n,) ascending."""
     if len(ids) and ids[-1] > MAX_BITMAP_ID:
         return faiss.IDSelectorBatch(ids)
     bits = np.zeros((int(ids[-1]) >> 3) + 1 if len(ids) else 1, np.uint8)
@@ -123,16 +127,17 @@ def id_selector(ids: Ids) -> "faiss.IDSelector":
 
 
 def train(labels: Ids, vectors: Vectors) -> "faiss.IndexIVF":
-    """Return an index of these vectors, each under its film's id, `labels` (len(vectors),).
+    """Return an index trained on `vectors`, float32 (n, d), that holds each under its film's id.
 
-    The number of lists is the power of two at or below the square root of the number of vectors.
+    `labels` int64 (n,) are these ids. The number of lists is the largest power of two up to the
+    square root of n.
     """
     count, dimension = vectors.shape
     lists = 1 << (int(count**0.5).bit_length() - 1)
     index = faiss.index_factory(
         dimension, f"IVF{lists},PQ{sub_quantisers(dimension)}x4fs", faiss.METRIC_INNER_PRODUCT
     )
-    # Small sets train on few points a centroid: that is meant, and no reason for a warning.
+    # Small sets have few training points per centroid, which is intended: no warning.
     index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1
     index.train(vectors)
     index.add_with_ids(vectors, labels)
@@ -140,15 +145,15 @@ def train(labels: Ids, vectors: Vectors) -> "faiss.IndexIVF":
 
 
 def sub_quantisers(dimension: int) -> int:
-    """Return the largest number of sub-quantisers that divides `dimension` into 4 or more each."""
+    """Return the largest divisor of `dimension` that leaves a sub-quantiser 4 or more values."""
     return max(m for m in range(1, dimension // 4 + 1) if dimension % m == 0)
 
 
 def write_index(index: "faiss.Index", file: Path) -> FileDigest:
-    """Write `index` so that a full disk raises OSError: faiss.write_index may not tell.
+    """Write `index` and return the digest of the bytes passed to the file system.
 
-    It is not synced, as all files are when the generation is published. Returns the digest of what
-    was given to be written, not of what the disk made of it.
+    A full disk raises OSError here, where `faiss.write_index` to a path may not report it. The file
+    is not synced: all files are when the generation is published.
     """
     sha256 = hashlib.sha256()
     with file.open("wb") as out:
@@ -163,5 +168,5 @@ def write_index(index: "faiss.Index", file: Path) -> FileDigest:
 
 
 def read_index(file: Path) -> "faiss.IndexIVF":
-    """Read an index whose file has been checked against its digest: FAISS checks nothing."""
+    """Read an index file, which must have been checked against its digest: FAISS does not check."""
     return faiss.read_index(str(file))

@@ -10,7 +10,7 @@ import pytest
 from hybrid.engines.protocols import SemanticEngine
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import (
-    EXACT_ROWS,
+    EXACT_SENTENCES,
     IvfPqEngine,
     id_selector,
     sub_quantisers,
@@ -49,7 +49,7 @@ class World:
         self.movies = movies
         self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self.columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
-        self.sentences = SentenceVectors.in_order(self.vectors, counts)
+        self.sentences = SentenceVectors.contiguous(self.vectors, counts)
         near = self.vectors[random.integers(0, len(rows), 60)]
         self.queries = unit(near + random.standard_normal(near.shape) / DIMENSION**0.5)
 
@@ -173,7 +173,7 @@ WIDE = Filters(genres=corpus.GENRES[:6])
 def test_a_wide_filter_is_wide() -> None:
     """The filter of the tests below is one under which the IVFPQ index itself is searched."""
     allowed = WORLD.columns.allowed(WIDE)
-    assert EXACT_ROWS < WORLD.sentences.counts[allowed].sum() < len(WORLD.vectors)
+    assert EXACT_SENTENCES < WORLD.sentences.counts[allowed].sum() < len(WORLD.vectors)
 
 
 def test_recall_without_a_filter(complete: SemanticEngine) -> None:
@@ -274,7 +274,7 @@ def test_films_of_many_sentences_leave_room_for_others() -> None:
     counts = np.array([3000, *[5] * 59])
     vectors = unit(np.random.default_rng(1).standard_normal((counts.sum(), 16)).astype(np.float32))
     vectors[:3000] = unit(vectors[:3000] * 0.05 + vectors[0])
-    sentences = SentenceVectors.in_order(vectors, counts)
+    sentences = SentenceVectors.contiguous(vectors, counts)
     columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
     index = train(np.repeat(columns.ids, counts), vectors)
     engine = IvfPqEngine(index, index.nlist, ExactEngine(sentences, columns))
