@@ -130,7 +130,7 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         writer.create()
         writer.write(films)
         with patch.object(
-            search._retrieval, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)
+            search.retriever, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)
         ):
             yield
 

@@ -1,72 +1,107 @@
-"""HybridSearch: retrieve from both sides, fuse, hydrate."""
+"""Hydration: a ranking to hits, with films, sentences, highlights and explanations."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import isnan
 
 import numpy as np
 
-from hybrid.explanation.explainer import Evidence, whys
+from hybrid.explanation.explainer import Evidence, explain_ranks
 from hybrid.explanation.highlighting import highlight
 from hybrid.fusion.fused_ranking import FusedRanking
-from hybrid.fusion.methods import Side
-from hybrid.retrieval.candidates import Candidates
-from hybrid.schemas.search import (
-    KeywordHit,
-    SemanticHit,
-)
+from hybrid.movie import Movie
+from hybrid.schemas.explanation import Why
+from hybrid.schemas.highlight import Highlight
+from hybrid.schemas.search import ExplainHit, Hit, KeywordHit, SemanticHit
 from hybrid.storage.catalogue import CatalogueFilm
 
 
 @dataclass(frozen=True)
-class HitDetails:
-    """What there is to say of films, however they are fused, by id.
+class FilmDetails:
+    """What is shown of films whatever the fusion, by id.
 
-    `numbers` are those of their best sentences, -1 without one; `told` is None where no film is to
-    be explained.
+    `best_sentences` are the numbers of their best sentences, -1 without one. `evidence` is None if
+    nothing is to be explained.
     """
 
     films: Mapping[int, CatalogueFilm]
-    numbers: Mapping[int, int]
-    told: Mapping[int, Evidence] | None
+    best_sentences: Mapping[int, int]
+    evidence: Mapping[int, Evidence] | None
 
 
-def hit_fields(
-    candidates: Candidates, fused: FusedRanking, shown: Sequence[int], said: HitDetails
-) -> Iterator[dict[str, Any]]:
-    """Give the fields of each film's hit, as far as the query asks for them."""
-    query, ids = candidates.query, np.array(shown, np.int64)
-    films = {film: said.films[film] for film in shown}
-    why = {} if said.told is None else whys(candidates, fused, films, said.told)
-    ranks = fused.ranking.ranks_of(ids).tolist()
-    places = np.searchsorted(fused.ids, ids).tolist()
-    for film, rank, place in zip(shown, ranks, places, strict=True):
-        movie = films[film].movie
-        yield {
-            "id": film,
-            "rank": rank or None,
-            "score": float(fused.scores[place]),
-            "movie": movie,
-            "keyword": _keyword_hit(candidates, fused.keyword, place),
-            "semantic": SemanticHit(
-                rank=int(fused.semantic.ranks[place]) or None,
-                score=_number(fused.semantic.scores[place]),
-                sentence=films[film].sentence(said.numbers[film]),
-            ),
-            "highlight": highlight(movie, candidates.reading.wording) if query.highlight else None,
-            "why": why.get(film),
-        }
+def build_hits(fused: FusedRanking, ids: Sequence[int], details: FilmDetails) -> tuple[Hit, ...]:
+    """Return the hits of these films, which the ranking must contain, in the order of `ids`."""
+    whys = _whys(fused, ids, details)
+    ranks = fused.ranking.ranks_of(np.array(ids, np.int64)).tolist()
+    return tuple(
+        Hit(
+            id=film,
+            rank=rank,
+            score=float(fused.scores[row]),
+            movie=details.films[film].movie,
+            keyword=_keyword_hit(fused, row),
+            semantic=_semantic_hit(fused, row, _best_sentence(details, film)),
+            highlight=_highlight(fused, details.films[film].movie),
+            why=whys.get(film),
+        )
+        for film, rank, row in zip(ids, ranks, _rows(fused, ids), strict=True)
+    )
 
 
-def _keyword_hit(candidates: Candidates, side: Side, place: int) -> KeywordHit:
-    asked = candidates.query.mode != "semantic"
+def build_explain_hit(fused: FusedRanking, film: int, details: FilmDetails) -> ExplainHit:
+    """Return the hit of a candidate with evidence, in the ranking or not."""
+    (row,) = _rows(fused, [film])
+    (rank,) = fused.ranking.ranks_of(np.array([film], np.int64)).tolist()
+    return ExplainHit(
+        id=film,
+        rank=rank or None,
+        score=float(fused.scores[row]),
+        movie=details.films[film].movie,
+        keyword=_keyword_hit(fused, row),
+        semantic=_semantic_hit(fused, row, _best_sentence(details, film)),
+        highlight=_highlight(fused, details.films[film].movie),
+        why=_whys(fused, [film], details)[film],
+    )
+
+
+def _rows(fused: FusedRanking, ids: Sequence[int]) -> list[int]:
+    rows: list[int] = fused.candidates.rows_of(np.array(ids, np.int64)).tolist()
+    return rows
+
+
+def _whys(fused: FusedRanking, ids: Sequence[int], details: FilmDetails) -> Mapping[int, Why]:
+    if details.evidence is None:
+        return {}
+    return explain_ranks(fused, {film: details.films[film] for film in ids}, details.evidence)
+
+
+def _best_sentence(details: FilmDetails, film: int) -> str | None:
+    return details.films[film].sentence(details.best_sentences[film])
+
+
+def _highlight(fused: FusedRanking, movie: Movie) -> Highlight | None:
+    candidates = fused.candidates
+    return highlight(movie, candidates.parsed.keywords) if candidates.query.highlight else None
+
+
+def _keyword_hit(fused: FusedRanking, row: int) -> KeywordHit:
+    candidates = fused.candidates
+    title = float(candidates.title_shares[row])
     return KeywordHit(
-        rank=int(side.ranks[place]) or None,
-        score=_number(candidates.words.bm25[place]),
-        title=float(candidates.titles[place]) if asked else None,
-        share=_number(side.scores[place]),
+        rank=int(fused.keyword.ranks[row]) or None,
+        score=_number(candidates.keyword.bm25[row]),
+        title=None if candidates.query.mode == "semantic" else title,
+        share=_number(fused.keyword.scores[row]),
+    )
+
+
+def _semantic_hit(fused: FusedRanking, row: int, sentence: str | None) -> SemanticHit:
+    return SemanticHit(
+        rank=int(fused.semantic.ranks[row]) or None,
+        score=_number(fused.semantic.scores[row]),
+        sentence=sentence,
     )
 
 
 def _number(score: float) -> float | None:
-    return None if np.isnan(score) else float(score)
+    return None if isnan(score) else float(score)

@@ -1,66 +1,74 @@
-"""HybridSearch: retrieve from both sides, fuse, hydrate."""
+"""HybridSearch: a query to a response, by retrieval, fusion and hydration."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from itertools import chain
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
-from hybrid.engines.protocols import LexicalEngine, SemanticEngine
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explanation.explainer import Explainer
-from hybrid.fusion.fused_ranking import FusedRanking, ranked
+from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.preferences import Preferences
-from hybrid.hydration import HitDetails, hit_fields
+from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
 from hybrid.movie import Movie, genre_key
 from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
-from hybrid.schemas.search import ExplainHit, ExplainResponse, Hit, SearchResponse, Total
+from hybrid.schemas.search import ExplainResponse, Hit, SearchResponse, Total
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 
 
+class AnswerFields(TypedDict):
+    """The fields of `Answer`, which every response has."""
+
+    degraded: tuple[str, ...]
+    warnings: tuple[str, ...]
+    timings_ms: dict[str, float]
+    generation: str
+
+
 class HybridSearch:
-    """Answers queries from one generation. Safe to share between threads."""
+    """Answers queries from one generation. Safe to share between threads.
+
+    `generation` is its name, `depth` the maximum length of each engine's list.
+    """
 
     def __init__(
         self,
         generation: str,
         catalogue: Catalogue,
-        lexical: LexicalEngine,
-        semantic: SemanticEngine,
-        encoder: Encoder,
+        engines: Engines,
         depth: int,
         preferences: Preferences,
     ) -> None:
         self.generation = generation
         self.catalogue = catalogue
-        self.lexical = lexical
+        self.engines = engines
         self.preferences = preferences
-        self._semantic = semantic
-        self._encoder = encoder
-        self._retrieval = Retriever(catalogue, lexical, semantic, encoder, depth)
+        self.retriever = Retriever(catalogue, engines, depth)
 
     def search(self, query: SearchQuery) -> SearchResponse:
         """Return the best films for `query`.
 
-        Raises EngineUnavailable where the keyword engine does not answer and the mode is keyword; a
-        hybrid query is then answered by titles and meaning, and `degraded` says so.
+        Raises EngineUnavailable if the keyword engine does not answer and the mode is keyword. A
+        hybrid query is then answered by titles and vectors, and `degraded` names the engine.
         """
         query = query.resolved(self.preferences.default)
         watch = Stopwatch()
         with watch.stage("total"):
-            candidates = self._retrieval.retrieve(query, watch)
+            candidates = self.retrieve(query, watch)
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
-                (hits,) = self.hydrate(candidates, [fused], query.limit)
+                (hits,) = self.hydrate([fused], query.limit)
         return SearchResponse(
+            query=query,
             hits=hits,
             total=Total(value=len(fused.ranking)),
             alpha=fused.alpha.value,
@@ -69,55 +77,51 @@ class HybridSearch:
         )
 
     def retrieve(self, query: SearchQuery, watch: Stopwatch | None = None) -> Candidates:
-        """Return what both sides say of the films that either finds, to `fuse` in many ways.
+        """Return the candidates of `query`, which can be fused in several ways.
 
         Raises EngineUnavailable like `search`.
         """
-        return self._retrieval.retrieve(query, watch or Stopwatch())
+        return self.retriever.retrieve(query, watch or Stopwatch())
 
     def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> FusedRanking:
-        """Return the candidates that the mode ranks, from best to worst."""
-        return ranked(candidates, mode, fusion, self.preferences.text_weight)
+        """Return the ranking of the candidates in a list of the mode, from best to worst."""
+        return rank_candidates(candidates, mode, fusion, self.preferences.text_weight)
 
     def explain(self, query: SearchQuery, film: int) -> ExplainResponse:
-        """Return why the film of this id ranks where it does for `query`, or why nowhere.
+        """Return why the film of this id ranks where it does for `query`, or why it does not.
 
-        In full unless a summary is asked for. Raises NotFound, and EngineUnavailable like `search`.
+        In full unless the query asks for a summary. Raises NotFound if there is no such film, and
+        EngineUnavailable like `search`.
         """
         self.movie(film)
         level = "summary" if query.explain == "summary" else "full"
         query = query.resolved(self.preferences.default).model_copy(update={"explain": level})
         watch = Stopwatch()
         with watch.stage("total"):
-            candidates = self._retrieval.retrieve(query, watch, np.array([film], np.int64))
+            candidates = self.retriever.retrieve(query, watch, np.array([film], np.int64))
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
-                said = self._said(candidates, [film])
-                (hit,) = hit_fields(candidates, fused, [film], said)
+                hit = build_explain_hit(fused, film, self._details(candidates, [film]))
         return ExplainResponse(
-            hit=ExplainHit.model_validate(hit),
+            query=query,
+            hit=hit,
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
             **self.answer_fields(candidates, watch),
         )
 
-    def hydrate(
-        self, candidates: Candidates, runs: Sequence[FusedRanking], limit: int
-    ) -> list[tuple[Hit, ...]]:
-        """Return the best `limit` films of each run, with all that is said of them.
+    def hydrate(self, rankings: Sequence[FusedRanking], limit: int) -> list[tuple[Hit, ...]]:
+        """Return the hits of the best `limit` films of each ranking of the same candidates.
 
-        What does not depend on the run is found out once.
+        What does not depend on the ranking is looked up once.
         """
-        shown = [run.ranking.top(limit).ids.tolist() for run in runs]
-        said = self._said(candidates, list(dict.fromkeys(chain(*shown))))
-        return [
-            tuple(Hit(**hit) for hit in hit_fields(candidates, run, films, said))
-            for run, films in zip(runs, shown, strict=True)
-        ]
+        shown = [fused.ranking.top(limit).ids.tolist() for fused in rankings]
+        details = self._details(rankings[0].candidates, list(dict.fromkeys(chain(*shown))))
+        return [build_hits(fused, ids, details) for fused, ids in zip(rankings, shown, strict=True)]
 
     def warnings(self, candidates: Candidates) -> tuple[str, ...]:
-        """Return what of the query was probably not meant."""
+        """Return warnings about parts of the query that are probably mistakes."""
         query = candidates.query
         warnings = []
         known = self.catalogue.columns.genres
@@ -126,17 +130,17 @@ class HybridSearch:
                 near = get_close_matches(genre_key(name), known, n=3)
                 hint = f"; near it: {', '.join(near)}" if near else ""
                 warnings.append(f"no film has the genre '{name}'{hint}")
-        if candidates.reading.cut:
+        if candidates.parsed.truncated:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
-        asked_words = query.mode != "semantic" and not candidates.degraded
-        if asked_words and not candidates.words.known and not candidates.found.any():
+        keyword_answered = query.mode != "semantic" and not candidates.degraded
+        any_match = candidates.keyword.any_match or candidates.in_keyword_list.any()
+        if keyword_answered and not any_match:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
 
-    def answer_fields(self, candidates: Candidates, watch: Stopwatch) -> dict[str, Any]:
-        """Return the fields of every answer: the query, and those of `Answer`."""
+    def answer_fields(self, candidates: Candidates, watch: Stopwatch) -> AnswerFields:
+        """Return the fields that every response has."""
         return {
-            "query": candidates.query,
             "degraded": candidates.degraded,
             "warnings": self.warnings(candidates),
             "timings_ms": watch.milliseconds(),
@@ -145,30 +149,29 @@ class HybridSearch:
 
     def movie(self, film: int) -> Movie:
         """Return the film of this id. Raises NotFound."""
-        found = self.catalogue.films([film])
-        if film not in found:
+        films = self.catalogue.films([film])
+        if film not in films:
             raise NotFound(f"there is no film with the id {film}", {"id": "unknown"})
-        return found[film].movie
+        return films[film].movie
 
     def warm(self) -> None:
-        """Answer a first query, which takes longer than others: before anybody waits for it."""
+        """Answer a first query, which takes longer than others, before a user asks one."""
         with suppress(EngineUnavailable):
             self.search(SearchQuery(query="a film to begin with"))
 
     def close(self) -> None:
-        """Let go of files and threads."""
-        self._retrieval.close()
+        """Close files and stop threads."""
+        self.retriever.close()
         self.catalogue.close()
 
-    def _said(self, candidates: Candidates, shown: Sequence[int]) -> "HitDetails":
+    def _details(self, candidates: Candidates, shown: Sequence[int]) -> FilmDetails:
         query, ids = candidates.query, np.array(shown, np.int64)
         films = self.catalogue.films(shown)
         numbers = np.full(len(ids), -1, np.int64)
-        if candidates.meaning:
-            numbers = self._semantic.best_sentences(candidates.meaning, ids)
-        told = None
+        if candidates.query_vector:
+            numbers = self.engines.semantic.best_sentences(candidates.query_vector, ids)
+        evidence = None
         if query.explain != "none":
-            weight = self.preferences.text_weight
-            explainer = Explainer(self.lexical, self._semantic, self._encoder, weight)
-            told = explainer.told(candidates, films)
-        return HitDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), told)
+            explainer = Explainer(self.engines, self.preferences.text_weight)
+            evidence = explainer.evidence(candidates, films)
+        return FilmDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), evidence)

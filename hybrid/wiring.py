@@ -1,9 +1,9 @@
-"""What the settings ask for, put together. The only module of `hybrid` that imports `indexer`."""
+"""Opens what the settings name. The only module of `hybrid` that imports `indexer`."""
 
 from collections.abc import Callable
 
 from hybrid.engines.factory import open_encoder, open_lexical, open_semantic
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Encoder, Engines
 from hybrid.fusion.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.serving.watcher import GenerationWatcher
@@ -17,8 +17,8 @@ from hybrid.storage.generation import Generation, open_current
 def open_search(settings: Settings) -> HybridSearch:
     """Return a search over the published generation, ranked by the data folder's preferences.
 
-    Raises GenerationUnusable where there is none or it is damaged, InvalidInput where ranking.toml
-    is wrong. Elasticsearch may be away: a query will tell.
+    Raises GenerationUnusable if none is published or it is damaged, InvalidInput if ranking.toml is
+    wrong. Elasticsearch is not contacted before the first query.
     """
     preferences = Preferences.load(settings.data)
     generation = open_current(settings.data)
@@ -26,36 +26,30 @@ def open_search(settings: Settings) -> HybridSearch:
 
 
 def open_generation(
-    settings: Settings, generation: Generation, preferences: Preferences, model: Encoder
+    settings: Settings, generation: Generation, preferences: Preferences, encoder: Encoder
 ) -> HybridSearch:
-    """Return a search over this generation, whose encoder is `model`. Raises GenerationUnusable."""
+    """Return a search over this generation, whose model `encoder` is. Raises GenerationUnusable."""
     catalogue = Catalogue(generation.file(files.CATALOGUE))
-    return HybridSearch(
-        generation.manifest.name,
-        catalogue,
-        open_lexical(settings, generation),
-        open_semantic(generation, catalogue),
-        model,
-        settings.depth,
-        preferences,
+    engines = Engines(
+        open_lexical(settings, generation), open_semantic(generation, catalogue), encoder
     )
+    return HybridSearch(generation.manifest.name, catalogue, engines, settings.depth, preferences)
 
 
 def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GenerationWatcher:
-    """Return what serves the published generation of the settings, and those that follow it.
+    """Return the watcher that serves the published generation, and later ones as they appear.
 
-    Raises GenerationUnusable where there is none to begin with, InvalidInput where ranking.toml is
-    wrong.
+    Raises GenerationUnusable if none is published yet, InvalidInput if ranking.toml is wrong.
     """
 
-    def opened(generation: Generation, preferences: Preferences) -> HybridSearch:
+    def open_search_of(generation: Generation, preferences: Preferences) -> HybridSearch:
         return open_generation(settings, generation, preferences, encoder_of(generation))
 
-    return GenerationWatcher(settings.data, opened)
+    return GenerationWatcher(settings.data, open_search_of)
 
 
 def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Writes:
-    """Return what changes films of the data folder of the settings."""
+    """Return the writer of changes to the films of the data folder."""
     from indexer.group_commit import open_writes as open_group
 
     return open_group(settings, encoder_of)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from hybrid.engines.factory import lexical_writer, open_encoder, open_lexical
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
-from hybrid.engines.protocols import LexicalEngine
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Encoder, LexicalEngine
 from hybrid.settings import Settings
 from hybrid.storage.generation import Generation, KnownDigests
 from hybrid.storage.manifest import LexicalName

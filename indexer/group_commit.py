@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from threading import BoundedSemaphore, Thread
 from time import sleep
 
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Encoder
 from hybrid.errors import (
     AnotherWriter,
     BuildFailed,

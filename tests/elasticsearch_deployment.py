@@ -10,6 +10,7 @@ from elasticsearch import Elasticsearch
 from hybrid.engines.factory import open_semantic
 from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
+from hybrid.engines.protocols import Engines
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.search import HybridSearch
@@ -98,9 +99,11 @@ class Deployment:
         return HybridSearch(
             generation.manifest.name,
             catalogue,
-            ElasticsearchEngine(self.client, generation.manifest.lexical.index),
-            open_semantic(generation, catalogue),
-            HashingEncoder(),
+            Engines(
+                ElasticsearchEngine(self.client, generation.manifest.lexical.index),
+                open_semantic(generation, catalogue),
+                HashingEncoder(),
+            ),
             30,
             preferences,
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.engines.protocols import LexicalEngine
+from hybrid.engines.protocols import Engines, LexicalEngine
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
@@ -35,4 +35,4 @@ def open_small(
     exact = ExactEngine(
         SentenceVectors.contiguous(vectors, catalogue.sentences.counts), catalogue.columns
     )
-    return HybridSearch("1-test", catalogue, lexical, exact, encoder, depth, Preferences())
+    return HybridSearch("1-test", catalogue, Engines(lexical, exact, encoder), depth, Preferences())

@@ -25,7 +25,7 @@ def assert_holds(generation: Generation, movies: Iterable[Movie]) -> None:
         assert {movie.id: movie for movie in catalogue.all_films()} == films
         assert catalogue.columns.ids.tolist() == sorted(films)
         assert catalogue.highest_id() >= max(films, default=-1)
-        assert search.lexical.contents() == {i: content_number(m) for i, m in films.items()}
+        assert search.engines.lexical.contents() == {i: content_number(m) for i, m in films.items()}
         texts = {
             i: sentence_texts(m, sentence_spans(m.description or "")) for i, m in films.items()
         }
@@ -38,12 +38,14 @@ def assert_holds(generation: Generation, movies: Iterable[Movie]) -> None:
         for film, sentences in texts.items():
             for number, text in enumerate(sentences):
                 meaning = QueryVector(encoder.encode([text])[0])
-                (found,) = search._semantic.best_sentences(meaning, np.array([film])).tolist()
+                (found,) = search.engines.semantic.best_sentences(
+                    meaning, np.array([film])
+                ).tolist()
                 assert sentences[found] == text or found <= number
-                assert search._semantic.score(meaning, np.array([film]))[0] > 0.9999
+                assert search.engines.semantic.score(meaning, np.array([film]))[0] > 0.9999
         if any(texts.values()):
             probe = QueryVector(encoder.encode(["captain"])[0])
-            found_ids = search._semantic.search(probe, Filters(), 10_000).ids.tolist()
+            found_ids = search.engines.semantic.search(probe, Filters(), 10_000).ids.tolist()
             assert set(found_ids) <= {film for film, held in texts.items() if held}
     finally:
         search.close()

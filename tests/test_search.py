@@ -46,7 +46,7 @@ def test_scores_are_complete(search: HybridSearch, lexical: FakeLexical) -> None
         answer = ask(search, text)
         ids = np.array([hit.id for hit in answer.hits], np.int64)
         bm25 = lexical.score(text, ids)
-        cosines = search._semantic.score(meaning(text), ids)
+        cosines = search.engines.semantic.score(meaning(text), ids)
         assert [hit.keyword.score for hit in answer.hits] == pytest.approx(bm25.tolist())
         for hit, cosine in zip(answer.hits, cosines.tolist(), strict=True):
             if BY_ID[hit.id].description is None:

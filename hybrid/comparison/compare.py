@@ -1,10 +1,11 @@
-"""One query in several rankings, and how they differ. Retrieval happens once."""
+"""Comparison: one query, retrieved once and ranked in several ways."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import combinations, pairwise
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fusion.fused_ranking import FusedRanking
-from hybrid.fusion.methods import Side, normalised
+from hybrid.fusion.methods import SideScores
 from hybrid.query import Query
 from hybrid.ranking import Scores
 from hybrid.retrieval.candidates import Candidates
@@ -28,16 +29,17 @@ from hybrid.schemas.comparison import (
     Swap,
 )
 from hybrid.schemas.runs import Run
+from hybrid.schemas.search import Hit
 from hybrid.search import HybridSearch
 from hybrid.stopwatch import Stopwatch
 
-MOST_MOVES = 10
-"""So many films of a pair of rankings are named as having moved."""
+MAX_MOVES = 10
+"""Maximum number of films listed as moves of a pair of runs."""
 
 
 @dataclass(frozen=True)
 class FusedRun:
-    """A run, and what it made of the candidates."""
+    """A run and its ranking, of which the first `limit` films are shown."""
 
     run: Run
     fused: FusedRanking
@@ -51,12 +53,12 @@ class FusedRun:
 
     @cached_property
     def listed(self) -> NDArray[np.bool_]:
-        """Whether the run lists each candidate, bool (n,)."""
-        return self.fused.ranking.ranks_of(self.fused.ids) > 0
+        """Whether each candidate is in the ranking, bool (n,)."""
+        return self.fused.ranking.ranks_of(self.fused.candidates.ids) > 0
 
     @cached_property
     def ranks(self) -> Mapping[int, int]:
-        """The rank of each film that the run lists."""
+        """The rank of each film in the ranking, by id."""
         return {film: rank for rank, film in enumerate(self.fused.ranking.ids.tolist(), start=1)}
 
 
@@ -66,11 +68,11 @@ def compare(
     runs: Sequence[Run],
     grades: Mapping[int, int] | None = None,
 ) -> CompareResponse:
-    """Return what each run makes of `query`, and how they differ.
+    """Return the ranking of `query` by each run, and how the rankings differ.
 
-    `grades`, by film, are what the runs are
-    measured by. Raises EngineUnavailable where the keyword engine does not answer and a run needs
-    it alone, InvalidInput where there is nothing to measure by or with.
+    `grades`, by film, are the judgments that the runs are measured by. Raises EngineUnavailable if
+    the keyword engine does not answer and a run needs it alone, InvalidInput if no film has a
+    grade above 0 or ir-measures is not installed.
     """
     if grades is not None:
         _check_grades(grades)
@@ -79,38 +81,43 @@ def compare(
         candidates = search.retrieve(query.in_mode("hybrid"), watch)
         _check_answered(candidates, runs)
         with watch.stage("fuse"):
-            fused = [_fused(search, candidates, run, query.limit) for run in runs]
+            fused_runs = [_fuse(search, candidates, run, query.limit) for run in runs]
         with watch.stage("hydrate"):
-            hits = search.hydrate(candidates, [run.fused for run in fused], query.limit)
-            movies = _movies(search, fused)
+            hits = search.hydrate([run.fused for run in fused_runs], query.limit)
+            movies = _movies(search, fused_runs)
         with watch.stage("compare"):
             titles = {film: movie.title for film, movie in movies.items()}
-            pairs = tuple(_pair(a, b, titles) for a, b in combinations(fused, 2))
-            swaps = tuple(swap for run in fused for swap in _swaps(run))
+            pairs = tuple(_pair(a, b, titles) for a, b in combinations(fused_runs, 2))
+            swaps = tuple(swap for run in fused_runs for swap in _swaps(run))
         with watch.stage("measure"):
-            measures = [grades and _measures(query, run, grades) for run in fused]
-    sides = fused[0].fused
+            measures = [_measures(query, run, grades) for run in fused_runs]
     return CompareResponse(
-        runs={
-            run.run.name: RunResponse(
-                mode=run.run.mode,
-                fusion=run.fused.method,
-                alpha=run.fused.alpha.value,
-                alpha_reason=run.fused.alpha.reason,
-                hits=shown,
-                measures=measured or None,
-            )
-            for run, shown, measured in zip(fused, hits, measures, strict=True)
-        },
+        query=candidates.query,
+        runs=_run_responses(fused_runs, hits, measures),
         pairs=pairs,
         movies=movies,
-        lists=RetrievedLists(
-            keyword=_list_figures(sides.keyword.retrieved),
-            semantic=_list_figures(sides.semantic.retrieved),
-        ),
+        lists=_lists(fused_runs[0].fused),
         swaps=swaps,
         **search.answer_fields(candidates, watch),
     )
+
+
+def _run_responses(
+    runs: Sequence[FusedRun],
+    hits: Sequence[tuple[Hit, ...]],
+    measures: Sequence[dict[str, float] | None],
+) -> dict[str, RunResponse]:
+    return {
+        run.run.name: RunResponse(
+            mode=run.run.mode,
+            fusion=run.fused.method,
+            alpha=run.fused.alpha.value,
+            alpha_reason=run.fused.alpha.reason,
+            hits=hits_of_run,
+            measures=measures_of_run,
+        )
+        for run, hits_of_run, measures_of_run in zip(runs, hits, measures, strict=True)
+    }
 
 
 def _check_answered(candidates: Candidates, runs: Sequence[Run]) -> None:
@@ -131,65 +138,77 @@ def _check_grades(grades: Mapping[int, int]) -> None:
     raise InvalidInput(f"judgments {problem}", {"judgments": problem})
 
 
-def _fused(search: HybridSearch, candidates: Candidates, run: Run, limit: int) -> FusedRun:
+def _fuse(search: HybridSearch, candidates: Candidates, run: Run, limit: int) -> FusedRun:
     fusion = run.fusion.over(search.preferences.default)
     return FusedRun(run, search.fuse(candidates, run.mode, fusion), limit)
 
 
-def _measures(query: Query, run: FusedRun, grades: Mapping[int, int]) -> dict[str, float]:
-    # ir-measures comes with the full installation alone.
+def _measures(
+    query: Query, run: FusedRun, grades: Mapping[int, int] | None
+) -> dict[str, float] | None:
+    if grades is None:
+        return None
+    # ir-measures is only in the full installation.
     from hybrid.evaluation.judgements import ALL, JudgedQuery
-    from hybrid.evaluation.measures import MRR, NDCG, UNJUDGED, measured
+    from hybrid.evaluation.measures import MRR, NDCG, UNJUDGED, measure_queries
 
     judged = JudgedQuery("q", ALL, query.text, query.filters, grades)
     names = (NDCG, MRR, UNJUDGED)
-    scores = measured([judged], {judged.id: run.fused.ranking}, names)
+    scores = measure_queries([judged], {judged.id: run.fused.ranking}, names)
     return {name: float(scores[name][0]) for name in names}
 
 
 def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, CandidateMovie]:
-    """Return every candidate, in the order of their ids."""
-    sides = runs[0].fused
-    films = search.catalogue.films(sides.ids.tolist())
-    keyword, semantic = _told(sides.keyword), _told(sides.semantic)
+    """Return every candidate by id, in the order of ids."""
+    fused = runs[0].fused  # both sides are the same in all runs
+    ids = fused.candidates.ids.tolist()
+    films = search.catalogue.films(ids)
+    keyword, semantic = _scores_and_ranks(fused.keyword), _scores_and_ranks(fused.semantic)
     scores = [run.fused.scores.tolist() for run in runs]
     movies = {}
-    for place, film in enumerate(sides.ids.tolist()):
+    for row, film in enumerate(ids):
         movie = films[film].movie
         movies[film] = CandidateMovie(
             title=movie.title,
             year=movie.year,
             genres=movie.genres,
-            keyword=keyword[place][0],
-            keyword_rank=keyword[place][1],
-            semantic=semantic[place][0],
-            semantic_rank=semantic[place][1],
+            keyword=keyword[row][0],
+            keyword_rank=keyword[row][1],
+            semantic=semantic[row][0],
+            semantic_rank=semantic[row][1],
             runs={
-                run.run.name: RunRank(rank=run.ranks.get(film), score=of_run[place])
-                for run, of_run in zip(runs, scores, strict=True)
+                run.run.name: RunRank(rank=run.ranks.get(film), score=run_scores[row])
+                for run, run_scores in zip(runs, scores, strict=True)
             },
         )
     return movies
 
 
-def _told(side: Side) -> list[tuple[float | None, int | None]]:
-    """Return score and rank of every candidate, None for what the side does not say."""
+def _scores_and_ranks(side: SideScores) -> list[tuple[float | None, int | None]]:
+    """Return score and rank of every candidate, None where it has none."""
     return [
-        (None if score != score else score, rank or None)  # NaN alone differs from itself
+        (None if isnan(score) else score, rank or None)
         for score, rank in zip(side.scores.tolist(), side.ranks.tolist(), strict=True)
     ]
 
 
-def _list_figures(retrieved: Scores) -> ListStatistics:
-    """Return the figures of a side's retrieved list, float64 (n,)."""
-    if not len(retrieved):
+def _lists(fused: FusedRanking) -> RetrievedLists:
+    return RetrievedLists(
+        keyword=_statistics(fused.keyword.list_scores),
+        semantic=_statistics(fused.semantic.list_scores),
+    )
+
+
+def _statistics(scores: Scores) -> ListStatistics:
+    """Return the statistics of the scores of a list, float64 (k,)."""
+    if not len(scores):
         return ListStatistics(count=0, lowest=None, highest=None, mean=None, deviation=None)
     return ListStatistics(
-        count=len(retrieved),
-        lowest=float(retrieved.min()),
-        highest=float(retrieved.max()),
-        mean=float(retrieved.mean()),
-        deviation=float(retrieved.std()),
+        count=len(scores),
+        lowest=float(scores.min()),
+        highest=float(scores.max()),
+        mean=float(scores.mean()),
+        deviation=float(scores.std()),
     )
 
 
@@ -207,7 +226,10 @@ def _pair(a: FusedRun, b: FusedRun, titles: Mapping[int, str]) -> Pair:
 
 
 def _moves(a: FusedRun, b: FusedRun, titles: Mapping[int, str]) -> tuple[Move, ...]:
-    """Return the films that moved most; what only one run shows came from just below its last."""
+    """Return the films that moved most.
+
+    A film that only one run shows counts as if the other had it just below its last one.
+    """
     below = a.limit + 1
     from_, to = ({film: run.ranks[film] for film in run.top} for run in (a, b))
 
@@ -215,7 +237,7 @@ def _moves(a: FusedRun, b: FusedRun, titles: Mapping[int, str]) -> tuple[Move, .
         before, after = from_.get(film, below), to.get(film, below)
         return -abs(before - after), min(before, after), film
 
-    moved = [film for film in sorted({*from_, *to}, key=order) if from_.get(film) != to.get(film)]
+    films = [film for film in sorted({*from_, *to}, key=order) if from_.get(film) != to.get(film)]
     return tuple(
         Move(
             id=film,
@@ -224,34 +246,32 @@ def _moves(a: FusedRun, b: FusedRun, titles: Mapping[int, str]) -> tuple[Move, .
             b=to.get(film),
             by=from_[film] - to[film] if film in from_ and film in to else None,
         )
-        for film in moved[:MOST_MOVES]
+        for film in films[:MAX_MOVES]
     )
 
 
 def _swaps(run: FusedRun) -> Iterator[Swap]:
-    """Give the neighbours among the films shown that change places at some alpha."""
+    """Yield the neighbours among the films shown whose order changes at some alpha."""
     fused = run.fused
     if fused.mode != "hybrid" or fused.method == "rrf":
         return
-    keyword, semantic = normalised(fused.keyword, fused.semantic, fused.method)
-    places = {film: place for place, film in enumerate(fused.ids.tolist())}
-    for above, below in pairwise(run.top):
-        a, b = places[above], places[below]
-        alpha = swapping_alpha(
-            (float(keyword[a]), float(semantic[a])), (float(keyword[b]), float(semantic[b]))
-        )
+    keyword, semantic = fused.normalised
+    rows = fused.candidates.rows_of(np.array(run.top, np.int64)).tolist()
+    scores = [(float(keyword[row]), float(semantic[row])) for row in rows]
+    for (above, below), (a, b) in zip(pairwise(run.top), pairwise(scores), strict=True):
+        alpha = swapping_alpha(a, b)
         if alpha is not None:
             yield Swap(run=run.run.name, above=above, below=below, alpha=alpha)
 
 
 def swapping_alpha(a: tuple[float, float], b: tuple[float, float]) -> float | None:
-    """Return the alpha, 0 to 1, at which two films of (keyword, semantic) score the same.
+    """Return the alpha, 0 to 1, at which two films of (keyword, semantic) scores score the same.
 
-    (1 - alpha) k_a + alpha s_a = (1 - alpha) k_b + alpha s_b, solved for alpha. None where there
-    is none, or where it is every one.
+    (1 - alpha) k_a + alpha s_a = (1 - alpha) k_b + alpha s_b, solved for alpha. None if there is
+    no such alpha, or if every alpha is.
     """
-    of_words, of_meaning = b[0] - a[0], b[1] - a[1]
-    if of_words == of_meaning:
+    keyword, semantic = b[0] - a[0], b[1] - a[1]
+    if keyword == semantic:
         return None
-    alpha = of_words / (of_words - of_meaning)
+    alpha = keyword / (keyword - semantic)
     return alpha if 0 <= alpha <= 1 else None

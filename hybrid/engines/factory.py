@@ -12,9 +12,9 @@ from hybrid.engines.lexical import tantivy
 from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
-from hybrid.engines.protocols import LexicalEngine, SemanticEngine
+from hybrid.engines.protocols import Encoder, LexicalEngine, SemanticEngine
 from hybrid.engines.semantic import encoder
-from hybrid.engines.semantic.encoder import Encoder, OnnxEncoder
+from hybrid.engines.semantic.encoder import OnnxEncoder
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
 from hybrid.errors import GenerationUnusable, InvalidInput

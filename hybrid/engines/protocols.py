@@ -9,7 +9,7 @@ from typing import Protocol
 
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.vectors import QueryVector
+from hybrid.vectors import QueryVector, Vectors
 
 
 @dataclass(frozen=True)
@@ -87,3 +87,20 @@ class SemanticEngine(Protocol):
         As many as `query_vector` has weights, or fewer if the film has fewer.
         """
         ...
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors. Tests replace it."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return a vector of length 1 for each text, float32 (len(texts), d)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engines of one generation, and the encoder of its queries."""
+
+    lexical: LexicalEngine
+    semantic: SemanticEngine
+    encoder: Encoder

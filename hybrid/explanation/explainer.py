@@ -1,19 +1,19 @@
-"""Says why films rank where they do: what both sides say of them once, then what a fusion makes."""
+"""Explains why films rank where they do: the evidence of both sides, and how it was fused."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.engines.protocols import LexicalEngine, SemanticEngine, TermScore
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Engines, TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.explanation.summary import summary
 from hybrid.fusion.fused_ranking import FusedRanking
-from hybrid.fusion.methods import RRF_K, normalised
+from hybrid.fusion.methods import RRF_K
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.explanation import (
@@ -30,14 +30,14 @@ from hybrid.storage.catalogue import CatalogueFilm
 from hybrid.text.analysis import tokens
 from hybrid.vectors import QueryVector
 
-MOST_WORDS = 24
-"""So many words of a query are left out in turn, one encoding each."""
+MAX_OMITTED_WORDS = 24
+"""Words of a query that are omitted in turn; each takes an encoding."""
 
-Terms = Sequence[TermScore]
+Films = Mapping[int, CatalogueFilm]
 
 
 class Evidence(NamedTuple):
-    """What both sides say of a film, however that is fused; None where a side was not asked."""
+    """What each side has found in a film, whatever the fusion; None if a side was not asked."""
 
     keyword: KeywordWhy | None
     semantic: SemanticWhy | None
@@ -45,148 +45,149 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True)
 class Explainer:
-    """Asks the engines of one generation what made the scores of its films.
+    """Asks the engines of one generation what the scores of films are made of.
 
-    `text_weight` is what all words of a query in a film's text are worth beside its title.
+    `text_weight`, 0 to 1, is the weight of a film's text where that of its title is 1.
     """
 
-    lexical: LexicalEngine
-    semantic: SemanticEngine
-    encoder: Encoder
+    engines: Engines
     text_weight: float
 
-    def told(
-        self, candidates: Candidates, films: Mapping[int, CatalogueFilm]
-    ) -> Mapping[int, Evidence]:
-        """Return what both sides say of each of `films`, all of them candidates."""
+    def evidence(self, candidates: Candidates, films: Films) -> Mapping[int, Evidence]:
+        """Return by id what each side has found in `films`, all of them candidates."""
         ids = np.fromiter(films, np.int64, len(films))
         keyword = self._keyword(candidates, films, ids)
         semantic = self._semantic(candidates, films, ids)
         return dict(zip(films, map(Evidence, keyword, semantic), strict=True))
 
     def _keyword(
-        self, candidates: Candidates, films: Mapping[int, CatalogueFilm], ids: Ids
+        self, candidates: Candidates, films: Films, ids: Ids
     ) -> Sequence[KeywordWhy | None]:
         if candidates.query.mode == "semantic":
             return [None] * len(films)
-        told: Sequence[Terms | None] = [None] * len(films)
-        if not np.isnan(candidates.words.bm25).any():
-            # Where it was lost since it gave the scores, those stand without their terms.
+        terms: Sequence[Sequence[TermScore] | None] = [None] * len(films)
+        if not np.isnan(candidates.keyword.bm25).any():
+            # If the engine has failed since it scored, its scores stand without their terms.
             with suppress(EngineUnavailable):
-                told = self.lexical.explain(candidates.reading.wording, ids)
-        places = np.searchsorted(candidates.words.ids, ids)
+                terms = self.engines.lexical.explain(candidates.parsed.keywords, ids)
+        rows = candidates.rows_of(ids).tolist()
         return [
-            self._of_words(candidates, film, place, terms)
-            for film, place, terms in zip(films.values(), places.tolist(), told, strict=True)
+            self._keyword_why(candidates, film, row, of_film)
+            for film, row, of_film in zip(films.values(), rows, terms, strict=True)
         ]
 
-    def _of_words(
-        self, candidates: Candidates, film: CatalogueFilm, place: int, terms: Terms | None
+    def _keyword_why(
+        self,
+        candidates: Candidates,
+        film: CatalogueFilm,
+        row: int,
+        terms: Sequence[TermScore] | None,
     ) -> KeywordWhy:
-        title = float(candidates.titles[place])
-        bm25 = float(candidates.words.bm25[place])
-        text = self.text_weight * float(candidates.words.shares[place])
-        of_title = title > 0 and not text > title
-        known = bm25 == bm25  # NaN where the engine did not answer
-        counts = "title" if of_title else "text" if known and text > 0 else None
+        title = float(candidates.title_shares[row])
+        bm25 = float(candidates.keyword.bm25[row])
+        text = self.text_weight * float(candidates.keyword.shares[row])
+        title_counts = title > 0 and not text > title
+        answered = not isnan(bm25)
+        counts = "title" if title_counts else "text" if answered and text > 0 else None
         return KeywordWhy(
             counts=counts,
-            title=title if of_title else None,
-            text=text if known else None,
+            title=title if title_counts else None,
+            text=text if answered else None,
             terms=None if terms is None else _terms(terms, text / bm25 if bm25 else 0.0, film),
             not_found=tuple(term.word for term in terms or () if not term.frequency),
         )
 
     def _semantic(
-        self, candidates: Candidates, films: Mapping[int, CatalogueFilm], ids: Ids
+        self, candidates: Candidates, films: Films, ids: Ids
     ) -> Sequence[SemanticWhy | None]:
-        meaning = candidates.meaning
-        if meaning is None:
+        query_vector = candidates.query_vector
+        if query_vector is None:
             return [None] * len(films)
         words: list[tuple[WordWhy, ...] | None] = [None] * len(films)
         if candidates.query.explain == "full":
-            words = self._words(candidates.reading.typed, meaning, ids)
+            words = self._words(candidates.parsed.text, query_vector, ids)
         return [
             SemanticWhy(
                 sentences=tuple(
                     SentenceWhy(sentence=film.sentence(number) or "", cosine=cosine, weight=weight)
-                    for weight, (number, cosine) in zip(meaning.weights, counting, strict=False)
+                    for weight, (number, cosine) in zip(query_vector.weights, best, strict=False)
                 ),
                 words=of_film,
             )
-            for film, counting, of_film in zip(
-                films.values(), self.semantic.explain(meaning, ids), words, strict=True
+            for film, best, of_film in zip(
+                films.values(),
+                self.engines.semantic.explain(query_vector, ids),
+                words,
+                strict=True,
             )
         ]
 
     def _words(
-        self, typed: str, meaning: QueryVector, ids: Ids
+        self, text: str, query_vector: QueryVector, ids: Ids
     ) -> list[tuple[WordWhy, ...] | None]:
-        """Return for each film what it loses without each word of the query.
+        """Return for each film how much its score drops without each word of the query.
 
-        Without its only word nothing is left of a query, nor of the score.
+        Without its only word a query is empty, and the score is 0.
         """
-        found = tokens(typed)[:MOST_WORDS]
-        texts = [" ".join((typed[: word.start] + typed[word.end :]).split()) for word in found]
-        scores = self.semantic.score(meaning, ids)
-        without = np.zeros((len(found), len(ids)))
-        left = [nth for nth, text in enumerate(texts) if tokens(text)]
-        if left:
-            vectors = self.encoder.encode([texts[nth] for nth in left])
-            for nth, vector in zip(left, vectors, strict=True):
-                without[nth] = self.semantic.score(QueryVector(vector, meaning.weights), ids)
+        words = tokens(text)[:MAX_OMITTED_WORDS]
+        texts = [" ".join((text[: word.start] + text[word.end :]).split()) for word in words]
+        scores = self.engines.semantic.score(query_vector, ids)
+        without = np.zeros((len(words), len(ids)))
+        rows = [row for row, rest in enumerate(texts) if tokens(rest)]
+        if rows:
+            vectors = self.engines.encoder.encode([texts[row] for row in rows])
+            for row, vector in zip(rows, vectors, strict=True):
+                shortened = QueryVector(vector, query_vector.weights)
+                without[row] = self.engines.semantic.score(shortened, ids)
         return [
             tuple(
-                WordWhy(word=typed[word.start : word.end], term=word.term, drop=drop)
-                for word, drop in zip(found, drops, strict=True)
-                if drop == drop
+                WordWhy(word=text[word.start : word.end], term=word.term, drop=drop)
+                for word, drop in zip(words, drops, strict=True)
+                if not isnan(drop)
             )
             for drops in (scores - without).T.tolist()
         ]
 
 
-def whys(
-    candidates: Candidates,
-    fused: FusedRanking,
-    films: Mapping[int, CatalogueFilm],
-    told: Mapping[int, Evidence],
+def explain_ranks(
+    fused: FusedRanking, films: Films, evidence: Mapping[int, Evidence]
 ) -> Mapping[int, Why]:
-    """Return why each of `films`, of which both sides have `told`, ranks where it does."""
+    """Return by id why each of `films`, all of them candidates with evidence, ranks as it does."""
     ids = np.fromiter(films, np.int64, len(films))
-    places = np.searchsorted(fused.ids, ids)
+    rows = fused.candidates.rows_of(ids)
     ranks = fused.ranking.ranks_of(ids).tolist()
-    fusion = _fusion(fused, places)
-    matches = candidates.query.filters.matches
+    fusion = _fusion_whys(fused, rows)
+    matches = fused.candidates.query.filters.matches
     allowed = [matches(film.movie.year, film.movie.genres) for film in films.values()]
     return {
         film: Why(
-            summary=summary(ranks[n] or None, allowed[n], *told[film], fusion[n]),
-            keyword=told[film].keyword,
-            semantic=told[film].semantic,
+            summary=summary(ranks[n] or None, allowed[n], *evidence[film], fusion[n]),
+            keyword=evidence[film].keyword,
+            semantic=evidence[film].semantic,
             fusion=fusion[n],
-            ranks=_ranks(fused, ranks[n], place),
+            ranks=_ranks_why(fused, ranks[n], row),
         )
-        for n, (film, place) in enumerate(zip(films, places.tolist(), strict=True))
+        for n, (film, row) in enumerate(zip(films, rows.tolist(), strict=True))
     }
 
 
-def _ranks(fused: FusedRanking, rank: int, place: int) -> RanksWhy:
+def _ranks_why(fused: FusedRanking, rank: int, row: int) -> RanksWhy:
     return RanksWhy(
         hybrid=rank or None if fused.mode == "hybrid" else None,
-        keyword_only=int(fused.keyword.ranks[place]) or None,
-        semantic_only=int(fused.semantic.ranks[place]) or None,
+        keyword_only=int(fused.keyword.ranks[row]) or None,
+        semantic_only=int(fused.semantic.ranks[row]) or None,
     )
 
 
-def _terms(terms: Terms, share: float, film: CatalogueFilm) -> tuple[TermWhy, ...]:
-    """Return the words that the film has; `share` is what a score of 1 is worth."""
+def _terms(terms: Sequence[TermScore], share: float, film: CatalogueFilm) -> tuple[TermWhy, ...]:
+    """Return the words that the film contains; `share` is the share per unit of BM25."""
     titles = f"{film.movie.title}\n{film.movie.original_title or ''}"
-    titled = {token.term for token in tokens(titles)}
+    title_terms = {token.term for token in tokens(titles)}
     return tuple(
         TermWhy(
             word=term.word,
             term=term.term,
-            field="title" if _in_title(term, titled) else "text",
+            field="title" if _in_title(term, title_terms) else "text",
             frequency=term.frequency,
             idf=term.idf,
             score=term.score,
@@ -197,41 +198,35 @@ def _terms(terms: Terms, share: float, film: CatalogueFilm) -> tuple[TermWhy, ..
     )
 
 
-def _in_title(term: TermScore, titled: Collection[str]) -> bool:
-    # As typed too: the engine that searched may have another stem for the word.
-    return term.term in titled or any(token.term in titled for token in tokens(term.word))
+def _in_title(term: TermScore, title_terms: Collection[str]) -> bool:
+    # Compare the word as typed too: the engine that searched may stem it differently.
+    return term.term in title_terms or any(t.term in title_terms for t in tokens(term.word))
 
 
-def _fusion(fused: FusedRanking, places: NDArray[np.int64]) -> Sequence[FusionWhy]:
-    """Return the formula of each film's score, with its numbers."""
-    if fused.method == "rrf":
-        return [_of_ranks(fused, place) for place in places.tolist()]
-    shares = normalised(fused.keyword, fused.semantic, fused.method)
+def _fusion_whys(fused: FusedRanking, rows: NDArray[np.int64]) -> Sequence[FusionWhy]:
+    """Return the formula of the score of the candidate in each row, and both sides' part of it."""
     alpha = fused.alpha.value
+    formula = _rrf_formula if fused.method == "rrf" else _linear_formula
     return [
         FusionWhy(
-            formula=f"(1 - {alpha:.3f}) * {keyword:.3f} + {alpha:.3f} * {semantic:.3f}"
-            f" = {score:.3f}",
-            keyword=(1 - alpha) * keyword,
-            semantic=alpha * semantic,
+            formula=formula(fused, row),
+            keyword=(1 - alpha) * float(fused.normalised.keyword[row]),
+            semantic=alpha * float(fused.normalised.semantic[row]),
         )
-        for keyword, semantic, score in zip(
-            shares[0][places].tolist(),
-            shares[1][places].tolist(),
-            fused.scores[places].tolist(),
-            strict=True,
-        )
+        for row in rows.tolist()
     ]
 
 
-def _of_ranks(fused: FusedRanking, place: int) -> FusionWhy:
+def _linear_formula(fused: FusedRanking, row: int) -> str:
     alpha = fused.alpha.value
-    ranks = [int(side.ranks[place]) for side in (fused.keyword, fused.semantic)]
-    said = [f" / ({RRF_K} + {rank})" if rank else " * 0" for rank in ranks]
-    parts = [1 / (RRF_K + rank) if rank else 0.0 for rank in ranks]
-    return FusionWhy(
-        formula=f"2 * ((1 - {alpha:.3f}){said[0]} + {alpha:.3f}{said[1]})"
-        f" = {float(fused.scores[place]):.4f}",
-        keyword=2 * (1 - alpha) * parts[0],
-        semantic=2 * alpha * parts[1],
-    )
+    keyword, semantic = (float(scores[row]) for scores in fused.normalised)
+    score = float(fused.scores[row])
+    return f"(1 - {alpha:.3f}) * {keyword:.3f} + {alpha:.3f} * {semantic:.3f} = {score:.3f}"
+
+
+def _rrf_formula(fused: FusedRanking, row: int) -> str:
+    alpha = fused.alpha.value
+    ranks = [int(side.ranks[row]) for side in (fused.keyword, fused.semantic)]
+    factors = [f" / ({RRF_K} + {rank})" if rank else " * 0" for rank in ranks]
+    score = float(fused.scores[row])
+    return f"2 * ((1 - {alpha:.3f}){factors[0]} + {alpha:.3f}{factors[1]}) = {score:.4f}"

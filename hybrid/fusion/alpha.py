@@ -1,47 +1,52 @@
-"""The semantic share chosen for a query, and why."""
+"""Alpha, the semantic share of the score: how it is chosen for a query."""
 
 from typing import NamedTuple
 
-TITLE, EVEN, MEANING_ALONE = 0.2, 0.5, 1.0
-"""Alpha where a title is typed, where the words of the query are found, and where they are not."""
+TITLE_ALPHA, EVEN_ALPHA, SEMANTIC_ALPHA = 0.2, 0.5, 1.0
+"""Alpha if a title is typed, if the words of the query are found, and if they are not."""
 
-FEW, MANY = 0.25, 0.35
-"""Best keyword share of any film up to which words say nothing, and from which on they count."""
+LOW_SHARE, HIGH_SHARE = 0.25, 0.35
+"""Up to the first, the best keyword share of any film is chance; from the second on, words count
+fully."""
 
 
 class AlphaChoice(NamedTuple):
-    """`value`, 0 to 1, is the semantic share of the score; `reason` says in words why."""
+    """`value`, 0 to 1, is the semantic share of the score; `reason` explains it to the user."""
 
     value: float
     reason: str
 
 
-def chosen(
-    best_words: float, best_title: float, name: str | None, quoted: bool, degraded: bool
+def choose_alpha(
+    best_text: float, best_title: float, person: str | None, has_quotation: bool, degraded: bool
 ) -> AlphaChoice:
-    """Return the alpha for a query whose best film has these keyword shares, 0 to 1.
+    """Return the alpha for a query.
 
-    `name` is a person's whole name that the query holds; `quoted`, whether it quotes something.
-    Both are meant literally, however few of the other words are found. `degraded` tells that the
-    keyword engine did not answer. What this gains over any fixed alpha is measured in
-    docs/ranking.md.
+    `best_text` and `best_title` are the highest share of any film's text and title, 0 to 1.
+    `person` is a full name in the query: names and quotations are meant literally, however few of
+    the other words are found. `degraded` is whether the keyword engine did not answer.
+    docs/ranking.md gives the measured gain over every fixed alpha.
     """
     if best_title == 1:
-        return AlphaChoice(TITLE, "a film's title, to the letter: words count most")
-    if name:
+        return AlphaChoice(TITLE_ALPHA, "a film's title, to the letter: words count most")
+    if person:
         return AlphaChoice(
-            EVEN, f"'{name}' is a name in the catalogue: words and meaning count alike"
+            EVEN_ALPHA, f"'{person}' is a name in the catalogue: words and meaning count alike"
         )
-    if quoted:
-        return AlphaChoice(EVEN, "what is quoted is meant literally: words and meaning count alike")
-    best = max(best_words, best_title)
-    found = f"title or words of the best film cover {best:.0%} of the query"
+    if has_quotation:
+        return AlphaChoice(
+            EVEN_ALPHA, "what is quoted is meant literally: words and meaning count alike"
+        )
+    best = max(best_text, best_title)
+    coverage = f"title or words of the best film cover {best:.0%} of the query"
     if degraded:
-        found = "only titles could be compared, as the keyword engine does not answer"
-    if best >= MANY:
-        return AlphaChoice(EVEN, f"{found}: words and meaning count alike")
-    if best <= FEW:
-        return AlphaChoice(MEANING_ALONE, f"{found}, no more than chance: meaning alone decides")
-    words = (best - FEW) / (MANY - FEW)
-    value = MEANING_ALONE + words * (EVEN - MEANING_ALONE)
-    return AlphaChoice(value, f"{found}: meaning counts more than words")
+        coverage = "only titles could be compared, as the keyword engine does not answer"
+    if best >= HIGH_SHARE:
+        return AlphaChoice(EVEN_ALPHA, f"{coverage}: words and meaning count alike")
+    if best <= LOW_SHARE:
+        return AlphaChoice(
+            SEMANTIC_ALPHA, f"{coverage}, no more than chance: meaning alone decides"
+        )
+    fraction = (best - LOW_SHARE) / (HIGH_SHARE - LOW_SHARE)
+    value = SEMANTIC_ALPHA + fraction * (EVEN_ALPHA - SEMANTIC_ALPHA)
+    return AlphaChoice(value, f"{coverage}: meaning counts more than words")

@@ -1,40 +1,44 @@
-"""Candidates put in order: the two sides of a query, the alpha between them, the fused ranking."""
+"""Fusion: candidates to one ranking, by both engines' scores and the alpha between them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid.fusion.alpha import AlphaChoice, chosen
-from hybrid.fusion.methods import Side, fuse
+from hybrid.fusion.alpha import AlphaChoice, choose_alpha
+from hybrid.fusion.methods import NormalisedScores, SideScores, normalise_sides, weighted_sum
 from hybrid.query import Fusion, FusionMethod, Mode
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.ranking import Ranking, Scores
 from hybrid.retrieval.candidates import Candidates
 
 
 @dataclass(frozen=True)
 class FusedRanking:
-    """The candidates of a mode from best to worst, and what made them so.
+    """The candidates that a mode lists, from best to worst, and how their scores came about.
 
-    `scores` float64 (n,) and both sides are in the order of `ids`, which holds all candidates.
+    `scores` float64 (n,), both sides and `normalised` are of all candidates, in the order of
+    `candidates.ids`. `scores` is the sum of what is `normalised`, weighted by `alpha`.
     """
 
+    candidates: Candidates
     ranking: Ranking
-    ids: Ids
     scores: Scores
-    keyword: Side
-    semantic: Side
+    keyword: SideScores
+    semantic: SideScores
+    normalised: NormalisedScores
     mode: Mode
     method: FusionMethod
     alpha: AlphaChoice
 
 
-def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float) -> FusedRanking:
-    """Return the candidates that the mode ranks, from best to worst.
+def rank_candidates(
+    candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float
+) -> FusedRanking:
+    """Return the ranking of the candidates that are in a list of the mode.
 
-    `text_weight`, 0 to 1, is what all words of the query in a film's text are worth beside its
-    title, 1. A side that was not asked when they were retrieved ranks nothing.
+    `text_weight`, 0 to 1, is the weight of a film's text where that of its title is 1. A side that
+    was not asked when the candidates were retrieved adds nothing.
     """
-    keyword, semantic = _keyword(candidates, text_weight), _semantic(candidates)
+    keyword, semantic = _keyword_side(candidates, text_weight), _semantic_side(candidates)
     alpha = _alpha(candidates, mode, fusion)
     listed = {
         "keyword": keyword.ranks > 0,
@@ -43,26 +47,28 @@ def ranked(candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: floa
     }[mode]
     # One side alone is ranked by its own scores.
     method = fusion.method if mode == "hybrid" else "attainable"
-    scores = fuse(keyword, semantic, method, alpha.value)
-    ids = candidates.words.ids
-    ranking = Ranking.sorted(ids[listed], scores[listed])
-    return FusedRanking(ranking, ids, scores, keyword, semantic, mode, method, alpha)
+    normalised = normalise_sides(keyword, semantic, method)
+    scores = weighted_sum(normalised, alpha.value)
+    ranking = Ranking.sorted(candidates.ids[listed], scores[listed])
+    return FusedRanking(
+        candidates, ranking, scores, keyword, semantic, normalised, mode, method, alpha
+    )
 
 
-def _keyword(candidates: Candidates, text_weight: float) -> Side:
-    ids, found = candidates.words.ids, candidates.found
+def _keyword_side(candidates: Candidates, text_weight: float) -> SideScores:
+    ids, in_list = candidates.ids, candidates.in_keyword_list
     if candidates.query.mode == "semantic":
-        return Side.absent(len(ids))
-    shares = np.fmax(text_weight * candidates.words.shares, candidates.titles)
-    listed = Ranking.sorted(ids[found], shares[found])
-    return Side(shares, listed.ranks_of(ids), listed.scores)
+        return SideScores.absent(len(ids))
+    shares = np.fmax(text_weight * candidates.keyword.shares, candidates.title_shares)
+    keyword_list = Ranking.sorted(ids[in_list], shares[in_list])
+    return SideScores(shares, keyword_list.ranks_of(ids), keyword_list.scores)
 
 
-def _semantic(candidates: Candidates) -> Side:
-    ids, meant = candidates.words.ids, candidates.meant
-    if candidates.meaning is None:
-        return Side.absent(len(ids))
-    return Side(candidates.cosines, meant.ranks_of(ids), meant.scores)
+def _semantic_side(candidates: Candidates) -> SideScores:
+    ids, semantic_list = candidates.ids, candidates.semantic_list
+    if candidates.query_vector is None:
+        return SideScores.absent(len(ids))
+    return SideScores(candidates.cosines, semantic_list.ranks_of(ids), semantic_list.scores)
 
 
 def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
@@ -70,12 +76,12 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
         return AlphaChoice(float(mode == "semantic"), f"the mode is {mode}")
     if fusion.alpha != "auto":
         return AlphaChoice(fusion.alpha, "as asked")
-    # A film that is only looked at, in neither list, is not to change how the others rank.
-    listed = candidates.found | np.isin(candidates.words.ids, candidates.meant.ids)
-    return chosen(
-        best_words=float(np.nan_to_num(candidates.words.shares[listed]).max(initial=0.0)),
-        best_title=float(candidates.titles[listed].max(initial=0.0)),
-        name=candidates.name,
-        quoted=candidates.reading.quoted,
+    # A candidate in neither list must not affect how the others rank.
+    listed = candidates.in_keyword_list | np.isin(candidates.ids, candidates.semantic_list.ids)
+    return choose_alpha(
+        best_text=float(np.nan_to_num(candidates.keyword.shares[listed]).max(initial=0.0)),
+        best_title=float(candidates.title_shares[listed].max(initial=0.0)),
+        person=candidates.person,
+        has_quotation=candidates.parsed.has_quotation,
         degraded=bool(candidates.degraded),
     )

@@ -1,4 +1,6 @@
-"""Fusing two rankings of the same candidates into one score. Pure functions of arrays.
+"""Fusion methods: the scores of two engines to one score. Pure functions of arrays.
+
+Each method normalises the scores of a side; the fused score is their sum, weighted by alpha.
 
 `attainable` is this project's own (docs/ranking.md). `min_max` and `z_score`: Lee, "Analyses of
 Multiple Evidence Combination", SIGIR 1997, and Montague & Aslam, "Relevance Score Normalization
@@ -10,6 +12,7 @@ SIGIR 2009.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,92 +24,92 @@ RRF_K = 60
 
 
 @dataclass(frozen=True)
-class Side:
-    """What one engine says of n candidates.
+class SideScores:
+    """One side's scores of n candidates, keyword or semantic.
 
-    `scores` float64 (n,), as a share of what the query could have scored on any film, 0 to 1 (a
-    cosine may be negative), NaN where the film cannot have one; `ranks` int64 (n,), 1-based, 0
-    outside the side's own list; `retrieved` float64, the scores of that whole list.
+    `scores` float64 (n,): the share of what the query could score on any film, 0 to 1, or a cosine,
+    -1 to 1; NaN for a film that cannot have a score. `ranks` int64 (n,), 1-based, 0 outside the
+    side's list; `list_scores` float64 (k,), the scores of that whole list.
     """
 
     scores: Scores
     ranks: Ranks
-    retrieved: Scores
+    list_scores: Scores
 
     @classmethod
-    def absent(cls, n: int) -> "Side":
+    def absent(cls, n: int) -> "SideScores":
         """Return the side of an engine that was not asked or did not answer: it adds nothing."""
         return cls(np.full(n, np.nan), np.zeros(n, np.int64), np.empty(0))
 
 
-def attainable(side: Side) -> Scores:
-    """Return the scores as they are, shares of what can be attained: needs no neighbours."""
+class NormalisedScores(NamedTuple):
+    """Both sides' scores as a fusion adds them, float64 (n,) each: 0 for a film without a score."""
+
+    keyword: Scores
+    semantic: Scores
+
+
+def attainable(side: SideScores) -> Scores:
+    """Return the scores unchanged: they are shares of what is attainable already."""
     return side.scores
 
 
-def min_max(side: Side) -> Scores:
-    """Return scores scaled to 0..1 between the retrieved list's extremes, clipped.
+def min_max(side: SideScores) -> Scores:
+    """Return scores scaled to 0..1 between the list's lowest and highest score, clipped.
 
-    A list of one, or of equal scores, gives 1 to what reaches it.
+    If all scores of the list are equal, a score is 1 from there on and 0 below.
     """
-    if not len(side.retrieved):
+    if not len(side.list_scores):
         return np.zeros_like(side.scores)
-    low, high = float(side.retrieved.min()), float(side.retrieved.max())
+    low, high = float(side.list_scores.min()), float(side.list_scores.max())
     if low == high:
         return np.where(np.isnan(side.scores), np.nan, (side.scores >= low).astype(np.float64))
     return np.clip((side.scores - low) / (high - low), 0.0, 1.0)
 
 
-def z_score(side: Side) -> Scores:
-    """Return scores in standard deviations from the retrieved list's mean; 0 without deviation."""
-    if not len(side.retrieved) or side.retrieved.min() == side.retrieved.max():
+def z_score(side: SideScores) -> Scores:
+    """Return scores in standard deviations from the list's mean; 0 without deviation."""
+    if not len(side.list_scores) or side.list_scores.min() == side.list_scores.max():
         return np.zeros_like(side.scores)
-    return (side.scores - float(side.retrieved.mean())) / float(side.retrieved.std())
+    return (side.scores - float(side.list_scores.mean())) / float(side.list_scores.std())
 
 
-def dbsf(side: Side) -> Scores:
-    """Return scores scaled to 0..1 between mean -/+ 3 deviations, clipped.
+def dbsf(side: SideScores) -> Scores:
+    """Return scores scaled to 0..1 between the list's mean -/+ 3 standard deviations, clipped.
 
-    A list of one, or of equal scores, gives .5 to its score, 0 below and 1 above.
+    If all scores of the list are equal, that score is .5, a lower one 0 and a higher one 1.
     """
-    if not len(side.retrieved):
+    if not len(side.list_scores):
         return np.zeros_like(side.scores)
-    mean, deviation = float(side.retrieved.mean()), float(side.retrieved.std())
-    if side.retrieved.min() == side.retrieved.max():
-        signs: Scores = np.sign(side.scores - side.retrieved[0])
+    mean, deviation = float(side.list_scores.mean()), float(side.list_scores.std())
+    if side.list_scores.min() == side.list_scores.max():
+        signs: Scores = np.sign(side.scores - side.list_scores[0])
         return (signs + 1) / 2
     return np.clip((side.scores - (mean - 3 * deviation)) / (6 * deviation), 0.0, 1.0)
 
 
-NORMALISERS: Mapping[FusionMethod, Callable[[Side], Scores]] = {
+def rrf(side: SideScores) -> Scores:
+    """Return 2 / (60 + rank), and 0 outside the list: an alpha of .5 then gives plain RRF."""
+    return np.where(side.ranks > 0, 2.0 / (RRF_K + side.ranks), 0.0)
+
+
+NORMALISERS: Mapping[FusionMethod, Callable[[SideScores], Scores]] = {
     "attainable": attainable,
     "min_max": min_max,
     "z_score": z_score,
     "dbsf": dbsf,
+    "rrf": rrf,
 }
 
 
-def rrf(keyword: Side, semantic: Side, alpha: float) -> Scores:
-    """Return the weighted sum of 1/(60+rank); a film outside a list gets nothing from it."""
-    return 2 * ((1 - alpha) * _reciprocal(keyword.ranks) + alpha * _reciprocal(semantic.ranks))
-
-
-def _reciprocal(ranks: Ranks) -> Scores:
-    return np.where(ranks > 0, 1.0 / (RRF_K + ranks), 0.0)
-
-
-def fuse(keyword: Side, semantic: Side, method: FusionMethod, alpha: float) -> Scores:
-    """Return the fused score of each candidate, float64 (n,). `alpha` is the semantic share.
-
-    A score that a side cannot give (NaN) adds nothing.
-    """
-    if method == "rrf":
-        return rrf(keyword, semantic, alpha)
-    of_words, of_meaning = normalised(keyword, semantic, method)
-    return (1 - alpha) * of_words + alpha * of_meaning
-
-
-def normalised(keyword: Side, semantic: Side, method: FusionMethod) -> tuple[Scores, Scores]:
-    """Return what a fusion of scores adds up, float64 (n,) each: 0 where there is no score."""
+def normalise_sides(
+    keyword: SideScores, semantic: SideScores, method: FusionMethod
+) -> NormalisedScores:
+    """Return both sides' normalised scores, 0 for a film without a score."""
     normalise = NORMALISERS[method]
-    return np.nan_to_num(normalise(keyword)), np.nan_to_num(normalise(semantic))
+    return NormalisedScores(np.nan_to_num(normalise(keyword)), np.nan_to_num(normalise(semantic)))
+
+
+def weighted_sum(normalised: NormalisedScores, alpha: float) -> Scores:
+    """Return the fused score of each candidate, float64 (n,). `alpha` is the semantic share."""
+    return (1 - alpha) * normalised.keyword + alpha * normalised.semantic

@@ -1,4 +1,4 @@
-"""The defaults of rankings: written by `tune`, read by searches and by a running service."""
+"""The preferences of a data folder: defaults for fusion, written by `tune` and read by searches."""
 
 import tomllib
 from pathlib import Path
@@ -13,7 +13,7 @@ from hybrid.storage.durable import replace
 from hybrid.validation import one_line, problems
 
 FILE = "ranking.toml"
-"""In the data folder, beside the generations. A new build does not change it."""
+"""Name of the file in the data folder. A new build does not change it."""
 
 
 class Preferences(BaseModel):
@@ -29,14 +29,14 @@ class Preferences(BaseModel):
 
     @property
     def default(self) -> Fusion:
-        """The fusion of a query that has none."""
+        """The fusion of a query that names none."""
         return Fusion(method=self.fusion, alpha=self.alpha)
 
     @classmethod
     def load(cls, data: Path) -> Self:
-        """Return the preferences in the data folder's file, the built-in ones where there is none.
+        """Return the preferences in the data folder's file, the built-in ones if there is none.
 
-        Raises InvalidInput naming the file and the line or field.
+        Raises InvalidInput, which names the file and the line or field.
         """
         file = data / FILE
         try:
@@ -55,7 +55,7 @@ class Preferences(BaseModel):
             raise InvalidInput(f"{file} is not a TOML file: {error}", {FILE: str(error)}) from None
 
     def save(self, data: Path) -> Path:
-        """Write the preferences to the data folder's file and return its path."""
+        """Write the preferences to the data folder's file and return its path. Raises OSError."""
         file = data / FILE
         replace(file, tomlkit.dumps(self.model_dump()))
         return file

@@ -1,4 +1,4 @@
-"""Retrieval: the films that either side finds for a query, with the complete scores of both."""
+"""The candidates of a query, and the scores that both engines give them."""
 
 from dataclasses import dataclass
 
@@ -13,43 +13,48 @@ from hybrid.vectors import QueryVector
 
 @dataclass(frozen=True)
 class KeywordScores:
-    """What the keyword engine says of films, `ids` int64 (n,) ascending.
+    """The keyword engine's scores of n candidates.
 
-    `bm25` float64 (n,), and `shares`, the same as a share of the attainable, 0 to 1; both NaN where
-    the engine was not asked or did not answer. `known` is whether any film holds a word.
+    `bm25` float64 (n,); `shares` float64 (n,), the same divided by the highest score that the query
+    can attain, 0 to 1. Both are NaN if the engine was not asked or did not answer. `any_match` is
+    whether any film of the index contains a word of the query.
     """
 
-    ids: Ids
     bm25: Scores
     shares: Scores
-    known: bool
+    any_match: bool
 
     @classmethod
-    def unknown(cls, ids: Ids) -> "KeywordScores":
-        """Return what is known without the engine."""
-        nothing = np.full(len(ids), np.nan)
-        return cls(ids, nothing, nothing, known=False)
+    def missing(cls, n: int) -> "KeywordScores":
+        """Return the scores of n candidates without the engine."""
+        scores = np.full(n, np.nan)
+        return cls(scores, scores, any_match=False)
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The films of either list, in the order of their ids, and what each side says of them.
+    """The films in either engine's list, and possibly others, with all their scores.
 
-    Others may have been asked for beside them: `found` and `meant` tell which are in a list.
-
-    All arrays are (n,): `titles` float64, how near each title is, 0 to 1; `found` bool, whether the
-    film is in the keyword list, for its words or its title; `cosines` float64, NaN without a
-    vector. `meant` is the semantic list; `meaning` is None where that side was not asked. `name` is
-    a person's whole name that the query holds.
+    `ids` int64 (n,) ascending; the other arrays are in their order: `title_shares` float64 (n,),
+    the similarity of query and title, 0 to 1; `in_keyword_list` bool (n,), whether words or title
+    put the film into the keyword list; `cosines` float64 (n,), the semantic score, NaN for a film
+    without a vector. `semantic_list` ranks the films of the semantic list; `query_vector` is None
+    if that engine was not asked. `person` is a full name of a person in the query. `degraded` names
+    the engines that did not answer.
     """
 
     query: SearchQuery
-    reading: ParsedQuery
-    words: KeywordScores
-    titles: Scores
-    found: NDArray[np.bool_]
+    parsed: ParsedQuery
+    ids: Ids
+    keyword: KeywordScores
+    title_shares: Scores
+    in_keyword_list: NDArray[np.bool_]
     cosines: Scores
-    meant: Ranking
-    meaning: QueryVector | None
-    name: str | None
+    semantic_list: Ranking
+    query_vector: QueryVector | None
+    person: str | None
     degraded: tuple[str, ...]
+
+    def rows_of(self, ids: Ids) -> NDArray[np.int64]:
+        """Return the row of each of `ids`, all of them candidates, int64 (len(ids),)."""
+        return np.searchsorted(self.ids, ids)

@@ -1,4 +1,4 @@
-"""How a query is read: what it asks for, apart from the words that only ask."""
+"""Parsing a query: its keywords, apart from words that only ask for a film."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hybrid.text.normalise import plain
 
 MAX_WORDS = 64
-"""So many words of a query count; docs/http.md says so."""
+"""The words of a query after these are ignored (docs/http.md)."""
 
 _FILM = frozenset("movie movies film films flick flicks picture pictures".split())
 
@@ -14,7 +14,7 @@ _ASKING = _FILM | frozenset(
     """what whats which any called named titled find show recommend suggest watch looking searching
     search remember""".split()
 )
-"""Words that tell that a query begins by asking."""
+"""Words that mark the start of a query as a question or a request."""
 
 _FILLER = _ASKING | frozenset(
     """that this the those these there a an is was are were some something anything good great best
@@ -23,77 +23,77 @@ _FILLER = _ASKING | frozenset(
     suggestions entitled title name about where with in who whose when of on from it forgot trying
     think one ones mostly mainly by my hi hello hey help us we and""".split()
 )
-"""What the beginning of a question is made of. Only a run of these at the start is left out."""
+"""Words of which the start of a request consists. Only a run of them at the start is dropped."""
 
 _DESCRIBING = frozenset("about where with in who whose which when".split())
 
 _NAMING = frozenset(
     "called named titled entitled find show watch see looking searching have".split()
 )
-"""What follows "about" describes a film; what follows "called" or "looking for" may name it."""
+"""After "about" comes a description; after "called" or "looking for" possibly a title."""
 
 _RELATING = _DESCRIBING | frozenset("that set starring featuring from of".split())
 
 _OPEN, _CLOSE = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb'
 
-_QUOTED = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]*\w[^{_OPEN}{_CLOSE}]*[{_CLOSE}]")
+_QUOTATION = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]*\w[^{_OPEN}{_CLOSE}]*[{_CLOSE}]")
 
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['\u2019.][^\W{_UNSPACED}]+)*")
-"""A word as the limit counts them: what is written without blanks has one a character."""
+"""A word as MAX_WORDS counts them: in scripts without blanks, each character is one."""
 
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """A query as each side needs it.
+    """A query as the engines need it.
 
-    `typed` is the query, its first 64 words; `wording` is what the keyword engine is asked for;
-    `titles` is what may be a film's title, `quoted` whether something stands in quotation marks,
-    `cut` whether words were left out for their number.
+    `text` is the query, truncated to 64 words; `keywords` is the part that the keyword engine
+    searches for; `possible_titles` are the texts that may be a film's title. `has_quotation` is
+    whether anything is in quotation marks, `truncated` whether words were dropped.
     """
 
-    typed: str
-    wording: str
-    titles: tuple[str, ...]
-    quoted: bool
-    cut: bool
+    text: str
+    keywords: str
+    possible_titles: tuple[str, ...]
+    has_quotation: bool
+    truncated: bool
 
 
-def read(text: str) -> ParsedQuery:
-    """Return how `text` is read.
+def parse_query(query: str) -> ParsedQuery:
+    """Parse the text of a query.
 
-    "any good movies about rats" is worded "rats", and "looking for casablanca" may name
-    Casablanca. Where nothing but asking is found the words stay as they are.
+    The keywords of "any good movies about rats" are "rats", and "looking for casablanca" may name
+    Casablanca. If nothing else is left, all words are keywords.
     """
-    counted = list(_WORD.finditer(text))
-    cut = len(counted) > MAX_WORDS
-    words = (text[: counted[MAX_WORDS - 1].end()] if cut else text).split()
-    typed = " ".join(words)
+    matches = list(_WORD.finditer(query))
+    truncated = len(matches) > MAX_WORDS
+    words = (query[: matches[MAX_WORDS - 1].end()] if truncated else query).split()
+    text = " ".join(words)
     bare = [plain(word) for word in words]
-    start, end = _asking(bare), len(words)
+    start, end = _length_of_request(bare), len(words)
     while end > start and bare[end - 1] in _FILM | {"please", ""}:
         end -= 1
-    kept = [n for n in range(start, end) if not _only_says_film(bare, n)]
-    wording = " ".join(words[n] for n in kept) or typed
+    positions = [n for n in range(start, end) if not _only_says_film(bare, n)]
+    keywords = " ".join(words[n] for n in positions) or text
     describes = _last(_DESCRIBING, bare[:start]) > _last(_NAMING, bare[:start])
-    only_named = not describes and len(kept) == end - start and wording != typed
+    may_be_title = not describes and len(positions) == end - start and keywords != text
     return ParsedQuery(
-        typed=typed,
-        wording=wording,
-        titles=(typed, wording) if only_named else (typed,),
-        quoted=bool(_QUOTED.search(typed)),
-        cut=cut,
+        text=text,
+        keywords=keywords,
+        possible_titles=(text, keywords) if may_be_title else (text,),
+        has_quotation=bool(_QUOTATION.search(text)),
+        truncated=truncated,
     )
 
 
 def _last(words: frozenset[str], bare: list[str]) -> int:
-    """Return the place of the last of `words`, -1 without one."""
-    return max((place for place, word in enumerate(bare) if word in words), default=-1)
+    """Return the position of the last of `words`, -1 without one."""
+    return max((position for position, word in enumerate(bare) if word in words), default=-1)
 
 
-def _asking(bare: list[str]) -> int:
-    """Return how many words at the start only ask, 0 where they may be meant."""
+def _length_of_request(bare: list[str]) -> int:
+    """Return how many words at the start only ask for films, 0 if they may be keywords."""
     filler = next((n for n, word in enumerate(bare) if word and word not in _FILLER), len(bare))
     start = bare[:filler]
     asks = (
@@ -104,7 +104,7 @@ def _asking(bare: list[str]) -> int:
     return filler if asks else 0
 
 
-def _only_says_film(bare: list[str], place: int) -> bool:
+def _only_says_film(bare: list[str], position: int) -> bool:
     """Whether the word only says that films are wanted: "films", or "film" before "about"."""
-    word, following = bare[place], bare[place + 1 : place + 2]
+    word, following = bare[position], bare[position + 1 : position + 2]
     return word in _FILM and (word.endswith("s") or bool(_RELATING & set(following)))

@@ -1,154 +1,181 @@
-"""Retrieval: the films that either side finds for a query, with the complete scores of both."""
+"""Retrieval: a query to candidates, with both engines' scores for every one."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from hybrid.engines.protocols import LexicalEngine, SemanticEngine
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.query import SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.candidates import Candidates, KeywordScores
-from hybrid.retrieval.query_parser import ParsedQuery, read
+from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleIndex
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 from hybrid.vectors import QueryVector
 
-IN_FLIGHT = 32
-"""Keyword requests under way at once; more wait for their turn."""
+MAX_KEYWORD_REQUESTS = 32
+"""Maximum number of concurrent keyword requests; others wait."""
 
 PLOT_WORDS = 7
-"""A query of so many words tells a plot, which spreads over a film's sentences."""
+"""A query of at least this many words describes a plot, which spans several sentences."""
 
 ONE_SENTENCE, PLOT_SENTENCES = (1.0,), (0.6, 0.2, 0.2)
-"""Weights of a film's best sentences; docs/ranking.md says what they gain."""
+"""Weights of a film's best sentences; docs/ranking.md gives their measured gain."""
 
-NO_FILM: Ids = np.empty(0, np.int64)
+NO_FILMS: Ids = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class _KeywordList:
+    """The keyword engine's list for a query.
+
+    `attainable` is the highest BM25 that the query can attain; `complete` is whether the list has
+    every film that passes the filters and contains a word of the query.
+    """
+
+    ranking: Ranking
+    attainable: float
+    complete: bool
+
+
+class _Request(NamedTuple):
+    """What is passed from step to step of one retrieval."""
+
+    query: SearchQuery
+    parsed: ParsedQuery
+    also: Ids
+    watch: Stopwatch
 
 
 class Retriever:
-    """Asks the engines of one generation. Safe to share between threads."""
+    """Finds and scores candidates in one generation. Safe to share between threads.
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        lexical: LexicalEngine,
-        semantic: SemanticEngine,
-        encoder: Encoder,
-        depth: int,
-    ) -> None:
-        self.lexical = lexical
-        self.semantic = semantic
+    `depth` is the maximum length of each engine's list.
+    """
+
+    def __init__(self, catalogue: Catalogue, engines: Engines, depth: int) -> None:
+        self.engines = engines
         self._catalogue = catalogue
         self._titles = TitleIndex.of(catalogue.titles(), catalogue.columns.years)
-        self._encoder = encoder
         self._depth = depth
-        self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="keyword")
+        self._pool = ThreadPoolExecutor(MAX_KEYWORD_REQUESTS, thread_name_prefix="keyword")
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self._pool.shutdown()
 
-    def retrieve(self, query: SearchQuery, watch: Stopwatch, also: Ids = NO_FILM) -> Candidates:
-        """Ask the engines that the mode names, side by side, and complete their scores.
+    def retrieve(self, query: SearchQuery, watch: Stopwatch, also: Ids = NO_FILMS) -> Candidates:
+        """Search with the engines of the mode, in parallel, and complete the scores.
 
-        The films of `also` become candidates without being in a list, filters or not.
+        The films of `also`, int64 (k,), become candidates too, in no list and whatever the filters.
 
-        Raises EngineUnavailable where the keyword engine does not answer and the mode is keyword;
-        in a hybrid query titles and meaning do without it, and `degraded` says so.
+        Raises EngineUnavailable if the keyword engine does not answer and the mode is keyword; a
+        hybrid query does without it, and `degraded` names it.
         """
-        reading = read(query.text)
-        asked: Future[tuple[Ranking, float, bool]] | None = None
-        titles, titled = np.zeros(len(self._catalogue)), Ranking.empty()
+        request = _Request(query, parse_query(query.text), also, watch)
+        pending: Future[_KeywordList] | None = None
         if query.mode != "semantic":
-            asked = self._pool.submit(self._keyword_list, reading, query, watch)
-            with watch.stage("titles"):
-                titles = self._titles.shares(reading.titles)
-                titled = self._titled(titles, query)
-        meaning, meant = None, Ranking.empty()
-        if query.mode != "keyword":
-            meaning, meant = self._semantic_list(reading, query, watch)
-        worded, words = None, KeywordScores.unknown(_union(titled.ids, meant.ids, also))
+            pending = self._pool.submit(self._keyword_list, request)
+        title_shares, title_list = self._title_list(request)
+        query_vector, semantic_list = self._semantic_list(request)
+        others = _union(title_list.ids, semantic_list.ids, also)
+        ids, keyword, listed = others, KeywordScores.missing(len(others)), NO_FILMS
         degraded: tuple[str, ...] = ()
-        if asked:
+        if pending:
             try:
-                worded, bound, whole = asked.result()
-                with watch.stage("complete"):
-                    words = self._completed(reading, worded, bound, whole, words.ids, also)
+                ids, keyword, listed = self._complete(request, pending.result(), others)
             except EngineUnavailable:
                 if query.mode == "keyword":
                     raise
-                worded, degraded = None, ("keyword",)
-        found = titled.ids if worded is None else np.union1d(worded.ids, titled.ids)
-        cosines = np.full(len(words.ids), np.nan)
-        if meaning:
-            with watch.stage("complete"):
-                cosines = self.semantic.score(meaning, words.ids)
+                degraded = ("keyword",)
         return Candidates(
             query=query,
-            reading=reading,
-            words=words,
-            titles=titles[self._catalogue.columns.rows_of(words.ids)],
-            found=np.isin(words.ids, found),
-            cosines=cosines,
-            meant=meant,
-            meaning=meaning,
-            name=self._catalogue.person_in(reading.typed) if query.mode == "hybrid" else None,
+            parsed=request.parsed,
+            ids=ids,
+            keyword=keyword,
+            title_shares=title_shares[self._catalogue.columns.rows_of(ids)],
+            in_keyword_list=np.isin(ids, np.union1d(listed, title_list.ids)),
+            cosines=self._cosines(query_vector, ids, watch),
+            semantic_list=semantic_list,
+            query_vector=query_vector,
+            person=self._person(request),
             degraded=degraded,
         )
 
-    def _keyword_list(
-        self, reading: ParsedQuery, query: SearchQuery, watch: Stopwatch
-    ) -> tuple[Ranking, float, bool]:
-        """Return the list, the attainable score, and whether every film with a word is listed.
+    def _keyword_list(self, request: _Request) -> _KeywordList:
+        """Search with the keyword engine.
 
-        A film that the catalogue does not know is of a generation to come or gone: Elasticsearch
-        holds those too while one is published.
+        Films that the catalogue lacks are left out: while a generation is being published,
+        Elasticsearch also has films of the other one.
         """
-        with watch.stage("keyword"):
-            found = self.lexical.search(reading.wording, query.filters, self._depth)
-            known = self._catalogue.columns.rows_of(found.ids) >= 0
-            ranking = Ranking(found.ids[known], found.scores[known])
-            return ranking, self.lexical.attainable(reading.wording), len(found) < self._depth
+        lexical, keywords = self.engines.lexical, request.parsed.keywords
+        with request.watch.stage("keyword"):
+            ranking = lexical.search(keywords, request.query.filters, self._depth)
+            known = self._catalogue.columns.rows_of(ranking.ids) >= 0
+            return _KeywordList(
+                Ranking(ranking.ids[known], ranking.scores[known]),
+                attainable=lexical.attainable(keywords),
+                complete=len(ranking) < self._depth,
+            )
 
-    def _titled(self, shares: Scores, query: SearchQuery) -> Ranking:
-        """Return the films of the nearest titles that the filters allow."""
-        near = shares > 0
-        if query.filters:
-            near &= self._catalogue.columns.allowed(query.filters)
-        places = np.flatnonzero(near)
-        return Ranking.sorted(self._catalogue.columns.ids[places], shares[places], self._depth)
+    def _title_list(self, request: _Request) -> tuple[Scores, Ranking]:
+        """Return the title share of every film of the catalogue, float64 (films,), and the list.
 
-    def _semantic_list(
-        self, reading: ParsedQuery, query: SearchQuery, watch: Stopwatch
-    ) -> tuple[QueryVector, Ranking]:
-        with watch.stage("encode"):
-            vector = self._encoder.encode([reading.typed])[0]
-        tells_a_plot = len(reading.typed.split()) >= PLOT_WORDS
-        meaning = QueryVector(vector, PLOT_SENTENCES if tells_a_plot else ONE_SENTENCE)
-        with watch.stage("semantic"):
-            return meaning, self.semantic.search(meaning, query.filters, self._depth)
+        In the list are the films of the most similar titles that pass the filters.
+        """
+        columns, query = self._catalogue.columns, request.query
+        if query.mode == "semantic":
+            return np.zeros(len(self._catalogue)), Ranking.empty()
+        with request.watch.stage("titles"):
+            shares = self._titles.shares(request.parsed.possible_titles)
+            similar = shares > 0
+            if query.filters:
+                similar &= columns.allowed(query.filters)
+            rows = np.flatnonzero(similar)
+            return shares, Ranking.sorted(columns.ids[rows], shares[rows], self._depth)
 
-    def _completed(
-        self,
-        reading: ParsedQuery,
-        worded: Ranking,
-        bound: float,
-        whole: bool,
-        others: Ids,
-        also: Ids,
-    ) -> KeywordScores:
-        """Return the BM25 of every candidate: outside the list is not without a score."""
-        ids = np.union1d(worded.ids, others)
-        bm25 = np.zeros(len(ids), np.float64)
-        bm25[np.searchsorted(ids, worded.ids)] = worded.scores
-        # A whole list holds every film that holds a word and passes the filters.
-        if not whole or len(also):
-            unlisted = worded.ranks_of(ids) == 0
-            bm25[unlisted] = self.lexical.score(reading.wording, ids[unlisted])
-        return KeywordScores(ids, bm25, bm25 / bound if bound else bm25, known=bound > 0)
+    def _semantic_list(self, request: _Request) -> tuple[QueryVector | None, Ranking]:
+        if request.query.mode == "keyword":
+            return None, Ranking.empty()
+        text, filters = request.parsed.text, request.query.filters
+        with request.watch.stage("encode"):
+            vector = self.engines.encoder.encode([text])[0]
+        describes_plot = len(text.split()) >= PLOT_WORDS
+        query_vector = QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
+        with request.watch.stage("semantic"):
+            return query_vector, self.engines.semantic.search(query_vector, filters, self._depth)
+
+    def _complete(
+        self, request: _Request, keyword_list: _KeywordList, others: Ids
+    ) -> tuple[Ids, KeywordScores, Ids]:
+        """Return all candidates, the keyword scores of all of them, and the films of the list."""
+        listed, attainable = keyword_list.ranking, keyword_list.attainable
+        with request.watch.stage("complete"):
+            ids = np.union1d(listed.ids, others)
+            bm25 = np.zeros(len(ids), np.float64)
+            bm25[np.searchsorted(ids, listed.ids)] = listed.scores
+            # A film that passes the filters and is not in a complete list scores 0.
+            if not keyword_list.complete or len(request.also):
+                unlisted = listed.ranks_of(ids) == 0
+                bm25[unlisted] = self.engines.lexical.score(request.parsed.keywords, ids[unlisted])
+            shares = bm25 / attainable if attainable else bm25
+            return ids, KeywordScores(bm25, shares, any_match=attainable > 0), listed.ids
+
+    def _cosines(self, query_vector: QueryVector | None, ids: Ids, watch: Stopwatch) -> Scores:
+        """Return the semantic score of each film, float64 (len(ids),)."""
+        if query_vector is None:
+            return np.full(len(ids), np.nan)
+        with watch.stage("complete"):
+            return self.engines.semantic.score(query_vector, ids)
+
+    def _person(self, request: _Request) -> str | None:
+        if request.query.mode != "hybrid":
+            return None
+        return self._catalogue.person_in(request.parsed.text)
 
 
 def _union(*lists: Ids) -> Ids:

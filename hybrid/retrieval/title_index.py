@@ -1,7 +1,7 @@
-"""How near a query is to a film's title.
+"""The similarity of a query and the titles of films.
 
-Character trigrams forgive misspellings and words cut or joined; a title that begins with the
-query's words is what somebody types who does not type all of it.
+Character trigrams tolerate misspellings and words split or joined. A title that begins with the
+query's words is similar too: it may not be typed in full yet.
 """
 
 import re
@@ -16,42 +16,42 @@ from numpy.typing import NDArray
 from hybrid.ranking import Scores
 from hybrid.text.title_words import title_words, whole_title
 
-NEAR = 0.4
-"""Below, what a query shares with a title is chance: it counts as nothing."""
+MIN_SIMILARITY = 0.4
+"""Lower similarities are chance and count as 0."""
 
-OWN_SHARE = 0.7
-"""The part of the query's own trigrams in a title's share; the rest is the Jaccard index."""
+CONTAINMENT_WEIGHT = 0.7
+"""Weight of the share of the query's trigrams that are in the title; the rest is Jaccard's."""
 
-BEGINS_SHARE = 0.8
-"""The least share of a title that begins with the query's words."""
+PREFIX_SIMILARITY = 0.8
+"""The lowest similarity of a title that begins with the query's words."""
 
-NEARLY = 0.95
-"""The largest share of a title that is not typed to the letter: "Fog" is not "The Fog"."""
+MAX_INEXACT = 0.95
+"""The highest similarity without an exact match: "Fog" is not "The Fog"."""
 
-YEAR_SHARE = 0.25
-"""What the year is worth where a query names one beside the title."""
+YEAR_WEIGHT = 0.25
+"""Weight of the year if a query contains a year and a title."""
 
 _BLANK, _AFTER_BLANK = "\1", "\2"
-"""Stands between the words of a title; no word holds a control character."""
+"""_BLANK separates the words of a title; no word contains a control character."""
 
 _YEAR = re.compile(r"(18[7-9]|19\d|20\d)\d")
 
 
 @lru_cache(maxsize=1 << 20)
-def _compared(title: str) -> tuple[str, str]:
-    """Return a title's words and whole text. Most titles are in the next generation, too."""
+def _title_keys(title: str) -> tuple[str, str]:
+    """Return a title's words and whole text. Cached: the next generation has most titles too."""
     return _BLANK.join(title_words(title)), whole_title(title)
 
 
 @dataclass(frozen=True)
 class TitleIndex:
-    """The trigrams of all titles as postings, and their words in order.
+    """The trigrams of all titles as posting lists, and the words of all titles in order.
 
-    `trigrams` int64 (t,) ascending; `starts` int64 (t + 1,): the titles that hold trigram i are
-    `postings[starts[i]:starts[i + 1]]`, int32; `sizes` int64 (titles,), the number of different
-    trigrams of each; `films` int64 (titles,), the place of the film that bears it; `beginnings`
-    the words of all titles, ascending, and `wholes` their whole text; `years` int32 (n,) of each
-    film, 0 without one. Titles are numbered in the order of `beginnings`.
+    `trigrams` int64 (t,) ascending; `starts` int64 (t + 1,): the titles that contain trigram i are
+    `postings[starts[i]:starts[i + 1]]`, int32; `sizes` int64 (titles,), the number of distinct
+    trigrams of each; `films` int64 (titles,), the row of the film that has the title; `word_keys`
+    the words of all titles, ascending, and `whole_titles` their whole text; `years` int32 (n,) of
+    each film, 0 without a year. Titles are numbered in the order of `word_keys`.
     """
 
     trigrams: NDArray[np.int64]
@@ -59,15 +59,15 @@ class TitleIndex:
     postings: NDArray[np.int32]
     sizes: NDArray[np.int64]
     films: NDArray[np.int64]
-    beginnings: tuple[str, ...]
-    wholes: tuple[str, ...]
+    word_keys: tuple[str, ...]
+    whole_titles: tuple[str, ...]
     years: NDArray[np.int32]
 
     @classmethod
     def of(cls, titles: Iterable[tuple[int, str]], years: NDArray[np.int32]) -> "TitleIndex":
-        """Index every title, given with the place of its film."""
-        worded = sorted((*_compared(title), place) for place, title in titles)
-        codes, owners = _trigrams([words.replace(_BLANK, "") for words, _, _ in worded])
+        """Return the index of `titles`, each given with the row of its film."""
+        entries = sorted((*_title_keys(title), row) for row, title in titles)
+        codes, owners = _trigrams([words.replace(_BLANK, "") for words, _, _ in entries])
         order = np.lexsort((owners, codes))
         codes, owners = codes[order], owners[order]
         new = np.ones(len(codes), np.bool_)
@@ -78,76 +78,90 @@ class TitleIndex:
             trigrams,
             np.append(firsts, len(codes)),
             owners.astype(np.int32),
-            np.bincount(owners, minlength=len(worded)),
-            np.array([place for _, _, place in worded], np.int64),
-            tuple(words for words, _, _ in worded),
-            tuple(whole for _, whole, _ in worded),
+            np.bincount(owners, minlength=len(entries)),
+            np.array([row for _, _, row in entries], np.int64),
+            tuple(words for words, _, _ in entries),
+            tuple(whole for _, whole, _ in entries),
             years,
         )
 
     def shares(self, texts: Sequence[str]) -> Scores:
-        """Return how near the nearest of `texts` is to each film's title, float64 (n,), 0 to 1.
+        """Return the similarity of each film's title and the most similar of `texts`.
 
-        1 is the title to the letter, of the first text only: the others are what is left of it. A
-        year in a text is compared with the film's too.
+        float64 (n,), 0 to 1, where 1 is an exact match. Only the first text can match exactly: the
+        others are parts of it. A year in a text is compared with the film's year as well.
         """
         shares = np.zeros(len(self.years), np.float64)
         for text in texts:
             whole = whole_title(text) if text == texts[0] else None
             words = title_words(text)
-            shares = np.maximum(shares, self._near(words, whole))
+            shares = np.maximum(shares, self._film_similarity(words, whole))
             years = [word for word in words if _YEAR.fullmatch(word)]
             others = [word for word in words if word not in years]
             if years and others:
-                dateless = whole and " ".join(w for w in whole.split() if w not in years)
-                near = self._near(others, dateless)
-                of_year = np.isin(self.years, [int(year) for year in years])
-                dated = (1 - YEAR_SHARE) * near + YEAR_SHARE * of_year * (near > 0)
-                shares = np.maximum(shares, dated)
+                whole_without_years = whole and " ".join(
+                    word for word in whole.split() if word not in years
+                )
+                without_years = self._film_similarity(others, whole_without_years)
+                same_year = np.isin(self.years, [int(year) for year in years])
+                with_years = (1 - YEAR_WEIGHT) * without_years + YEAR_WEIGHT * same_year * (
+                    without_years > 0
+                )
+                shares = np.maximum(shares, with_years)
         return shares
 
-    def _near(self, words: Sequence[str], whole: str | None) -> Scores:
-        """Return how near `words` are to the nearest title of each film, 0 below `NEAR`.
+    def _film_similarity(self, words: Sequence[str], whole: str | None) -> Scores:
+        """Return the similarity of `words` and the most similar title of each film, float64 (n,).
 
-        `whole` is what is typed to the letter, None where nothing is.
+        Below `MIN_SIMILARITY` it is 0. `whole` is the text that an exact match must equal, None
+        if there cannot be one.
         """
-        alike = self._alike("".join(words))
-        begun = _BLANK.join(words)
-        first = bisect_left(self.beginnings, begun)
-        # The title itself, or one that goes on after a blank, the lowest of all characters here.
-        last = bisect_left(self.beginnings, begun + _AFTER_BLANK)
-        alike[first:last] = BEGINS_SHARE + (1 - BEGINS_SHARE) * alike[first:last]
-        alike = np.where(alike >= NEAR, np.minimum(alike, NEARLY), 0.0)
+        similarity = self._title_similarity("".join(words))
+        key = _BLANK.join(words)
+        first = bisect_left(self.word_keys, key)
+        # The title itself, or one that continues after a blank, the lowest character in keys.
+        last = bisect_left(self.word_keys, key + _AFTER_BLANK)
+        similarity[first:last] = (
+            PREFIX_SIMILARITY + (1 - PREFIX_SIMILARITY) * similarity[first:last]
+        )
+        similarity = np.where(
+            similarity >= MIN_SIMILARITY, np.minimum(similarity, MAX_INEXACT), 0.0
+        )
         for title in range(first, last):
-            if self.wholes[title] == whole:
-                alike[title] = 1.0
-        near = np.zeros(len(self.years), np.float64)
-        np.maximum.at(near, self.films, alike)
-        return near
+            if self.whole_titles[title] == whole:
+                similarity[title] = 1.0
+        of_films = np.zeros(len(self.years), np.float64)
+        np.maximum.at(of_films, self.films, similarity)
+        return of_films
 
-    def _alike(self, key: str) -> Scores:
-        """Return the weighted mean of Jaccard index and share of `key`'s trigrams, each title's."""
-        codes = np.unique(_trigrams([key])[0])
-        places = np.searchsorted(self.trigrams, codes)
-        inside = places < len(self.trigrams)
-        places = places[inside]
-        known = places[self.trigrams[places] == codes[inside]]
-        held = [self.postings[self.starts[place] : self.starts[place + 1]] for place in known]
-        common = np.bincount(np.concatenate([*held, self.postings[:0]]), minlength=len(self.sizes))
+    def _title_similarity(self, text: str) -> Scores:
+        """Return the similarity of `text` and each title by their trigrams, float64 (titles,).
+
+        It is the weighted mean of the share of the text's trigrams that are in the title and of
+        the Jaccard index.
+        """
+        codes = np.unique(_trigrams([text])[0])
+        rows = np.searchsorted(self.trigrams, codes)
+        inside = rows < len(self.trigrams)
+        rows = rows[inside]
+        known = rows[self.trigrams[rows] == codes[inside]]
+        lists = [self.postings[self.starts[row] : self.starts[row + 1]] for row in known]
+        common = np.bincount(np.concatenate([*lists, self.postings[:0]]), minlength=len(self.sizes))
         jaccard = common / np.maximum(len(codes) + self.sizes - common, 1)
-        own = common / max(len(codes), 1)
-        alike: Scores = OWN_SHARE * own + (1 - OWN_SHARE) * jaccard
-        return alike
+        containment = common / max(len(codes), 1)
+        similarity: Scores = CONTAINMENT_WEIGHT * containment + (1 - CONTAINMENT_WEIGHT) * jaccard
+        return similarity
 
 
-def _trigrams(keys: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the trigrams of all keys as numbers, and the place of the key each comes from.
+def _trigrams(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the trigrams of all texts as numbers, and for each the number of its text.
 
-    A key's ends count as characters, so that one of a single letter has a trigram too.
+    Both int64 (trigrams,). The ends of a text count as characters, so a single letter has a
+    trigram too.
     """
-    text = "".join(f"\0{key}\0" for key in keys)
+    text = "".join(f"\0{part}\0" for part in texts)
     letters = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
-    owners = np.repeat(np.arange(len(keys)), [len(key) + 2 for key in keys])
+    owners = np.repeat(np.arange(len(texts)), [len(part) + 2 for part in texts])
     codes = letters[:-2] << 42 | letters[1:-1] << 21 | letters[2:]
     within = owners[:-2] == owners[2:]
     return codes[within], owners[:-2][within]

@@ -200,7 +200,7 @@ def _damage(generation: Generation) -> str | None:
 def _surplus(search: HybridSearch) -> int:
     """Return how many more films the keyword engine holds than the catalogue; negative if fewer."""
     try:
-        return search.lexical.count() - len(search.catalogue)
+        return search.engines.lexical.count() - len(search.catalogue)
     except EngineUnavailable:
         return 0  # /health/ready reports the engine
 

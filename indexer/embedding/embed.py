@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hybrid.engines.semantic.encoder import Encoder
+from hybrid.engines.protocols import Encoder
 from hybrid.terminal.progress import counter
 from hybrid.vectors import Vectors
 from indexer.embedding.cache import blocks_of, key_of, note_uses, open_cache, stored

@@ -105,13 +105,13 @@ def test_full_tells_which_words_carry_the_meaning(search: HybridSearch) -> None:
         assert words == ["captain", "widow", "carnival", "Empire", "thief"]
         without = "The captain, a widow in a and an Empire thief"
         meaning = QueryVector(HashingEncoder().encode([without])[0], weights)
-        left = search._semantic.score(meaning, np.array([hit.id]))[0]
+        left = search.engines.semantic.score(meaning, np.array([hit.id]))[0]
         assert (semantic.words or ())[2].drop == pytest.approx(hit.semantic.score - left)
 
 
 def test_full_is_bounded_and_encodes_once(search: HybridSearch) -> None:
     """Of sixty words 24 are left out in turn, in one batch; the only word carries everything."""
-    encoder = search._encoder
+    encoder = search.engines.encoder
     assert isinstance(encoder, HashingEncoder)
     encoder.encoded.clear()
     ask(search, " ".join(corpus.WORDS * 3)[:900], "full")

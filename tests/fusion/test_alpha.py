@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.fusion.alpha import AlphaChoice, chosen
+from hybrid.fusion.alpha import AlphaChoice, choose_alpha
 
 
 def choose(
-    words: float, title: float = 0.0, name: str | None = None, quoted: bool = False
+    text: float, title: float = 0.0, person: str | None = None, quoted: bool = False
 ) -> AlphaChoice:
     """Return the alpha where nothing else is known of the query."""
-    return chosen(words, title, name, quoted, degraded=False)
+    return choose_alpha(text, title, person, quoted, degraded=False)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_alpha_follows_the_best_share(best: float, value: float, why: str) -> No
 
 def test_names_and_quotations_are_meant_literally() -> None:
     """A person's name or a quotation keeps the words' weight, however few others are found."""
-    assert choose(0.1, name="Greta Garbo").value == 0.5
-    assert "Greta Garbo" in choose(0.1, name="Greta Garbo").reason
+    assert choose(0.1, person="Greta Garbo").value == 0.5
+    assert "Greta Garbo" in choose(0.1, person="Greta Garbo").reason
     assert choose(0.1, quoted=True).value == 0.5
     assert "quoted" in choose(0.1, quoted=True).reason
 
@@ -48,10 +48,10 @@ def test_a_title_to_the_letter_is_meant() -> None:
     assert choose(0.0, title=0.95).value == 0.5
 
 
-@pytest.mark.parametrize(("name", "quoted"), [("Annie Hall", False), (None, True)])
-def test_a_title_counts_before_names_and_quotations(name: str | None, quoted: bool) -> None:
+@pytest.mark.parametrize(("person", "quoted"), [("Annie Hall", False), (None, True)])
+def test_a_title_counts_before_names_and_quotations(person: str | None, quoted: bool) -> None:
     """A film called like a person, and a title in quotation marks, are titles to the letter."""
-    alpha = choose(0.1, title=1.0, name=name, quoted=quoted)
+    alpha = choose(0.1, title=1.0, person=person, quoted=quoted)
     assert alpha.value == 0.2
     assert "title, to the letter" in alpha.reason
 
@@ -64,10 +64,10 @@ def test_the_nearer_of_title_and_words_counts() -> None:
 
 def test_without_the_keyword_engine_the_reason_says_so() -> None:
     """What was not asked is not said to have found nothing."""
-    alpha = chosen(0.0, 0.0, name=None, quoted=False, degraded=True)
+    alpha = choose_alpha(0.0, 0.0, person=None, has_quotation=False, degraded=True)
     assert alpha.value == 1.0
     assert "the keyword engine does not answer" in alpha.reason
-    near = chosen(0.0, 0.9, name=None, quoted=False, degraded=True)
+    near = choose_alpha(0.0, 0.9, person=None, has_quotation=False, degraded=True)
     assert near.value == 0.5
     assert "the keyword engine does not answer" in near.reason
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hybrid.fusion.fused_ranking import FusedRanking, ranked
+from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
 from hybrid.ranking import Ranking
 from hybrid.retrieval.candidates import Candidates, KeywordScores
-from hybrid.retrieval.query_parser import read
+from hybrid.retrieval.query_parser import parse_query
 from hybrid.vectors import QueryVector
 
 NAN = float("nan")
@@ -20,22 +20,21 @@ def candidates(
     mode: Mode = "hybrid",
     shares: tuple[float, ...] = (0.3, 0.1, 0.2, 0.0, 0.9),
     titles: tuple[float, ...] = (0.0, 0.5, 0.0, 0.0, 1.0),
-    name: str | None = None,
+    person: str | None = None,
     degraded: tuple[str, ...] = (),
 ) -> Candidates:
     """Return five candidates, the first three in the keyword list, 5 and 7 in the semantic one."""
-    ids = np.array(IDS, np.int64)
-    words = KeywordScores(ids, 10 * np.array(shares), np.array(shares), known=True)
     return Candidates(
         query=SearchQuery(query=text, mode=mode),
-        reading=read(text),
-        words=words,
-        titles=np.array(titles),
-        found=np.array([True, True, True, False, False]),
+        parsed=parse_query(text),
+        ids=np.array(IDS, np.int64),
+        keyword=KeywordScores(10 * np.array(shares), np.array(shares), any_match=True),
+        title_shares=np.array(titles),
+        in_keyword_list=np.array([True, True, True, False, False]),
         cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),
-        meant=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),
-        meaning=QueryVector(np.ones(4, np.float32)) if mode != "keyword" else None,
-        name=name,
+        semantic_list=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),
+        query_vector=QueryVector(np.ones(4, np.float32)) if mode != "keyword" else None,
+        person=person,
         degraded=degraded,
     )
 
@@ -47,20 +46,20 @@ def rank(
     alpha: float = 0.25,
 ) -> FusedRanking:
     """Rank with words worth half a title."""
-    return ranked(found, mode, Fusion(method=method, alpha=alpha), 0.5)
+    return rank_candidates(found, mode, Fusion(method=method, alpha=alpha), 0.5)
 
 
 def test_the_sides_hold_shares_ranks_and_lists() -> None:
     """The keyword share is the larger of the words', weighted, and the title's; each side has
     ranks and list of its own films, scores of all."""
     fused = rank(candidates())
-    assert fused.ids.tolist() == IDS
+    assert fused.candidates.ids.tolist() == IDS
     assert fused.keyword.scores == pytest.approx([0.15, 0.5, 0.1, 0.0, 1.0])
     assert fused.keyword.ranks.tolist() == [2, 1, 3, 0, 0]
-    assert fused.keyword.retrieved.tolist() == pytest.approx([0.5, 0.15, 0.1])
+    assert fused.keyword.list_scores.tolist() == pytest.approx([0.5, 0.15, 0.1])
     assert fused.semantic.scores == pytest.approx([0.1, NAN, 0.4, 0.8, 0.95], nan_ok=True)
     assert fused.semantic.ranks.tolist() == [0, 0, 2, 1, 0]
-    assert fused.semantic.retrieved.tolist() == [0.8, 0.4]
+    assert fused.semantic.list_scores.tolist() == [0.8, 0.4]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def test_a_side_that_was_not_asked_is_absent(mode: Mode) -> None:
     absent = fused.semantic if mode == "keyword" else fused.keyword
     assert np.isnan(absent.scores).all()
     assert not absent.ranks.any()
-    assert not len(absent.retrieved)
+    assert not len(absent.list_scores)
 
 
 def test_without_the_keyword_engine_titles_count() -> None:
@@ -107,7 +106,7 @@ def test_without_the_keyword_engine_titles_count() -> None:
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_an_alpha_that_is_asked_for_is_obeyed(alpha: float) -> None:
     """Whatever the query is, and 0 is a number too."""
-    chosen = rank(candidates('"quoted"', name="Greta Garbo"), alpha=alpha).alpha
+    chosen = rank(candidates('"quoted"', person="Greta Garbo"), alpha=alpha).alpha
     assert (chosen.value, chosen.reason) == (alpha, "as asked")
 
 
@@ -122,7 +121,7 @@ def test_an_alpha_that_is_asked_for_is_obeyed(alpha: float) -> None:
         (candidates(shares=(0.1, 0.0, 0.1, 0.3, 0.9), titles=(0.0,) * 5), 0.75, "cover 30%"),
         (candidates(titles=(0.0, 1.0, 0.0, 0.0, 0.0)), 0.2, "title, to the letter"),
         (candidates('"a" xyzzy', titles=(0.0,) * 5), 0.5, "what is quoted"),
-        (candidates(titles=(0.0,) * 5, name="Greta Garbo"), 0.5, "'Greta Garbo' is a name"),
+        (candidates(titles=(0.0,) * 5, person="Greta Garbo"), 0.5, "'Greta Garbo' is a name"),
         (candidates(shares=(NAN,) * 5, titles=(0.0,) * 5), 1.0, "cover 0% of the query"),
         (
             candidates(shares=(NAN,) * 5, titles=(0.0,) * 5, degraded=("keyword",)),
@@ -135,7 +134,7 @@ def test_alpha_is_chosen_from_what_the_lists_hold(
     found: Candidates, alpha: float, reason: str
 ) -> None:
     """Best words, best title, name, quotation and a missing engine all reach the choice."""
-    chosen = ranked(found, "hybrid", Fusion(), 0.5).alpha
+    chosen = rank_candidates(found, "hybrid", Fusion(), 0.5).alpha
     assert chosen.value == pytest.approx(alpha)
     assert reason in chosen.reason
 

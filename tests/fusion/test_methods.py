@@ -5,17 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.fusion.methods import NORMALISERS, Side, dbsf, fuse, min_max, z_score
+from hybrid.fusion.methods import (
+    NORMALISERS,
+    SideScores,
+    dbsf,
+    min_max,
+    normalise_sides,
+    weighted_sum,
+    z_score,
+)
 from hybrid.query import FusionMethod
-from hybrid.ranking import Ranking
+from hybrid.ranking import Ranking, Scores
 
 NAN = float("nan")
 
 
-def side(scores: list[float], ranks: list[int]) -> Side:
+def side(scores: list[float], ranks: list[int]) -> SideScores:
     """Make a side whose list is what has a rank."""
     listed = [score for score, rank in zip(scores, ranks, strict=True) if rank]
-    return Side(np.array(scores), np.array(ranks), np.array(listed, float))
+    return SideScores(np.array(scores), np.array(ranks), np.array(listed, float))
+
+
+def fuse(keyword: SideScores, semantic: SideScores, method: FusionMethod, alpha: float) -> Scores:
+    """Return the fused scores of candidates."""
+    return weighted_sum(normalise_sides(keyword, semantic, method), alpha)
 
 
 KEYWORD = side([12 / 24, 6 / 24, 0.0, 3 / 24], [1, 2, 0, 3])
@@ -46,7 +59,9 @@ def test_min_max_scales_between_the_list_s_extremes() -> None:
     assert min_max(KEYWORD) == pytest.approx([1.0, (6 - 3) / (12 - 3), 0.0, 0.0])
 
 
-BEYOND = Side(np.array([-0.5, 0.2, 0.6, 1.5, NAN]), np.array([0, 2, 1, 0, 0]), np.array([0.6, 0.2]))
+BEYOND = SideScores(
+    np.array([-0.5, 0.2, 0.6, 1.5, NAN]), np.array([0, 2, 1, 0, 0]), np.array([0.6, 0.2])
+)
 """A list of .6 and .2, and films outside it that score below, above and nothing."""
 
 
@@ -75,7 +90,7 @@ def test_scores_beside_a_list_of_equal_scores(
 ) -> None:
     """Below, at and above the one score of a list without spread."""
     scores = np.array([0.3, 0.4, 0.5, NAN])
-    equal = Side(scores, np.array([0, 1, 0, 0]), np.array(listed))
+    equal = SideScores(scores, np.array([0, 1, 0, 0]), np.array(listed))
     assert NORMALISERS[method](equal) == pytest.approx(expected, nan_ok=True)
 
 
@@ -119,10 +134,10 @@ def test_one_hit_or_equal_scores(method: str, expected: float, hits: int) -> Non
 @pytest.mark.parametrize("method", ["attainable", "min_max", "z_score", "dbsf", "rrf"])
 def test_an_absent_side_adds_nothing(method: FusionMethod) -> None:
     """With one engine away the other's order stays; with both there is no film and no error."""
-    alone = fuse(Side.absent(4), SEMANTIC, method, 0.5)
+    alone = fuse(SideScores.absent(4), SEMANTIC, method, 0.5)
     assert np.isfinite(alone).all()
     assert alone[2] == alone.max()
-    nothing = fuse(Side.absent(0), Side.absent(0), method, 0.5)
+    nothing = fuse(SideScores.absent(0), SideScores.absent(0), method, 0.5)
     assert len(nothing) == 0
 
 
@@ -153,7 +168,7 @@ def test_one_side_alone_keeps_its_order(
     ordered = Ranking.sorted(np.arange(len(pairs)), np.array([k for k, _ in pairs], float))
     ranks = ordered.ranks_of(np.arange(len(pairs))).tolist()
     keyword = side([k for k, _ in pairs], ranks)
-    fused = fuse(keyword, Side.absent(len(pairs)), method, 0.0)
+    fused = fuse(keyword, SideScores.absent(len(pairs)), method, 0.0)
     in_order = fused[ordered.ids]
     assert (np.diff(in_order) <= 1e-9).all()
 

@@ -554,7 +554,11 @@ def test_changed_generations_rank_like_built_ones(data: Path, tmp_path: Path) ->
         search = open_stores(open_current(folder))
         candidates = [search.retrieve(query) for query in map(as_query, corpus.queries(20))]
         answers.append(
-            [search._semantic.score(c.meaning, ids).tolist() for c in candidates if c.meaning]
+            [
+                search.engines.semantic.score(c.query_vector, ids).tolist()
+                for c in candidates
+                if c.query_vector
+            ]
         )
         search.close()
     assert np.array_equal(answers[0], answers[1], equal_nan=True)

@@ -124,7 +124,7 @@ def test_an_index_deleted_behind_our_back_is_written_again(deployment: Deploymen
     deployment.client.indices.delete(index=deployment.index)
     assert search.search(SearchQuery(query="captain")).degraded == ("keyword",)
     with pytest.raises(EngineUnavailable, match=deployment.index):
-        search.lexical.check()
+        search.engines.lexical.check()
     search.close()
     (wrong,) = [c for c in verify(deployment.data, deployment.tools).checks if c.findings]
     assert wrong.name == "keyword"

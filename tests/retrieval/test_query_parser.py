@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid.retrieval.query_parser import MAX_WORDS, read
+from hybrid.retrieval.query_parser import MAX_WORDS, parse_query
 from hybrid.text.person_names import name_words
 
 
@@ -26,7 +26,7 @@ from hybrid.text.person_names import name_words
 )
 def test_asking_is_left_out(typed: str, wording: str) -> None:
     """Words that only ask, or only say that films are wanted, are no keywords."""
-    assert read(typed).wording == wording
+    assert parse_query(typed).keywords == wording
 
 
 @pytest.mark.parametrize(
@@ -47,18 +47,18 @@ def test_asking_is_left_out(typed: str, wording: str) -> None:
 )
 def test_titles_and_bare_words_stay(typed: str) -> None:
     """What begins like a question without asking is meant, and so is a query of nothing else."""
-    assert read(typed).wording == typed
+    assert parse_query(typed).keywords == typed
 
 
 def test_only_naming_may_name_a_title() -> None:
     """After "looking for" a title may follow; after "about" a description does."""
-    assert read("looking for solaris").titles == ("looking for solaris", "solaris")
-    assert read("movies about chess").titles == ("movies about chess",)
-    assert read("solaris").titles == ("solaris",)
-    assert read("where can i find solaris").titles[1:] == ("solaris",)
-    assert read("find me movies about chess").titles[1:] == ()
+    assert parse_query("looking for solaris").possible_titles == ("looking for solaris", "solaris")
+    assert parse_query("movies about chess").possible_titles == ("movies about chess",)
+    assert parse_query("solaris").possible_titles == ("solaris",)
+    assert parse_query("where can i find solaris").possible_titles[1:] == ("solaris",)
+    assert parse_query("find me movies about chess").possible_titles[1:] == ()
     # Words with a gap between them are no title that was typed.
-    assert read("looking for silent movies era").titles[1:] == ()
+    assert parse_query("looking for silent movies era").possible_titles[1:] == ()
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_only_naming_may_name_a_title() -> None:
 )
 def test_quotation_marks(typed: str, quoted: bool) -> None:
     """A pair of double quotation marks around a word quotes; apostrophes and inches do not."""
-    assert read(typed).quoted is quoted
+    assert parse_query(typed).has_quotation is quoted
 
 
 def test_words_beyond_the_limit_are_cut() -> None:
-    """The first 64 words count, a character each where there are no blanks, and the reading tells
+    """The first 64 words count, a character each where there are no blanks, and the parsed tells
     that more were there."""
     assert MAX_WORDS == 64
-    long = read("sea " * (MAX_WORDS + 1))
-    assert (len(long.typed.split()), long.cut) == (MAX_WORDS, True)
-    assert read("sea " * MAX_WORDS).cut is False
-    unspaced = read("\u6d77" * (MAX_WORDS + 1))
-    assert (len(unspaced.typed), unspaced.cut) == (MAX_WORDS, True)
+    long = parse_query("sea " * (MAX_WORDS + 1))
+    assert (len(long.text.split()), long.truncated) == (MAX_WORDS, True)
+    assert parse_query("sea " * MAX_WORDS).truncated is False
+    unspaced = parse_query("\u6d77" * (MAX_WORDS + 1))
+    assert (len(unspaced.text), unspaced.truncated) == (MAX_WORDS, True)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,6 @@ def test_names_are_compared_without_how_they_are_written(typed: str, name: str) 
 @given(st.text(min_size=1, max_size=200).filter(lambda text: text.strip()))
 def test_any_text_can_be_read(text: str) -> None:
     """No text is left without words, and nothing is made up."""
-    reading = read(text)
-    assert reading.wording.strip()
-    assert set(reading.wording.split()) <= set(text.split())
+    parsed = parse_query(text)
+    assert parsed.keywords.strip()
+    assert set(parsed.keywords.split()) <= set(text.split())

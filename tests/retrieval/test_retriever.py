@@ -56,16 +56,16 @@ def test_the_title_list_has_the_nearest_that_the_filters_allow(
     """As many as the depth says, chosen after the filters; a title that is far is in no list."""
     query = SearchQuery.filtered("lantern", filters, "keyword")
     candidates = titled.retrieve(query)
-    assert candidates.words.ids[candidates.found].tolist() == listed
-    assert (candidates.titles[candidates.found] > 0).all()
+    assert candidates.ids[candidates.in_keyword_list].tolist() == listed
+    assert (candidates.title_shares[candidates.in_keyword_list] > 0).all()
 
 
 def test_films_that_the_catalogue_lacks_are_left_out(worded: HybridSearch) -> None:
     """Elasticsearch may hold films of another generation: they are no candidates."""
     candidates = worded.retrieve(SearchQuery(query="lantern", mode="keyword"))
-    assert candidates.words.ids.tolist() == [2, 3, 5, 7, 11, 13]
-    assert candidates.found.all()
-    assert (candidates.words.bm25 > 0).all()
+    assert candidates.ids.tolist() == [2, 3, 5, 7, 11, 13]
+    assert candidates.in_keyword_list.all()
+    assert (candidates.keyword.bm25 > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_seven_words_tell_a_plot(
     worded: HybridSearch, text: str, weights: tuple[float, ...]
 ) -> None:
     """From seven words on three sentences count, below the best alone."""
-    meaning = worded.retrieve(SearchQuery(query=text)).meaning
+    meaning = worded.retrieve(SearchQuery(query=text)).query_vector
     assert meaning
     assert meaning.weights == weights
 
@@ -89,11 +89,11 @@ def test_the_keyword_engine_is_asked_for_the_wording(worded: HybridSearch) -> No
     query = SearchQuery(query="looking for lantern", mode="keyword")
     asked = worded.retrieve(query)
     alone = worded.retrieve(SearchQuery(query="lantern", mode="keyword"))
-    assert asked.words.ids.tolist() == alone.words.ids.tolist()
+    assert asked.ids.tolist() == alone.ids.tolist()
     assert worded.explain(query, ASKING.id).hit.keyword.score == 0
-    assert asked.words.bm25.tolist() == alone.words.bm25.tolist()
-    assert asked.words.shares.tolist() == alone.words.shares.tolist()
-    assert asked.titles[asked.words.ids == 7] == 0.95
+    assert asked.keyword.bm25.tolist() == alone.keyword.bm25.tolist()
+    assert asked.keyword.shares.tolist() == alone.keyword.shares.tolist()
+    assert asked.title_shares[asked.ids == 7] == 0.95
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -101,13 +101,13 @@ def test_whether_any_film_holds_a_word_is_known(worded: HybridSearch, known: boo
     """A word in any film is known, whether the filters allow that film or not."""
     text = "boat" if known else "xyzzy"
     query = SearchQuery(query=text, year_to=1960)
-    assert worded.retrieve(query).words.known is known
+    assert worded.retrieve(query).keyword.any_match is known
 
 
 def test_the_meaning_is_that_of_the_whole_query(worded: HybridSearch) -> None:
     """Words that only ask are left out on the keyword side alone."""
     text = "looking for lantern and boat by the shore"
-    meaning = worded.retrieve(SearchQuery(query=text)).meaning
+    meaning = worded.retrieve(SearchQuery(query=text)).query_vector
     assert meaning
     assert np.array_equal(meaning.vector, HashingEncoder().encode([text])[0])
     assert meaning.weights == (0.6, 0.2, 0.2)

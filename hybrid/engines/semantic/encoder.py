@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -23,14 +22,6 @@ INPUTS = ("input_ids", "attention_mask")
 """Inputs of the exported model, int64 (texts, tokens) each; its output is (texts, dimension)."""
 
 
-class Encoder(Protocol):
-    """Turns texts into vectors. Tests replace it."""
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dimension), every row of length 1."""
-        ...
-
-
 class OnnxEncoder:
     """A sentence-transformers model as an ONNX graph that includes pooling and normalisation.
 
@@ -48,7 +39,7 @@ class OnnxEncoder:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dimension), every row of length 1."""
+        """Return a vector of length 1 for each text, float32 (len(texts), dimension)."""
         encodings = self._tokenizer.encode_batch(list(texts))
         tokens = (
             np.array([encoding.ids for encoding in encodings], np.int64),

@@ -120,7 +120,7 @@ class _Metrics(Collector):
 def _keyword_problem(search: HybridSearch) -> str | None:
     """Return why the keyword engine does not answer, None if it does."""
     try:
-        search.lexical.check()
+        search.engines.lexical.check()
     except EngineUnavailable as error:
         return error.message
     return None

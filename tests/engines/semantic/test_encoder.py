@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid.engines.semantic.encoder import MODEL_FILE, Encoder, OnnxEncoder
+from hybrid.engines.protocols import Encoder
+from hybrid.engines.semantic.encoder import MODEL_FILE, OnnxEncoder
 from hybrid.errors import BuildFailed, InvalidInput
 from hybrid.settings import DEFAULT_MODEL
 from indexer.embedding.model import LEAST_COSINE, SentenceModel, load_model
