@@ -1,9 +1,9 @@
-"""What each part of the ranking is worth: nDCG@10 and MRR@10 with that part switched off.
+"""Ablation: nDCG@10 and MRR@10 of the ranking with one part switched off or changed.
 
     python -m benchmarks.ablation QUERIES.jsonl ... --data DIR
 
-The index must be one of the embedded engine. Every line but the first is the whole ranking less,
-or with another choice of, one part.
+The index must use the embedded engine. The first line is the whole ranking; in each other line one
+part is missing or different.
 """
 
 import tempfile
@@ -24,13 +24,13 @@ from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.evaluation.evaluate import kinds
 from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import JudgedQuery
-from hybrid.evaluation.measures import MRR, NDCG, measured
-from hybrid.evaluation.rankings import retrieved
+from hybrid.evaluation.measures import MRR, NDCG, measure_queries
+from hybrid.evaluation.rankings import retrieve_queries
 from hybrid.fusion import alpha
-from hybrid.fusion.fused_ranking import ranked
+from hybrid.fusion.fused_ranking import rank_candidates
 from hybrid.query import Fusion, FusionMethod
 from hybrid.ranking import Ranking, Scores
-from hybrid.retrieval import retriever as retrieval
+from hybrid.retrieval import retriever
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import ParsedQuery
 from hybrid.retrieval.title_index import TitleIndex
@@ -45,7 +45,7 @@ from hybrid.text.analysis import analyze
 from hybrid.vectors import QueryVector
 from hybrid.wiring import open_search
 
-Off = Callable[[HybridSearch], AbstractContextManager[Any]]
+Patch = Callable[[HybridSearch], AbstractContextManager[Any]]
 
 
 WHOLE = Run(name="hybrid", mode="hybrid")
@@ -56,21 +56,21 @@ class Part:
     """A line of the table: what is switched off, and how the run is fused."""
 
     name: str
-    off: Off = lambda search: nullcontext()
+    patch: Patch = lambda _: nullcontext()
     run: Run = WHOLE
     text_weight: float | None = None
     candidates: Callable[[Candidates], Candidates] = lambda candidates: candidates
 
 
-def _sentences(*weights: float) -> Off:
-    return lambda search: patch.object(retrieval, "PLOT_SENTENCES", weights)
+def _sentences(*weights: float) -> Patch:
+    return lambda _: patch.object(retriever, "PLOT_SENTENCES", weights)
 
 
-def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
-    """Share the weights of missing sentences out among those that there are."""
+def _redistribute_weights(_: HybridSearch) -> AbstractContextManager[Any]:
+    """Redistribute the weights of missing sentences among a film's other sentences."""
     best = SentenceVectors.best
 
-    def shared(
+    def redistributed(
         vectors: SentenceVectors, query_vector: QueryVector, films: Rows
     ) -> tuple[Scores, Rows]:
         scores, numbers = best(vectors, query_vector, films)
@@ -78,34 +78,42 @@ def _short_films_favoured(search: HybridSearch) -> AbstractContextManager[Any]:
         present = np.cumsum([0.0, *weights])
         return scores / present[np.minimum(vectors.counts[films], len(weights))], numbers
 
-    return patch.object(SentenceVectors, "best", shared)
+    return patch.object(SentenceVectors, "best", redistributed)
 
 
-def _typed(text: str) -> ParsedQuery:
-    return ParsedQuery(typed=text, wording=text, titles=(text,), quoted=False, cut=False)
+def _unparsed(text: str) -> ParsedQuery:
+    return ParsedQuery(
+        text=text,
+        keywords=text,
+        possible_titles=(text,),
+        has_quotation=False,
+        truncated=False,
+    )
 
 
-def _no_titles(index: TitleIndex, texts: object) -> Scores:
+def _no_titles(index: TitleIndex, _: object) -> Scores:
     return np.zeros(len(index.years))
 
 
-def _listed_only(found: Candidates) -> Candidates:
-    """Forget the scores that a side's own list does not hold."""
-    unmeant = found.meant.ranks_of(found.words.ids) == 0
-    shares = np.where(found.found, found.words.shares, 0.0)
+def _listed_only(candidates: Candidates) -> Candidates:
+    """Drop the scores of films outside a side's own list."""
+    unlisted = candidates.semantic_list.ranks_of(candidates.ids) == 0
+    shares = np.where(candidates.in_keyword_list, candidates.keyword.shares, 0.0)
     return replace(
-        found,
-        words=replace(found.words, shares=shares),
-        cosines=np.where(unmeant, np.nan, found.cosines),
+        candidates,
+        keyword=replace(candidates.keyword, shares=shares),
+        cosines=np.where(unlisted, np.nan, candidates.cosines),
     )
 
 
 def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
-    """Bound a word by (k1 + 1) idf, which its best film approaches but need not reach."""
+    """Bound the score of a word by (k1 + 1) idf, which no film need reach."""
     films = len(search.catalogue)
 
     def bound(engine: TantivyEngine, text: str) -> float:
-        counts = [engine._searcher.doc_freq("text", word) for word in analyze(text)]
+        # The engine has no use for document frequencies itself.
+        searcher = engine._searcher  # noqa: SLF001
+        counts = [searcher.doc_freq("text", word) for word in analyze(text)]
         idf = [np.log(1 + (films - n + 0.5) / (n + 0.5)) if n else 0.0 for n in counts]
         return attainable([(K1 + 1) * float(weight) for weight in idf])
 
@@ -114,7 +122,7 @@ def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
 
 @contextmanager
 def _usual_k1(search: HybridSearch) -> Iterator[None]:
-    """Index the films anew, said once: BM25 with Tantivy's k1 of 1.2."""
+    """Index the films again without repetition: BM25 with Tantivy's k1 of 1.2."""
     ids = search.catalogue.columns.ids
     films = [
         found.movie
@@ -129,9 +137,9 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         writer = TantivyWriter(Path(folder))
         writer.create()
         writer.write(films)
-        with patch.object(
-            search.retriever, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)
-        ):
+        lexical = TantivyEngine(Path(folder) / TANTIVY_FOLDER)
+        engines = replace(search.engines, lexical=lexical)
+        with patch.object(search.retriever, "engines", engines):
             yield
 
 
@@ -145,17 +153,17 @@ PARTS = (
     Part("whole"),
     Part("keyword alone", run=Run(name="keyword", mode="keyword")),
     Part("semantic alone", run=Run(name="semantic", mode="semantic")),
-    Part("without titles", lambda search: patch.object(TitleIndex, "shares", _no_titles)),
-    Part("asking counts as words", lambda search: patch.object(retrieval, "read", _typed)),
+    Part("without titles", lambda _: patch.object(TitleIndex, "shares", _no_titles)),
+    Part("asking counts as words", lambda _: patch.object(retriever, "parse_query", _unparsed)),
     Part("best sentence only", _sentences(1.0)),
     Part("two sentences, .75 .25", _sentences(0.75, 0.25)),
-    Part("missing sentences shared out", _short_films_favoured),
-    Part("three for short queries too", lambda search: patch.object(retrieval, "PLOT_WORDS", 1)),
-    Part("names unnoticed", lambda search: patch.object(Catalogue, "person_in", return_value=None)),
+    Part("missing sentences shared out", _redistribute_weights),
+    Part("three for short queries too", lambda _: patch.object(retriever, "PLOT_WORDS", 1)),
+    Part("names unnoticed", lambda _: patch.object(Catalogue, "person_in", return_value=None)),
     Part("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),
     Part("alpha .5", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.5))),
     Part("alpha .6", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.6))),
-    Part("alpha at most .8", lambda search: patch.object(alpha, "MEANING_ALONE", 0.8)),
+    Part("alpha at most .8", lambda _: patch.object(alpha, "SEMANTIC_ALPHA", 0.8)),
     Part("text weight 1", text_weight=1.0),
     Part("scores not completed", candidates=_listed_only),
     Part("bound (k1 + 1) idf", _idf_bound),
@@ -167,36 +175,36 @@ PARTS = (
 def figures(
     search: HybridSearch, files: Sequence[Sequence[JudgedQuery]], part: Part
 ) -> list[float]:
-    """Return nDCG@10 of every kind and of all queries of each file; MRR@10 of title queries."""
-    found = []
+    """Return the measure of each kind of query and of all, for the queries of each file."""
+    means: list[float] = []
     for queries in files:
-        with part.off(search):
+        with part.patch(search):
             rankings = {
                 query.id: _ranking(search, part.candidates(candidates), part)
-                for query, candidates in retrieved(search, queries)
+                for query, candidates in retrieve_queries(search, queries)
             }
-        scores = measured(queries, rankings, (NDCG, MRR))
-        for places in kinds(queries).values():
-            found.append(float(scores[measure_of(queries)][list(places)].mean()))
-    return found
+        scores = measure_queries(queries, rankings, (NDCG, MRR))
+        of_queries = scores[measure_of(queries)]
+        means += [float(of_queries[list(rows)].mean()) for rows in kinds(queries).values()]
+    return means
 
 
 def measure_of(queries: Sequence[JudgedQuery]) -> str:
-    """Return what queries of a file are measured by: one film is wanted where a title is."""
+    """Return the measure for the queries of a file: MRR@10 if they are titles, else nDCG@10."""
     return MRR if {query.kind for query in queries} == {"title"} else NDCG
 
 
 def _ranking(search: HybridSearch, candidates: Candidates, part: Part) -> Ranking:
     fusion = part.run.fusion.over(search.preferences.default)
     weight = search.preferences.text_weight if part.text_weight is None else part.text_weight
-    return ranked(candidates, part.run.mode, fusion, weight).ranking.top(10)
+    return rank_candidates(candidates, part.run.mode, fusion, weight).ranking.top(10)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @setting("data")
 def main(files: tuple[Path, ...], **given: Any) -> None:
-    """Print what each part of the ranking is worth on the judged queries of FILES."""
+    """Print the ablation of the ranking on the judged queries of FILES."""
     judged = [read_judgements(file, None).queries for file in files]
     heads = [
         f"{kind if len(kinds(queries)) > 1 else file.stem} {measure_of(queries)}"

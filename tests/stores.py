@@ -8,6 +8,7 @@ from hybrid.engines.factory import open_semantic
 from hybrid.engines.lexical import tantivy
 from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.engines.protocols import Engines
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.search import HybridSearch
@@ -103,9 +104,11 @@ def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> 
     return HybridSearch(
         generation.manifest.name,
         catalogue,
-        TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER)),
-        open_semantic(generation, catalogue),
-        HashingEncoder(),
+        Engines(
+            TantivyEngine(generation.file(tantivy.TANTIVY_FOLDER)),
+            open_semantic(generation, catalogue),
+            HashingEncoder(),
+        ),
         30,
         preferences,
     )

@@ -1,1 +1,1 @@
-"""Measuring rankings against judgements: queries and qrels in, means, intervals and pages out."""
+"""Evaluation of rankings on judged queries: measures, significance, reports and tuning."""

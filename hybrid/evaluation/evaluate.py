@@ -1,4 +1,4 @@
-"""What was measured: means by kind with their intervals, runs compared in pairs, greatest wins."""
+"""Evaluation: means by kind of query with intervals, paired tests of runs, and largest wins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import numpy as np
 
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.judgements import ALL, JudgedQuery, Judgements
-from hybrid.evaluation.measures import CONDENSED, MEASURES, NDCG, first_relevant, measured
-from hybrid.evaluation.rankings import Rankings, rankings
+from hybrid.evaluation.measures import CONDENSED, MEASURES, NDCG, first_relevant, measure_queries
+from hybrid.evaluation.rankings import Rankings, rank_queries
 from hybrid.evaluation.significance import holm, intervals, p_values
 from hybrid.ranking import Scores
 from hybrid.schemas.runs import Run
@@ -30,7 +30,8 @@ class Estimate:
 class PairwiseTest:
     """What `run` gains over `baseline` on the same queries, in one measure.
 
-    `p_holm` is p corrected for the number of comparisons in this measure.
+    `p_holm` is p corrected for the number of comparisons in this measure; `better`, `equal` and
+    `worse` count queries.
     """
 
     measure: str
@@ -45,8 +46,8 @@ class PairwiseTest:
 
 
 @dataclass(frozen=True)
-class Place:
-    """What one run made of a query: nDCG@10, and its first relevant film if it has one."""
+class QueryResult:
+    """A run's result for a query: nDCG@10, and the first relevant film with its rank, if any."""
 
     ndcg: float
     rank: int | None
@@ -61,12 +62,12 @@ class Win:
     query: JudgedQuery
     run: str
     other: str
-    of_run: Place
-    of_other: Place
+    of_run: QueryResult
+    of_other: QueryResult
 
     @property
     def gain(self) -> float:
-        """By how much nDCG@10 is better."""
+        """The difference in nDCG@10."""
         return self.of_run.ndcg - self.of_other.ndcg
 
 
@@ -74,7 +75,8 @@ class Win:
 class Evaluation:
     """Runs measured on the same queries.
 
-    `scores` holds by run and measure float64 (queries,), `means` estimates by kind, run, measure.
+    `scores` holds float64 (queries,) by run and measure; `means` holds estimates by kind, run and
+    measure.
     """
 
     judgements: Judgements
@@ -91,15 +93,15 @@ class Evaluation:
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """The number of queries of each kind."""
-        return {kind: len(places) for kind, places in kinds(self.judgements.queries).items()}
+        return {kind: len(rows) for kind, rows in kinds(self.judgements.queries).items()}
 
     @property
     def measures(self) -> Sequence[str]:
-        """The measures that mean something on these judgements."""
+        """The measures that are meaningful on these judgements."""
         return measures_of(self.judgements)
 
     def differences(self, run: str, baseline: str) -> Scores:
-        """Return by how much nDCG@10 of each query is better in `run`, float64 (queries,)."""
+        """Return the difference in nDCG@10 of each query, run - baseline, float64 (queries,)."""
         return self.scores[run][NDCG] - self.scores[baseline][NDCG]
 
 
@@ -108,55 +110,58 @@ def evaluate(
     judgements: Judgements,
     runs: Sequence[Run],
     baseline: str | None = None,
-    most_wins: int = 5,
+    max_wins: int = 5,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure `runs`; compare each with the baseline, or all pairs of them without one.
+    """Measure `runs`, and compare each with the baseline, or all pairs if there is none.
 
-    Raises EngineUnavailable where an engine is lost, InvalidInput where the judgements are not
-    of this index.
+    `max_wins` is the number of queries listed for each run of a pair. Raises EngineUnavailable if
+    an engine does not answer, InvalidInput if the judgements are for another index.
     """
     notes = [*judgements.notes, *_notes(search, judgements)]
     queries = judgements.queries
-    found = rankings(search, queries, runs)
-    scores = {run.name: measured(queries, found[run.name]) for run in runs}
+    rankings = rank_queries(search, queries, runs)
+    scores = {run.name: measure_queries(queries, rankings[run.name]) for run in runs}
     pairs = _pairs([run.name for run in runs], baseline)
-    compared = [name for name in (NDCG, CONDENSED) if name in measures_of(judgements)]
+    tested = [name for name in (NDCG, CONDENSED) if name in measures_of(judgements)]
     return Evaluation(
         judgements,
         search.generation,
         seed,
         runs,
-        found,
+        rankings,
         scores,
         _means(queries, scores, seed),
-        [row for name in compared for row in _comparisons(name, scores, pairs, seed)],
-        _wins(search, queries, found, scores, pairs, most_wins),
+        [row for name in tested for row in _comparisons(name, scores, pairs, seed)],
+        _wins(search, queries, rankings, scores, pairs, max_wins),
         notes,
     )
 
 
 def kinds(queries: Sequence[JudgedQuery]) -> Mapping[str, Sequence[int]]:
-    """Return the places of the queries of each kind, where there are several, and last of all."""
-    named = sorted({query.kind for query in queries} - {ALL})
+    """Return the rows of the queries of each kind, if there are several, and of all queries."""
+    names = sorted({query.kind for query in queries} - {ALL})
     by_kind: dict[str, Sequence[int]] = {
-        kind: [place for place, query in enumerate(queries) if query.kind == kind]
-        for kind in named
-        if len(named) > 1
+        kind: [row for row, query in enumerate(queries) if query.kind == kind]
+        for kind in names
+        if len(names) > 1
     }
     return by_kind | {ALL: range(len(queries))}
 
 
 def measures_of(judgements: Judgements) -> Sequence[str]:
-    """Return the measures: where hardly a film is judged 0, judged films alone tell nothing."""
+    """Return the measures: without films judged 0, condensed lists are meaningless."""
     return [name for name in MEASURES if name != CONDENSED or judgements.pooled]
 
 
 def _notes(search: HybridSearch, judgements: Judgements) -> list[str]:
-    """Say what limits the figures, and refuse the judgements of another index."""
+    """Return notes on what limits the figures.
+
+    Raises InvalidInput if the judgements are for another index.
+    """
     relevant = sorted(set().union(*(query.relevant for query in judgements.queries)))
-    places = search.catalogue.columns.rows_of(np.array(relevant, np.int64))
-    missing = int((places < 0).sum())
+    rows = search.catalogue.columns.rows_of(np.array(relevant, np.int64))
+    missing = int((rows < 0).sum())
     if missing == len(relevant):
         raise InvalidInput(
             f"{judgements.file}: no relevant film is in this index: are its ids those of the file "
@@ -182,8 +187,8 @@ def _means(
 ) -> Mapping[str, Mapping[str, Mapping[str, Estimate]]]:
     table = np.column_stack([scores[run][measure] for run in scores for measure in MEASURES])
     means: dict[str, dict[str, dict[str, Estimate]]] = {}
-    for kind, places in kinds(queries).items():
-        columns = iter(estimates(table[list(places)], seed))
+    for kind, rows in kinds(queries).items():
+        columns = iter(estimates(table[list(rows)], seed))
         means[kind] = {run: {name: next(columns) for name in MEASURES} for run in scores}
     return means
 
@@ -197,26 +202,26 @@ def _comparisons(
     if not pairs:
         return []
     table = np.column_stack([scores[run][measure] - scores[other][measure] for run, other in pairs])
-    p = p_values(table, seed)
-    columns = zip(pairs, table.T, estimates(table, seed), p, holm(p), strict=True)
+    ps = p_values(table, seed)
+    columns = zip(pairs, table.T, estimates(table, seed), ps, holm(ps), strict=True)
     return [
         PairwiseTest(
             measure,
             run,
             other,
             estimate,
-            float(alone),
-            float(corrected),
+            float(p),
+            float(p_holm),
             better=int((column > 0).sum()),
             equal=int((column == 0).sum()),
             worse=int((column < 0).sum()),
         )
-        for (run, other), column, estimate, alone, corrected in columns
+        for (run, other), column, estimate, p, p_holm in columns
     ]
 
 
 def estimates(table: Scores, seed: int) -> list[Estimate]:
-    """Return the mean of each column with its interval."""
+    """Return the mean of each column of float64 (queries, k) with its interval."""
     lows, highs = intervals(table, seed).tolist()
     means = table.mean(axis=0).tolist()
     return [Estimate(*row) for row in zip(means, lows, highs, strict=True)]
@@ -225,26 +230,27 @@ def estimates(table: Scores, seed: int) -> list[Estimate]:
 def _wins(
     search: HybridSearch,
     queries: Sequence[JudgedQuery],
-    found: Rankings,
+    rankings: Rankings,
     scores: Mapping[str, Mapping[str, Scores]],
     pairs: Sequence[tuple[str, str]],
-    most: int,
+    max_wins: int,
 ) -> list[Win]:
-    """Return the greatest wins of either run of each pair over the other."""
+    """Return the largest wins of each run of a pair over the other."""
 
-    def place(run: str, at: int) -> Place:
-        rank, film = first_relevant(queries[at], found[run][queries[at].id]) or (None, None)
+    def result(run: str, row: int) -> QueryResult:
+        query = queries[row]
+        rank, film = first_relevant(query, rankings[run][query.id]) or (None, None)
         title = None if film is None else search.movie(film).title
-        return Place(float(scores[run][NDCG][at]), rank, film, title)
+        return QueryResult(float(scores[run][NDCG][row]), rank, film, title)
 
     wins = []
     for pair in pairs:
         for run, other in (pair, pair[::-1]):
             gains = scores[run][NDCG] - scores[other][NDCG]
-            best = np.argsort(-gains, kind="stable")[:most]
+            best = np.argsort(-gains, kind="stable")[:max_wins]
             wins += [
-                Win(queries[at], run, other, place(run, at), place(other, at))
-                for at in best.tolist()
-                if gains[at] > 0
+                Win(queries[row], run, other, result(run, row), result(other, row))
+                for row in best.tolist()
+                if gains[row] > 0
             ]
     return wins

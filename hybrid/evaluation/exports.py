@@ -1,4 +1,4 @@
-"""An evaluation as a table for the terminal, as JSON and as TREC run files."""
+"""An evaluation as JSON, and as TREC run and qrels files."""
 
 import json
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from hybrid.evaluation.significance import CONFIDENCE, RESAMPLES
 
 
 def as_json(evaluation: Evaluation) -> str:
-    """Return everything that was measured, query by query too."""
+    """Return all results, also of each query."""
     queries = evaluation.judgements.queries
     document = {
         "queries_file": evaluation.judgements.file.name,
@@ -32,7 +32,7 @@ def as_json(evaluation: Evaluation) -> str:
         },
         "comparisons": [asdict(row) for row in evaluation.comparisons],
         "wins": [_win_fields(win) for win in evaluation.wins],
-        "queries": [_query(evaluation, place, query) for place, query in enumerate(queries)],
+        "queries": [_query_fields(evaluation, row, query) for row, query in enumerate(queries)],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
@@ -48,10 +48,10 @@ def _win_fields(win: Win) -> dict[str, Any]:
     }
 
 
-def _query(evaluation: Evaluation, place: int, query: JudgedQuery) -> dict[str, Any]:
+def _query_fields(evaluation: Evaluation, row: int, query: JudgedQuery) -> dict[str, Any]:
     runs = {}
     for run, scores in evaluation.scores.items():
-        values = {name: float(scores[name][place]) for name in evaluation.measures}
+        values = {name: float(scores[name][row]) for name in evaluation.measures}
         first = first_relevant(query, evaluation.rankings[run][query.id])
         runs[run] = values | {"first_relevant_rank": first and first[0]}
     return {
@@ -66,7 +66,7 @@ def _query(evaluation: Evaluation, place: int, query: JudgedQuery) -> dict[str, 
 def as_trec_run(evaluation: Evaluation, run: str) -> str:
     """Return a run file: query Q0 film rank score tag.
 
-    trec_eval orders by score alone and has its own order of ties: the score counts down instead.
+    trec_eval sorts by score and breaks ties in its own way, so the score is a count down to 1.
     """
     return "".join(
         f"{query} Q0 {film} {rank} {len(ranking) + 1 - rank} {run}\n"
@@ -76,7 +76,7 @@ def as_trec_run(evaluation: Evaluation, run: str) -> str:
 
 
 def as_trec_qrels(evaluation: Evaluation) -> str:
-    """Return the judgements that the run files are to be measured by: query 0 film grade."""
+    """Return the judgements of the queries as a qrels file: query 0 film grade."""
     return "".join(
         f"{query.id} 0 {film} {grade}\n"
         for query in evaluation.judgements.queries

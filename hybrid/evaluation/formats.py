@@ -35,7 +35,7 @@ class _Row(BaseModel):
 
 
 class _JudgedLine(_Row):
-    """A line of JSON lines. Other fields are ignored: they are notes for readers."""
+    """A line of JSON lines. Unknown fields are ignored: they are notes for people."""
 
     id: QueryId
     kind: Kind = ALL
@@ -49,10 +49,10 @@ class _JudgedLine(_Row):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if self.relevant is not None and self.judgments is not None:
-            raise InvalidInput("relevant and judgments are both there: keep one")
+            raise InvalidInput("relevant and judgments are both given: keep one")
         return self
 
-    def judged(self) -> JudgedQuery:
+    def as_query(self) -> JudgedQuery:
         grades = dict.fromkeys(self.relevant or (), 1) | (self.judgments or {})
         return JudgedQuery(self.id, self.kind, self.query, self.filters, grades)
 
@@ -70,70 +70,70 @@ class _Judgement(_Row):
 
 @dataclass(frozen=True)
 class _Grades:
-    """The grades of a file's queries while its lines are read."""
+    """The grades of the queries of a file, by query and film, while it is read."""
 
     file: Path
     by_query: dict[str, dict[int, int]]
 
     def add(self, line: int, query: str, docid: str, rating: str) -> None:
-        """Add a judgement. Raises InvalidInput where it contradicts an earlier one."""
+        """Add a judgement. Raises InvalidInput if it contradicts an earlier one."""
         values = {"query": query, "docid": docid, "rating": rating}
         row = _validated(_Judgement, values, self.file, line)
         grades = self.by_query.setdefault(query, {})
         if grades.setdefault(row.docid, row.rating) != row.rating:
             problem = f"film {row.docid} has {row.rating} here and {grades[row.docid]} above"
-            raise _fault(self.file, line, f"{problem} for the query '{query}': keep one")
+            raise _line_error(self.file, line, f"{problem} for the query '{query}': keep one")
 
 
 def read_judgements(queries: Path, qrels: Path | None = None) -> Judgements:
-    """Read judged queries in any of the formats. Raises InvalidInput."""
+    """Read judged queries in any of the formats. Raises InvalidInput, and OSError."""
     text = _text(queries)
     start = text.lstrip()[:1]
     header = text.lstrip().partition("\n")[0].casefold()
     if qrels:
         if start == "{":
-            raise InvalidInput(f"{queries} is JSON lines, which hold judgements: leave out --qrels")
+            raise InvalidInput(f"{queries} is JSON lines, which contain judgements: omit --qrels")
         return _trec(queries, text, qrels)
     if start == "{":
         return Judgements.of(queries, _json_lines(queries, text))
     if {"query", "docid", "rating"} <= {name.strip(' "') for name in header.strip().split(",")}:
         return Judgements.of(queries, _quepid(queries, text))
     if start == "<" or "\t" in header:
-        raise InvalidInput(f"{queries} looks like TREC topics: name their judgements with --qrels")
-    raise InvalidInput(f"{queries}, line 1: is not recognised; {EXPECTED}")
+        raise InvalidInput(f"{queries} looks like TREC topics: give their judgements with --qrels")
+    raise InvalidInput(f"{queries}, line 1: format not recognised; {EXPECTED}")
 
 
 def _json_lines(file: Path, text: str) -> Iterator[JudgedQuery]:
-    seen: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for number, line in _lines(text):
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
             problem = f"is not JSON ({error}): each line must be one object"
-            raise _fault(file, number, problem) from None
-        query = _validated(_JudgedLine, values, file, number).judged()
-        _only_once(seen, file, number, query.id)
+            raise _line_error(file, number, problem) from None
+        query = _validated(_JudgedLine, values, file, number).as_query()
+        _check_unique(lines, file, number, query.id)
         yield query
 
 
 def _quepid(file: Path, text: str) -> Iterator[JudgedQuery]:
-    """Quepid identifies a query by its text. Ours get ids by position (q1, q2, ...), since an id in
-    TREC files is a single word.
+    """Yield the queries of a Quepid CSV file.
 
-    A query without docid has no judgement, and a film without rating is not judged.
+    Quepid identifies a query by its text. Here they get the ids q1, q2, ..., since an id in TREC
+    files is a single word. A row without a rating is not a judgement.
     """
     grades, ids = _Grades(file, {}), dict[str, str]()
     for line, row in _csv_rows(file, text):
-        typed = _validated(_Topic, {"id": "q", "text": row["query"]}, file, line).text
-        query = ids.setdefault(typed, f"q{len(ids) + 1}")
+        query_text = _validated(_Topic, {"id": "q", "text": row["query"]}, file, line).text
+        query = ids.setdefault(query_text, f"q{len(ids) + 1}")
         if row["rating"]:
             grades.add(line, query, row["docid"], row["rating"])
-    for typed, query in ids.items():
-        yield JudgedQuery(query, ALL, typed, Filters(), grades.by_query.get(query, {}))
+    for query_text, query in ids.items():
+        yield JudgedQuery(query, ALL, query_text, Filters(), grades.by_query.get(query, {}))
 
 
 def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows with the names of the columns in lower case, and the lines they end on."""
+    """Yield each row by column name, in lower case, with the number of its last line."""
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     columns: list[str] = []
     try:
@@ -145,32 +145,32 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
                 columns = [name.casefold() for name in fields]
             elif len(fields) != len(columns):
                 problem = f"has {len(fields)} fields: the header names {len(columns)}"
-                raise _fault(file, reader.line_num, problem)
+                raise _line_error(file, reader.line_num, problem)
             else:
                 yield reader.line_num, dict(zip(columns, fields, strict=True))
     except csv.Error as error:
         problem = f"broken quoting ({error}): quotes come in pairs"
-        raise _fault(file, reader.line_num, problem) from None
+        raise _line_error(file, reader.line_num, problem) from None
 
 
 def _trec(topics: Path, text: str, qrels: Path) -> Judgements:
-    seen: dict[str, int] = {}
+    lines: dict[str, int] = {}
     parsed: list[_Topic] = []
     for line, topic in _topics(topics, text):
-        _only_once(seen, topics, line, topic.id)
+        _check_unique(lines, topics, line, topic.id)
         parsed.append(topic)
     grades = _qrels(qrels)
-    strangers = len(grades.keys() - seen.keys())
-    notes = [f"{strangers:,} queries of {qrels.name} are not among the topics"] if strangers else []
-    judged = (
+    unknown = len(grades.keys() - lines.keys())
+    notes = [f"{unknown:,} queries of {qrels.name} are not among the topics"] if unknown else []
+    queries = (
         JudgedQuery(topic.id, ALL, topic.text, Filters(), grades.get(topic.id, {}))
         for topic in parsed
     )
-    return Judgements.of(topics, judged, notes)
+    return Judgements.of(topics, queries, notes)
 
 
 def _topics(file: Path, text: str) -> Iterator[tuple[int, _Topic]]:
-    rows = _marked_up(text) if text.lstrip().startswith("<") else _tabbed(text)
+    rows = _tagged(text) if text.lstrip().startswith("<") else _tab_separated(text)
     empty = True
     for line, number, title in rows:
         empty = False
@@ -178,19 +178,19 @@ def _topics(file: Path, text: str) -> Iterator[tuple[int, _Topic]]:
             problem = (
                 "is not a topic: write an id, a tab and the text, or <num> and <title> in <top>"
             )
-            raise _fault(file, line, problem)
+            raise _line_error(file, line, problem)
         yield line, _validated(_Topic, {"id": number.strip(), "text": title}, file, line)
     if empty:
-        raise _fault(file, 1, "has no <top> ... </top>: expected TREC topics")
+        raise _line_error(file, 1, "has no <top> ... </top>: expected TREC topics")
 
 
-def _tabbed(text: str) -> Iterator[tuple[int, str | None, str | None]]:
+def _tab_separated(text: str) -> Iterator[tuple[int, str | None, str | None]]:
     for number, line in _lines(text):
         name, tab, title = line.partition("\t")
         yield number, name, title if tab else None
 
 
-def _marked_up(text: str) -> Iterator[tuple[int, str | None, str | None]]:
+def _tagged(text: str) -> Iterator[tuple[int, str | None, str | None]]:
     for topic in _TOPIC.finditer(text):
         number, title = _NUMBER.search(topic[1]), _TITLE.search(topic[1])
         line = text.count("\n", 0, topic.start()) + 1
@@ -203,7 +203,7 @@ def _qrels(file: Path) -> dict[str, dict[int, int]]:
         fields = line.split()
         if len(fields) != 4:
             problem = f"has {len(fields)} columns: qrels have four, query 0 film grade"
-            raise _fault(file, number, problem)
+            raise _line_error(file, number, problem)
         grades.add(number, fields[0], fields[2], fields[3])
     return grades.by_query
 
@@ -216,14 +216,17 @@ def _text(file: Path) -> str:
         # `error.start` does not count the byte order mark.
         offset = error.start + (len(raw) - len(error.object))
         problem = f"byte 0x{raw[offset]:02x} is not UTF-8: convert the file, for instance by iconv"
-        raise _fault(file, raw.count(b"\n", 0, offset) + 1, problem) from None
+        raise _line_error(file, raw.count(b"\n", 0, offset) + 1, problem) from None
     if not text.strip():
         raise InvalidInput(f"{file} is empty; {EXPECTED}")
     return text
 
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:
-    """Return the lines that are not blank, counted from 1; only a line feed ends one."""
+    """Return (number, line) of the lines that are not blank, counted from 1.
+
+    Only a line feed ends a line.
+    """
     lines = enumerate(text.split("\n"), start=1)
     return ((number, line.removesuffix("\r")) for number, line in lines if line.strip())
 
@@ -232,16 +235,16 @@ def _validated(model: type[Model], values: Any, file: Path, line: int) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise _fault(file, line, one_line(problems(error))) from None
+        raise _line_error(file, line, one_line(problems(error))) from None
     except InvalidInput as error:
-        raise _fault(file, line, error.message) from None
+        raise _line_error(file, line, error.message) from None
 
 
-def _only_once(seen: dict[str, int], file: Path, line: int, query: str) -> None:
-    first = seen.setdefault(query, line)
+def _check_unique(lines: dict[str, int], file: Path, line: int, query: str) -> None:
+    first = lines.setdefault(query, line)
     if first != line:
-        raise _fault(file, line, f"id: '{query}' is also the id of line {first:,}: rename one")
+        raise _line_error(file, line, f"id: '{query}' is also the id of line {first:,}: rename one")
 
 
-def _fault(file: Path, line: int, problem: str) -> InvalidInput:
+def _line_error(file: Path, line: int, problem: str) -> InvalidInput:
     return InvalidInput(f"{file}, line {line:,}: {problem}")

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that needs no other file: tables, and charts beside them."""
+"""An evaluation as a self-contained HTML page of tables and charts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,40 +12,39 @@ from hybrid.evaluation.measures import NDCG
 from hybrid.evaluation.significance import CONFIDENCE, RESAMPLES
 
 COLOURS = 6
-"""Of runs, told apart by colour-blind eyes; a seventh has the first one's and its name beside it.
-"""
+"""Colours of runs, distinct to colour-blind people; a seventh run repeats the first colour."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A scale from `-limit` to `limit` that all differences of a chart fit on."""
+    """A scale from `-limit` to `limit`, which contains all differences of a chart."""
 
     limit: float
 
     @classmethod
     def of(cls, differences: Iterable[float]) -> "Axis":
-        """Return the shortest of a few round axes that holds all `differences`."""
-        reach = max(map(abs, differences), default=0.0)
+        """Return the shortest of a few round axes that contains all `differences`."""
+        largest = max(map(abs, differences), default=0.0)
         # A mean of ones may be a little more than 1.
-        return cls(next((limit for limit in (0.05, 0.1, 0.2, 0.3, 0.5) if reach <= limit), 1.0))
+        return cls(next((limit for limit in (0.05, 0.1, 0.2, 0.3, 0.5) if largest <= limit), 1.0))
 
     def percent(self, value: float) -> float:
-        """Return where `value` is, 0 on the left to 100."""
+        """Return the position of `value`, 0 on the left to 100 on the right."""
         return 50 + 50 * value / self.limit
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A query in the chart of two runs, from left to right by what the run gains."""
+    """A query in the chart of two runs, at its `position` from the left, by decreasing gain."""
 
-    place: int
+    position: int
     gain: float
     text: str
 
 
 @dataclass(frozen=True)
-class Duel:
-    """Two runs query by query: a bar for each query that tells them apart, and greatest wins."""
+class PairChart:
+    """Two runs query by query: a bar for each query on which they differ, and the largest wins."""
 
     comparison: PairwiseTest
     queries: int
@@ -55,7 +54,7 @@ class Duel:
 
 
 def as_page(evaluation: Evaluation) -> str:
-    """Return the page. The same evaluation gives the same page."""
+    """Return the page; equal evaluations give equal pages."""
     environment = Environment(
         loader=PackageLoader("hybrid.evaluation", ""),
         autoescape=True,
@@ -64,12 +63,12 @@ def as_page(evaluation: Evaluation) -> str:
         lstrip_blocks=True,
     )
     rows = evaluation.comparisons
-    compared = [(name, list(found)) for name, found in groupby(rows, lambda row: row.measure)]
+    by_measure = [(name, list(tests)) for name, tests in groupby(rows, lambda row: row.measure)]
     return environment.get_template("page.html.jinja").render(
         evaluation=evaluation,
-        colours={run.name: place % COLOURS for place, run in enumerate(evaluation.runs)},
-        forests=[(name, found, _axis(found)) for name, found in compared],
-        duels=list(_duels(evaluation)),
+        colours={run.name: number % COLOURS for number, run in enumerate(evaluation.runs)},
+        forests=[(name, tests, _axis(tests)) for name, tests in by_measure],
+        pair_charts=list(_pair_charts(evaluation)),
         confidence=CONFIDENCE,
         resamples=RESAMPLES,
         ndcg=NDCG,
@@ -82,26 +81,26 @@ def _axis(rows: Sequence[PairwiseTest]) -> Axis:
     return Axis.of(limit for gain in estimates for limit in (gain.low, gain.high))
 
 
-def _duels(evaluation: Evaluation) -> Iterator[Duel]:
+def _pair_charts(evaluation: Evaluation) -> Iterator[PairChart]:
     wins = {
-        pair: list(found)
-        for pair, found in groupby(evaluation.wins, lambda win: (win.run, win.other))
+        pair: list(wins_of_pair)
+        for pair, wins_of_pair in groupby(evaluation.wins, lambda win: (win.run, win.other))
     }
     for row in evaluation.comparisons:
         if row.measure == NDCG:
             bars = _bars(evaluation, row)
             pairs = ((row.run, row.baseline), (row.baseline, row.run))
-            won = [(*pair, wins[pair]) for pair in pairs if pair in wins]
+            wins_of_runs = [(*pair, wins[pair]) for pair in pairs if pair in wins]
             axis = Axis.of(bar.gain for bar in bars)
-            yield Duel(row, len(evaluation.judgements.queries), axis, bars, won)
+            yield PairChart(row, len(evaluation.judgements.queries), axis, bars, wins_of_runs)
 
 
 def _bars(evaluation: Evaluation, row: PairwiseTest) -> list[Bar]:
     queries = evaluation.judgements.queries
     gains = evaluation.differences(row.run, row.baseline).tolist()
-    order = sorted(range(len(gains)), key=lambda place: -gains[place])
+    order = sorted(range(len(gains)), key=lambda query: -gains[query])
     return [
-        Bar(place, gains[query], queries[query].text)
-        for place, query in enumerate(order)
+        Bar(position, gains[query], queries[query].text)
+        for position, query in enumerate(order)
         if gains[query]
     ]

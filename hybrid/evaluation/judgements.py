@@ -1,4 +1,4 @@
-"""Judged queries: their text, and the grade of every film judged for them."""
+"""Judged queries: their text, and the grades of the films judged for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ Kind = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printa
 
 @dataclass(frozen=True)
 class JudgedQuery:
-    """A query and the grades of the films judged for it: 1 and more is relevant, 0 is not."""
+    """A query and the grade of each film judged for it: 1 and above is relevant, 0 is not."""
 
     id: str
     kind: str
@@ -47,13 +47,13 @@ class JudgedQuery:
 
     @property
     def relevant(self) -> frozenset[int]:
-        """The films of grade 1 and more."""
+        """The films of grade 1 and above."""
         return frozenset(film for film, grade in self.grades.items() if grade)
 
 
 @dataclass(frozen=True)
 class Judgements:
-    """The queries of a file that can be measured, and notes on what was left out."""
+    """The queries of a file that can be measured, and notes on those that were left out."""
 
     file: Path
     queries: Sequence[JudgedQuery]
@@ -61,9 +61,9 @@ class Judgements:
 
     @classmethod
     def of(cls, file: Path, queries: Iterable[JudgedQuery], notes: Iterable[str] = ()) -> Self:
-        """Return the queries that have a relevant film: nDCG of the others would divide by zero.
+        """Return the queries that have a relevant film; nDCG of the others is undefined.
 
-        Raises InvalidInput where no query is left.
+        Raises InvalidInput if no query is left.
         """
         queries = tuple(queries)
         unjudged = [query.id for query in queries if not query.grades]
@@ -72,19 +72,19 @@ class Judgements:
             *_left_out(unjudged, "without a judgement"),
             *_left_out(without_relevant, "without a relevant film"),
         ]
-        left = tuple(query for query in queries if query.relevant)
-        if not left:
+        measurable = tuple(query for query in queries if query.relevant)
+        if not measurable:
             raise InvalidInput(
                 f"{file}: nothing to measure, as no query has a film judged 1 or more "
                 f"({'; '.join(left_out)})"
             )
-        return cls(file, left, (*notes, *left_out))
+        return cls(file, measurable, (*notes, *left_out))
 
     @property
     def pooled(self) -> bool:
-        """Whether most queries have a film judged 0, which leaves the unjudged open.
+        """Whether most queries have a film judged 0, so that unjudged films are unknown.
 
-        Where only the film looked for is judged, every other film counts as not relevant.
+        If only the wanted film is judged, all other films count as not relevant.
         """
         with_zero = [len(query.relevant) < len(query.grades) for query in self.queries]
         return 2 * sum(with_zero) > len(with_zero)
@@ -93,5 +93,5 @@ class Judgements:
 def _left_out(queries: Sequence[str], why: str) -> list[str]:
     if not queries:
         return []
-    named = ", ".join(queries[:MAX_NAMED]) + (", ..." if len(queries) > MAX_NAMED else "")
-    return [f"{len(queries):,} of the queries left out, {why}: {named}"]
+    names = ", ".join(queries[:MAX_NAMED]) + (", ..." if len(queries) > MAX_NAMED else "")
+    return [f"{len(queries):,} of the queries left out, {why}: {names}"]

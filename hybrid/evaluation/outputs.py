@@ -1,4 +1,4 @@
-"""The files that an evaluation is written to, each whole or not at all."""
+"""The files that an evaluation is written to, each atomically."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,22 +13,24 @@ from hybrid.storage.durable import replace
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the report goes; None is not wanted. `trec` is a folder."""
+    """The paths of the reports, None for those not wanted. `trec` is a folder."""
 
     json: Path | None = None
     trec: Path | None = None
     html: Path | None = None
 
     def check(self) -> None:
-        """Raise InvalidInput for what could not be written: better now than after measuring."""
+        """Raise InvalidInput for a path that cannot be written, before anything is measured."""
         for file in (self.json, self.html):
             if file and (file.is_dir() or not file.parent.is_dir()):
-                raise InvalidInput(f"{file} cannot be a file: is its folder there?")
+                raise InvalidInput(
+                    f"{file} cannot be written: it is a folder, or its folder does not exist"
+                )
         if self.trec and self.trec.exists() and not self.trec.is_dir():
-            raise InvalidInput(f"{self.trec} is a file: --trec names a folder")
+            raise InvalidInput(f"{self.trec} is a file: --trec must name a folder")
 
     def write(self, evaluation: Evaluation) -> None:
-        """Write all files, over those that are there."""
+        """Write all files, replacing existing ones. Raises OSError."""
         for file, text in self._texts(evaluation).items():
             replace(file, text)
 

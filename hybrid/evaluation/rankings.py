@@ -1,4 +1,4 @@
-"""The rankings that runs get for judged queries."""
+"""The rankings of judged queries by several runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,37 +12,39 @@ from hybrid.search import HybridSearch
 from hybrid.terminal.progress import progress
 
 DEPTH = 100
-"""Films of each ranking that are looked at: recall@100 needs no more."""
+"""Films of each ranking that are measured: recall@100 needs no more."""
 
 Rankings = Mapping[str, Mapping[str, Ranking]]
 """By the name of the run, then by the id of the query."""
 
 
-def rankings(search: HybridSearch, queries: Sequence[JudgedQuery], runs: Sequence[Run]) -> Rankings:
-    """Return the best films of every run for every query.
+def rank_queries(
+    search: HybridSearch, queries: Sequence[JudgedQuery], runs: Sequence[Run]
+) -> Rankings:
+    """Return the best films for every query by every run.
 
-    What a run does not say of its fusion is as the index prefers it. Raises EngineUnavailable where
-    an engine did not take part: what is left is another ranking.
+    A run without fusion or alpha has those of the search's preferences. Raises EngineUnavailable if
+    an engine does not answer: the rankings would be others.
     """
-    found: dict[str, dict[str, Ranking]] = {run.name: {} for run in runs}
-    for query, candidates in retrieved(search, queries):
+    rankings: dict[str, dict[str, Ranking]] = {run.name: {} for run in runs}
+    for query, candidates in retrieve_queries(search, queries):
         for run in runs:
             fusion = run.fusion.over(search.preferences.default)
             ranking = search.fuse(candidates, run.mode, fusion).ranking
-            found[run.name][query.id] = ranking.top(DEPTH)
-    return found
+            rankings[run.name][query.id] = ranking.top(DEPTH)
+    return rankings
 
 
-def retrieved(
+def retrieve_queries(
     search: HybridSearch, queries: Sequence[JudgedQuery]
 ) -> Iterator[tuple[JudgedQuery, Candidates]]:
-    """Give the candidates of each query. Raises EngineUnavailable where an engine is lost."""
-    with progress(queries, "searching") as asked:
-        for query in asked:
+    """Yield each query with its candidates. Raises EngineUnavailable if an engine is lost."""
+    with progress(queries, "searching") as bar:
+        for query in bar:
             candidates = search.retrieve(SearchQuery.filtered(query.text, query.filters))
             if candidates.degraded:
                 raise EngineUnavailable(
-                    f"the {candidates.degraded[0]} engine was lost at query {query.id}: nothing "
+                    f"the {candidates.degraded[0]} engine did not answer query {query.id}: nothing "
                     "was measured"
                 )
             yield query, candidates

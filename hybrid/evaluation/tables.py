@@ -1,10 +1,10 @@
-"""An evaluation as a table for the terminal, as JSON and as TREC run files."""
+"""Evaluations and tunings as tables for the terminal."""
 
 from collections.abc import Iterator
 from itertools import groupby
 from textwrap import shorten
 
-from hybrid.evaluation.evaluate import Evaluation, PairwiseTest, Place, Win
+from hybrid.evaluation.evaluate import Evaluation, PairwiseTest, QueryResult, Win
 from hybrid.evaluation.judgements import ALL
 from hybrid.evaluation.significance import CONFIDENCE
 from hybrid.evaluation.tuning import Tuning
@@ -13,7 +13,7 @@ from hybrid.terminal.text import printable
 
 
 def as_table(evaluation: Evaluation) -> str:
-    """Return the means by kind, the comparisons and the greatest wins, for a terminal."""
+    """Return the means by kind, the paired tests and the largest wins."""
     name = evaluation.judgements.file.name
     queries = evaluation.sizes[ALL]
     lines = [f"{queries:,} judged queries of {name} on generation {evaluation.generation}"]
@@ -21,7 +21,7 @@ def as_table(evaluation: Evaluation) -> str:
     for measure in evaluation.measures:
         lines += ["", *_means(evaluation, measure)]
     for measure, rows in groupby(evaluation.comparisons, lambda row: row.measure):
-        lines += ["", *_comparisons(evaluation, measure, list(rows))]
+        lines += ["", *_comparisons(measure, list(rows))]
     for (run, other), wins in groupby(evaluation.wins, lambda win: (win.run, win.other)):
         lines += ["", f"{run} beats {other} by most: nDCG@10 and rank of the first relevant film"]
         lines += [_win(win) for win in wins]
@@ -29,7 +29,7 @@ def as_table(evaluation: Evaluation) -> str:
 
 
 def as_tuning(tuning: Tuning) -> str:
-    """Return what each fold chose, what the choices gain held out, and what follows from it."""
+    """Return the choice of each fold, its gain on held-out queries, and the best preferences."""
     name = tuning.judgements.file.name
     lines = [
         f"{len(tuning.judgements.queries):,} judged queries of {name} in {len(tuning.folds)} folds",
@@ -73,7 +73,7 @@ def _means(evaluation: Evaluation, measure: str) -> Iterator[str]:
         yield f"{run.name:<{max(width, 16)}}{row}   {low:.3f} to {high:.3f}"
 
 
-def _comparisons(evaluation: Evaluation, measure: str, rows: list[PairwiseTest]) -> Iterator[str]:
+def _comparisons(measure: str, rows: list[PairwiseTest]) -> Iterator[str]:
     names = [f"{row.run} - {row.baseline}" for row in rows]
     width = max(16, *(len(name) for name in (*names, measure)))
     yield (
@@ -91,8 +91,8 @@ def _comparisons(evaluation: Evaluation, measure: str, rows: list[PairwiseTest])
 
 def _win(win: Win) -> str:
     query = f"{win.query.id}  {shorten(printable(win.query.text), 60, placeholder=' ...')}"
-    return f"  {win.gain:+.3f}  {_place(win.of_run)}  {_place(win.of_other)}   {query}"
+    return f"  {win.gain:+.3f}  {_result(win.of_run)}  {_result(win.of_other)}   {query}"
 
 
-def _place(place: Place) -> str:
-    return f"{place.ndcg:.3f} at {place.rank or '-':<3}"
+def _result(result: QueryResult) -> str:
+    return f"{result.ndcg:.3f} at {result.rank or '-':<3}"

@@ -1,8 +1,8 @@
-"""Learning a ranking's preferences from judgements, and telling a gain from luck.
+"""Tuning: choosing preferences by judged queries, and testing whether the gain is significant.
 
-Every query is measured by preferences that were chosen without it (k-fold cross-validation: Stone,
-"Cross-Validatory Choice and Assessment of Statistical Predictions", 1974). Queries that look for
-the same film stay in one fold, as each tells the answer of the others.
+Every query is measured with preferences that were chosen without it (k-fold cross-validation:
+Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", 1974). Queries that look
+for the same film are in one fold, as they share their answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from numpy.random import default_rng
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.evaluate import Estimate, estimates
 from hybrid.evaluation.judgements import JudgedQuery, Judgements
-from hybrid.evaluation.measures import NDCG, measured
-from hybrid.evaluation.rankings import retrieved
+from hybrid.evaluation.measures import NDCG, measure_queries
+from hybrid.evaluation.rankings import retrieve_queries
 from hybrid.evaluation.significance import p_values
-from hybrid.fusion.fused_ranking import ranked
+from hybrid.fusion.fused_ranking import rank_candidates
 from hybrid.fusion.preferences import Preferences
 from hybrid.query import AlphaOrAuto, FusionMethod
 from hybrid.ranking import Ids, Scores
@@ -32,15 +32,19 @@ TEXT_WEIGHTS = (0.55, 0.7, 0.85, 1.0)
 
 FOLDS = 5
 
-LEAST_LUCK = 0.05
+MAX_P = 0.05
+"""The gain is significant if its p is lower."""
 
-LEAST_GROUPS = 10
-"""Fewer different films looked for, and every fold is a handful of them."""
+MIN_GROUPS = 10
+"""Minimum number of different wanted films: with fewer, folds are too small."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The queries of one fold, and what was chosen on all others."""
+    """The rows of a fold's queries, and the preferences chosen on all other queries.
+
+    `before` and `after` are nDCG@10 of its queries with the current and the chosen preferences.
+    """
 
     queries: Sequence[int]
     chosen: Preferences
@@ -50,10 +54,10 @@ class Fold:
 
 @dataclass(frozen=True)
 class Tuning:
-    """What was learned. `gain` is held out: no query was measured by what was chosen with it.
+    """The result of a tuning.
 
-    `before` and `after` are nDCG@10 over all folds' held-out queries; `best` was chosen on all
-    queries, and is `adopted` where the whole interval of the gain is above 0.
+    `before` and `after` are nDCG@10 over the held-out queries of all folds, `gain` is their
+    difference and `p` its significance. `best` is the choice on all queries.
     """
 
     judgements: Judgements
@@ -67,36 +71,37 @@ class Tuning:
 
     @property
     def adopted(self) -> bool:
-        """Whether the gain is more than chance would give.
+        """Whether the gain is significant by interval and by p.
 
-        By both: where few queries differ the bootstrap interval is too narrow.
+        If few queries differ, the bootstrap interval alone is too narrow.
         """
-        return self.gain.low > 0 and self.p < LEAST_LUCK and self.best != self.current
+        return self.gain.low > 0 and self.p < MAX_P and self.best != self.current
 
 
 def tune(search: HybridSearch, judgements: Judgements, folds: int = FOLDS, seed: int = 0) -> Tuning:
-    """Choose preferences by nDCG@10 and measure, on queries held out, what the choice gains.
+    """Choose preferences by nDCG@10, and measure the gain on held-out queries.
 
-    Raises InvalidInput where the queries are too few, EngineUnavailable where an engine is lost.
+    Raises InvalidInput if there are too few queries, EngineUnavailable if an engine does not
+    answer.
     """
     queries = judgements.queries
     parts = _parts(queries, folds, seed)
     current = search.preferences
     scores = _scores(search, queries, [current, *(p for p in _all() if p != current)])
-    found: list[Fold] = []
+    results: list[Fold] = []
     after = np.zeros(len(queries))
     for part in parts:
         others = np.setdiff1d(np.arange(len(queries)), part)
         chosen = _best(scores, others)
         after[part] = scores[chosen][part]
         before = float(scores[current][part].mean())
-        found.append(Fold(part.tolist(), chosen, before, float(after[part].mean())))
+        results.append(Fold(part.tolist(), chosen, before, float(after[part].mean())))
     differences = (after - scores[current])[:, np.newaxis]
     return Tuning(
         judgements,
         current,
         _best(scores, np.arange(len(queries))),
-        found,
+        results,
         float(scores[current].mean()),
         float(after.mean()),
         estimates(differences, seed)[0],
@@ -112,20 +117,20 @@ def _all() -> list[Preferences]:
 
 
 def _parts(queries: Sequence[JudgedQuery], folds: int, seed: int) -> list[Ids]:
-    """Return the places of each fold's queries, those that look for the same film together."""
-    groups = [_looked_for(query) for query in queries]
-    numbers = np.unique(groups)
-    if len(numbers) < max(LEAST_GROUPS, folds):
+    """Return the rows of each fold's queries; those that look for the same film stay together."""
+    groups = [_wanted_film(query) for query in queries]
+    films = np.unique(groups)
+    if len(films) < max(MIN_GROUPS, folds):
         raise InvalidInput(
-            f"the queries look for {len(numbers)} different films: judge queries for at least "
-            f"{max(LEAST_GROUPS, folds)}, before anything can be learned from them"
+            f"the queries look for {len(films)} different films: judge queries for at least "
+            f"{max(MIN_GROUPS, folds)}, before anything can be learned from them"
         )
-    shuffled = default_rng(seed).permutation(numbers)
+    shuffled = default_rng(seed).permutation(films)
     return [np.flatnonzero(np.isin(groups, shuffled[fold::folds])) for fold in range(folds)]
 
 
-def _looked_for(query: JudgedQuery) -> int:
-    """Return the film that the query looks for: of those of the best grade the lowest id."""
+def _wanted_film(query: JudgedQuery) -> int:
+    """Return the film that the query looks for: the lowest id among those of the best grade."""
     best = max(query.grades.values())
     return min(film for film, grade in query.grades.items() if grade == best)
 
@@ -133,22 +138,22 @@ def _looked_for(query: JudgedQuery) -> int:
 def _scores(
     search: HybridSearch, queries: Sequence[JudgedQuery], choices: Sequence[Preferences]
 ) -> Mapping[Preferences, Scores]:
-    """Return nDCG@10 of every query under every choice, float64 (queries,)."""
-    candidates = [found for _, found in retrieved(search, queries)]
-    with progress(choices, "measuring") as shown:
-        return {choice: _ndcg(queries, candidates, choice) for choice in shown}
+    """Return nDCG@10 of every query with each choice of preferences, float64 (queries,)."""
+    candidates = [of_query for _, of_query in retrieve_queries(search, queries)]
+    with progress(choices, "measuring") as bar:
+        return {choice: _ndcg(queries, candidates, choice) for choice in bar}
 
 
 def _ndcg(
     queries: Sequence[JudgedQuery], candidates: Sequence[Candidates], choice: Preferences
 ) -> Scores:
     rankings = {}
-    for query, found in zip(queries, candidates, strict=True):
-        ranking = ranked(found, "hybrid", choice.default, choice.text_weight).ranking
-        rankings[query.id] = ranking.top(10)
-    return measured(queries, rankings, (NDCG,))[NDCG]
+    for query, of_query in zip(queries, candidates, strict=True):
+        fused = rank_candidates(of_query, "hybrid", choice.default, choice.text_weight)
+        rankings[query.id] = fused.ranking.top(10)
+    return measure_queries(queries, rankings, (NDCG,))[NDCG]
 
 
-def _best(scores: Mapping[Preferences, Scores], places: Ids) -> Preferences:
-    """Return the choice of the best mean; of equals the first, which is the current one."""
-    return max(scores, key=lambda choice: float(scores[choice][places].mean()))
+def _best(scores: Mapping[Preferences, Scores], rows: Ids) -> Preferences:
+    """Return the choice of the best mean in these rows; of equals the first, which is current."""
+    return max(scores, key=lambda choice: float(scores[choice][rows].mean()))

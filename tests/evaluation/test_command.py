@@ -89,7 +89,7 @@ def test_elasticsearch_away_is_no_figure(index: Index, tmp_path: Path) -> None:
     asked = ["--queries", str(queries), "--run", "hybrid", "--json", str(tmp_path / "a.json")]
     done = run("hybrid", "evaluate", *asked, **away)
     assert done.returncode == 1
-    assert "keyword engine was lost at query w" in done.stderr
+    assert "keyword engine did not answer query w" in done.stderr
     assert done.stdout == ""
     assert not (tmp_path / "a.json").exists()
 

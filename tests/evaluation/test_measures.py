@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid.evaluation.measures import MEASURES, first_relevant, measured
+from hybrid.evaluation.measures import MEASURES, first_relevant, measure_queries
 from tests.evaluation.judged import judged, ranked
 
 QUERY = judged("q 1", "x", {1: 3, 2: 0, 3: 1, 4: 2})
@@ -14,7 +14,7 @@ QUERY = judged("q 1", "x", {1: 3, 2: 0, 3: 1, 4: 2})
 
 def one(*films: int) -> dict[str, float]:
     """Return the measures of one ranking for the query."""
-    scores = measured([QUERY], {QUERY.id: ranked(*films)})
+    scores = measure_queries([QUERY], {QUERY.id: ranked(*films)})
     return {name: float(values[0]) for name, values in scores.items()}
 
 
@@ -60,7 +60,7 @@ def test_nothing_found_is_nought_and_not_missing() -> None:
     """A query without an answer counts in the mean."""
     assert one() == dict.fromkeys(MEASURES, 0.0)
     other = judged("r", "y", {1: 1})
-    scores = measured([QUERY, other], {"q 1": ranked(), "r": ranked(1)})
+    scores = measure_queries([QUERY, other], {"q 1": ranked(), "r": ranked(1)})
     assert scores["nDCG@10"].tolist() == [0, 1]
     assert np.mean(scores["MRR@10"]) == pytest.approx(0.5)
 
@@ -69,7 +69,7 @@ def test_ties_stand_as_we_rank_them() -> None:
     """Equal scores of ours are not ordered anew, as trec_eval would by the name of the film."""
     query = judged("q", "x", {1: 1})
     for films in ([9, 1], [1, 9], [10, 1], [1, 10]):
-        found = measured([query], {"q": ranked(*films)})
+        found = measure_queries([query], {"q": ranked(*films)})
         assert found["MRR@10"][0] == pytest.approx(1 / (films.index(1) + 1))
 
 
@@ -77,14 +77,14 @@ def test_the_order_of_queries_is_kept() -> None:
     """Scores stand in the order of the queries, whatever the library's is."""
     queries = [judged(name, "x", {1: 1}) for name in ("z", "a", "10", "9")]
     rankings = {"z": ranked(1), "a": ranked(), "10": ranked(5, 1), "9": ranked(6, 7, 1)}
-    found = measured(queries, rankings)
+    found = measure_queries(queries, rankings)
     np.testing.assert_allclose(found["MRR@10"], [1, 0, 1 / 2, 1 / 3])
 
 
 def test_grades_up_to_the_highest(tmp_path: Path) -> None:
     """The highest grade gains 1,023 and a film of it comes first in the best order."""
     query = judged("q", "x", {1: 10, 2: 9})
-    found = measured([query], {"q": ranked(2, 1)})["nDCG@10"][0]
+    found = measure_queries([query], {"q": ranked(2, 1)})["nDCG@10"][0]
     assert found == pytest.approx((511 + 1023 / log2(3)) / (1023 + 511 / log2(3)), abs=1e-12)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybrid.errors import EngineUnavailable, InvalidInput
-from hybrid.evaluation.rankings import rankings
+from hybrid.evaluation.rankings import rank_queries
 from hybrid.query import Fusion, SearchQuery
 from hybrid.schemas.runs import Run, parse_runs
 from tests.evaluation.judged import FILMS, QUERIES, small
@@ -65,7 +65,7 @@ def test_rankings_are_those_of_a_search(tmp_path: Path) -> None:
     """Each run gets for each query, filters included, what a search of its mode shows."""
     runs = parse_runs(["keyword", "semantic", "hybrid", "r=hybrid,rrf,.9"])
     with closing(small(tmp_path)) as search:
-        found = rankings(search, QUERIES, runs)
+        found = rank_queries(search, QUERIES, runs)
         for run in runs:
             for query in QUERIES:
                 asked = SearchQuery.filtered(query.text, query.filters, run.mode)
@@ -81,7 +81,7 @@ def test_a_lost_engine_is_no_figure(tmp_path: Path) -> None:
     lexical = FakeLexical(FILMS)
     lexical.away = True
     with closing(small(tmp_path, lexical)) as search:
-        with pytest.raises(EngineUnavailable, match="keyword engine was lost at query a"):
-            rankings(search, QUERIES, parse_runs(["hybrid"]))
+        with pytest.raises(EngineUnavailable, match="keyword engine did not answer query a"):
+            rank_queries(search, QUERIES, parse_runs(["hybrid"]))
         with pytest.raises(EngineUnavailable):
-            rankings(search, QUERIES, parse_runs(["keyword"]))
+            rank_queries(search, QUERIES, parse_runs(["keyword"]))

@@ -286,7 +286,9 @@ def test_pieces_hold_what_one_file_holds() -> None:
     places = np.random.default_rng(2).permutation(len(WORLD.movies))
     whole, pieces = WORLD.sentences, in_pieces(WORLD)
     assert whole.total() == pieces.total() == len(WORLD.vectors)
-    assert np.array_equal(whole.vectors(whole.rows(places)), pieces.vectors(pieces.rows(places)))
+    assert np.array_equal(
+        whole.vectors(whole.sentence_rows(places)), pieces.vectors(pieces.sentence_rows(places))
+    )
 
 
 def test_the_truth_that_recall_is_measured_by(monkeypatch: pytest.MonkeyPatch) -> None:
