@@ -1,4 +1,4 @@
-"""The errors that users see. Each message says what is wrong and how to fix it."""
+"""The errors that users see. A message says what is wrong and how to fix it."""
 
 from collections.abc import Mapping
 
@@ -31,13 +31,13 @@ class NotFound(HybridError):
 
 
 class WritesOff(HybridError):
-    """A change sent to a service that accepts none."""
+    """A change sent to a service that does not accept changes."""
 
     code = "writes_off"
 
 
 class EngineUnavailable(HybridError):
-    """An engine that does not answer, or not in time."""
+    """An engine did not answer, or not in time."""
 
     code = "engine_unavailable"
 
@@ -61,13 +61,13 @@ class BuildFailed(HybridError):
 
 
 class NotDurable(BuildFailed):
-    """A change that is published but not synced: a power cut may undo it."""
+    """A change was published but not synced: a power cut may undo it."""
 
     code = "not_durable"
 
 
 class TooManyChanges(HybridError):
-    """More changes at once than a service accepts."""
+    """More changes at a time than a service accepts."""
 
     code = "too_many_changes"
 

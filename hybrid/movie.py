@@ -1,4 +1,4 @@
-"""The film, as keyword and semantic side both use it."""
+"""The film, its text and the hashes of its content."""
 
 import hashlib
 import unicodedata
@@ -11,13 +11,13 @@ MAX_ID = 2**63 - 1
 """Ids are non-negative int64: Elasticsearch `_id`, FAISS label and catalogue key alike."""
 
 FIRST_YEAR, LAST_YEAR = 1870, 2100
-"""The years of films: from the beginning of cinema to announced films."""
+"""The range of a film's year: from the beginning of cinema to announced films."""
 
 Names = tuple[str, ...]
 
 
 class Movie(BaseModel):
-    """One film. Text is NFC-normalised; what a source lacks is None or empty."""
+    """One film. Text is NFC-normalised; fields that a source lacks are None or empty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,13 +50,13 @@ class Movie(BaseModel):
 
 
 def normalise(text: str) -> str:
-    """Return `text` in Unicode NFC: words that look equal are then equal in every engine."""
+    """Return `text` in Unicode NFC, so that words that look equal are equal in every engine."""
     return unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=4096)
 def genre_key(name: str) -> str:
-    """Return the form in which genres are compared: NFC, case folded, outer blanks removed."""
+    """Return the form in which genres are compared: NFC, case-folded, stripped."""
     return normalise(normalise(name).strip().casefold())
 
 
@@ -81,14 +81,13 @@ def people(movie: Movie) -> set[str]:
 
 
 KEYWORD_TEXT_VERSION = 1
-"""Increase it with every change of `keyword_text`: indices with another version are refused."""
+"""Increase it with every change to `keyword_text`: indices of another version are rejected."""
 
 
 def keyword_text(movie: Movie) -> str:
-    """Return the one text that BM25 ranks a film by.
+    """Return the text that BM25 scores a film by: titles, description, names, genres, keywords.
 
-    Title, names, genres and description together: separate fields reached less than half the
-    nDCG@10 (docs/ranking.md).
+    Separate fields had less than half the nDCG@10 (docs/ranking.md).
     """
     parts = [
         movie.title,

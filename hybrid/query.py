@@ -1,4 +1,4 @@
-"""The query: one flat, validated model, with its filters and its fusion."""
+"""The query: a flat, validated model, with its filters and its fusion."""
 
 from collections.abc import Collection
 from functools import cached_property
@@ -37,7 +37,7 @@ def _searchable(text: str) -> str:
         raise ValueError("is empty: type what the film is about, who is in it, or its title")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("is not text: it contains half of a surrogate pair")
-    # Normalised text, which is what is searched for, may be longer than what was typed.
+    # Normalised text, which is searched for, may be longer than the text as typed.
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"has {len(text):,} characters: at most {MAX_CHARACTERS:,} are searched")
     return text
@@ -56,7 +56,7 @@ def _no_bool(value: object) -> object:
 
 
 def _not_negative(grade: int) -> int:
-    """Return the grade as trec_eval counts it: below 0 (spam, say) is judged and not relevant."""
+    """Return the grade as trec_eval counts it: one below 0, such as spam, is not relevant."""
     return max(grade, 0)
 
 
@@ -83,7 +83,7 @@ Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_no_bool)]
 
 
 class Filters(BaseModel):
-    """Which films a search may return. `matches` defines it, and tests check every engine by it."""
+    """Which films a search may return. `matches` is the definition that every engine must meet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -101,7 +101,7 @@ class Filters(BaseModel):
 
     @cached_property
     def genre_keys(self) -> frozenset[str]:
-        """The genres in the form in which they are compared."""
+        """The genres as they are compared, see `genre_key`."""
         return frozenset(map(genre_key, self.genres))
 
     @property
@@ -110,14 +110,14 @@ class Filters(BaseModel):
         return self.year_from is not None or self.year_to is not None
 
     def __bool__(self) -> bool:
-        """Whether any film can be excluded."""
+        """Whether the filters can exclude a film."""
         return bool(self.genre_keys) or self.has_years
 
     def matches(self, year: int | None, genres: Collection[str]) -> bool:
         """Return whether a film of this year and these genres passes.
 
-        Genres are compared without regard to case; years are inclusive; a film without a year
-        matches no year filter.
+        Genres are compared without regard to case; years are inclusive; a film without a year does
+        not pass a filter by year.
         """
         if self.has_years and year is None:
             return False
@@ -134,7 +134,7 @@ class Filters(BaseModel):
 
 
 class Fusion(BaseModel):
-    """How the two rankings become one.
+    """How the two rankings are fused.
 
     `alpha` is the semantic share, 0 to 1, or "auto": computed for each query
     (hybrid/fusion/alpha.py).
@@ -147,12 +147,12 @@ class Fusion(BaseModel):
 
     @classmethod
     def of(cls, method: FusionMethod | None, alpha: AlphaOrAuto | None) -> Self:
-        """Return a fusion in which only the arguments that are not None count as set."""
+        """Return a fusion in which only the arguments other than None are set."""
         values = {"method": method, "alpha": alpha}
         return cls.model_validate({k: value for k, value in values.items() if value is not None})
 
     def over(self, default: "Fusion") -> "Fusion":
-        """Return this fusion, with what is not set taken from `default`."""
+        """Return this fusion, with fields that are not set taken from `default`."""
         return default.model_copy(update=self.model_dump(exclude_unset=True))
 
 
@@ -160,15 +160,15 @@ TEXT = "what to search for, up to 1,000 characters"
 
 
 def as_list(value: object) -> object:
-    """Return a single string as a list of one: a URL with one genre has no list."""
+    """Return a single string as a list: a URL with one genre has no list."""
     return [value] if isinstance(value, str) else value
 
 
 class Query(BaseModel):
-    """The fields of every request for films. This model is the URL's, the body's, the command
-    line's and the answer's: add a field here, and it appears in each.
+    """The fields of every request for films.
 
-    Raises pydantic's ValidationError or InvalidInput, both naming the field.
+    URL, JSON body, command line and response have the fields of this model: add a field here, and
+    it appears in each. Raises pydantic's ValidationError, or InvalidInput, which name the field.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
@@ -188,7 +188,7 @@ class Query(BaseModel):
 
     @cached_property
     def filters(self) -> Filters:
-        """The filters that genres and years make."""
+        """The filters by genre and year."""
         return Filters(
             genres=self.genre,
             genre_match=self.genre_match,
@@ -202,7 +202,7 @@ class Query(BaseModel):
         return self
 
     def in_mode(self, mode: Mode) -> "SearchQuery":
-        """Return the search in `mode` that has the fields of this query."""
+        """Return a search in `mode` with the fields of this query."""
         fields = {name: getattr(self, name) for name in Query.model_fields}
         return SearchQuery.model_validate(fields | {"mode": mode}, by_name=True, by_alias=False)
 
@@ -222,7 +222,7 @@ class SearchQuery(Query):
 
     @classmethod
     def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:
-        """Return the search for `text` among the films that `filters` allow."""
+        """Return the search for `text` among the films that pass `filters`."""
         return cls(
             query=text,
             genre=filters.genres,
@@ -234,10 +234,10 @@ class SearchQuery(Query):
 
     @property
     def fusion_spec(self) -> Fusion:
-        """The fusion, built-in defaults filled in."""
+        """The fusion, in which only the given fields are set."""
         return Fusion.of(self.fusion, self.alpha)
 
     def resolved(self, default: Fusion) -> Self:
-        """Return this query, with the fusion and alpha of `default` where it has none."""
+        """Return this query, with the fusion and alpha of `default` if it has none."""
         fusion = self.fusion_spec.over(default)
         return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})

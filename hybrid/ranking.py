@@ -1,4 +1,4 @@
-"""What was found: rankings while they are worked on, and the response that is sent."""
+"""Rankings: ids and scores as arrays."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,8 +17,7 @@ Ranks = NDArray[np.int64]
 class Ranking:
     """Films from best to worst: `ids` int64 (n,), `scores` float64 (n,).
 
-    Equal scores stand in the order of their ids, so that the same question always gets the same
-    answer.
+    Equal scores are in the order of ids, so rankings are deterministic.
     """
 
     ids: Ids
@@ -32,7 +31,7 @@ class Ranking:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the ranking of no film."""
+        """Return an empty ranking."""
         return cls(np.empty(0, np.int64), np.empty(0, np.float64))
 
     def __len__(self) -> int:
@@ -43,6 +42,6 @@ class Ranking:
         return Ranking(self.ids[:depth], self.scores[:depth])
 
     def ranks_of(self, ids: Ids) -> Ranks:
-        """Return the 1-based rank of each of `ids`, 0 where it is not in this ranking."""
-        rank = {film: position for position, film in enumerate(self.ids.tolist(), start=1)}
-        return np.fromiter((rank.get(film, 0) for film in ids.tolist()), np.int64, len(ids))
+        """Return the 1-based rank of each of `ids`, int64 (len(ids),), 0 outside this ranking."""
+        ranks = {film: rank for rank, film in enumerate(self.ids.tolist(), start=1)}
+        return np.fromiter((ranks.get(film, 0) for film in ids.tolist()), np.int64, len(ids))

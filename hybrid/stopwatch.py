@@ -1,4 +1,4 @@
-"""Where the time goes, by stage."""
+"""Timings by stage."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from time import perf_counter
 
 
 class Stopwatch:
-    """Adds up the seconds spent in named stages, in the order in which they first ended."""
+    """Adds up the time spent in named stages, in the order in which they first ended."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -21,5 +21,5 @@ class Stopwatch:
             self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
 
     def milliseconds(self) -> dict[str, float]:
-        """Return the stages in ms, to the microsecond."""
+        """Return the time of each stage in ms, rounded to 1 µs."""
         return {name: round(seconds * 1000, 3) for name, seconds in self.seconds.items()}

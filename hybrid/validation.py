@@ -1,4 +1,4 @@
-"""Validation errors by field, in words for users instead of pydantic's for programmers."""
+"""pydantic's validation errors by field, worded for users."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ MESSAGES = {
 
 
 def problems(error: ValidationError) -> dict[str, str]:
-    """Return what is wrong with each field that `error` names; nested fields are dotted."""
+    """Return what is wrong with each field, by name; names of nested fields are dotted."""
     messages: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False, include_context=False):
         # Alternatives of a union fail one by one; the field is the same.

@@ -1,4 +1,4 @@
-"""Vectors of texts, and what a query asks of them."""
+"""Vectors of texts and of queries."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,10 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class QueryVector:
-    """What a query asks of the semantic side.
+    """The vector of a query, and how it scores a film's sentences.
 
-    `vector` float32 (d,), of length 1. A film scores the sum of its best sentences' cosines, each
-    times its weight, the best first; the weights add up to 1. A film of fewer sentences gets 0 for
-    those that it lacks.
+    `vector` float32 (d,), of length 1. A film's score is the weighted sum of the cosines of its
+    best sentences, best first; `weights` add up to 1. Sentences that a film lacks count 0.
     """
 
     vector: Vectors

@@ -1,1 +1,1 @@
-"""Several rankings of one query."""
+"""Comparison of several rankings of a query."""

@@ -1,8 +1,8 @@
-"""How far two rankings agree. Pure functions; films are their ids.
+"""Agreement of two rankings. Pure functions of ids and scores.
 
 `rbo`: rank-biased overlap, Webber, Moffat & Zobel, "A Similarity Measure for Indefinite Rankings",
 ACM TOIS 28(4), 2010. `kendall_tau`: Kendall, "The Treatment of Ties in Ranking Problems",
-Biometrika 33(3), 1945. scipy has the latter, but serving does without scipy.
+Biometrika 33(3), 1945. scipy has the latter, but the service does not depend on scipy.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import numpy as np
 from hybrid.ranking import Scores
 
 PERSISTENCE = 0.9
-"""Of rank-biased overlap: the first ten places then have 86 % of the weight."""
+"""p of rank-biased overlap: the first ten ranks have 86 % of the weight."""
 
 
 def jaccard(a: Sequence[int], b: Sequence[int]) -> float:
-    """Return the share of the films of either list that are in both; 1 for two empty lists."""
+    """Return the Jaccard index of two lists of ids, 0 to 1; 1 for two empty lists."""
     either = set(a) | set(b)
     return len(set(a) & set(b)) / len(either) if either else 1.0
 
@@ -24,7 +24,8 @@ def jaccard(a: Sequence[int], b: Sequence[int]) -> float:
 def rbo(a: Sequence[int], b: Sequence[int], p: float = PERSISTENCE) -> float:
     """Return the extrapolated rank-biased overlap, 0 to 1, Webber et al., equation 32.
 
-    The lists may differ in length. Two empty lists are alike, and an empty one is like no other.
+    `a` and `b` are ids from best to worst, possibly of different lengths. Two empty lists have 1,
+    an empty and another list 0.
     """
     short, long = sorted((a, b), key=len)
     if not short:
@@ -34,24 +35,25 @@ def rbo(a: Sequence[int], b: Sequence[int], p: float = PERSISTENCE) -> float:
     overlap = _overlaps(short, long)
     x_s, x_l = overlap[s - 1], overlap[-1]
     seen = overlap / depths * p**depths
-    # Beyond its end the shorter list is taken to go on agreeing as it did.
+    # Beyond its end the shorter list is assumed to agree as much as before.
     assumed = x_s * (depths - s) / (s * depths) * p**depths
     total = seen.sum() + assumed[s:].sum()
     return float((1 - p) / p * total + ((x_l - x_s) / l + x_s / s) * p**l)
 
 
 def _overlaps(short: Sequence[int], long: Sequence[int]) -> Scores:
-    """Return how many films the lists have in common down to each rank of the longer one."""
+    """Return how many films are common up to each rank of the longer list, float64 (len(long),)."""
     ranks = {film: rank for rank, film in enumerate(short, start=1)}
-    met = [max(rank, ranks[film]) for rank, film in enumerate(long, start=1) if film in ranks]
-    return np.cumsum(np.bincount(met, minlength=len(long) + 1)[1:]).astype(np.float64)
+    common_from = [
+        max(rank, ranks[film]) for rank, film in enumerate(long, start=1) if film in ranks
+    ]
+    return np.cumsum(np.bincount(common_from, minlength=len(long) + 1)[1:]).astype(np.float64)
 
 
 def kendall_tau(a: Scores, b: Scores) -> float | None:
-    """Return tau-b of two scores of the same films, -1 to 1, float64 (n,) each.
+    """Return Kendall's tau-b of two scores of the same films, float64 (n,) each: -1 to 1.
 
-    Films of equal score stand in no order, whatever their place in the list. None where one of
-    the two orders no pair of films.
+    Films of equal score are tied, whatever their ranks. None if either orders no pair of films.
     """
     orders = [np.sign(scores[:, np.newaxis] - scores) for scores in (a, b)]
     ordered = [np.abs(order).sum() for order in orders]

@@ -1,4 +1,4 @@
-"""A comparison for the terminal: rankings side by side, and how far they agree."""
+"""A comparison for the terminal: rankings side by side, and their agreement."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
@@ -10,8 +10,8 @@ from hybrid.schemas.comparison import CompareResponse, Pair, RunResponse
 from hybrid.schemas.search import Hit
 from hybrid.terminal.text import printable, shorten
 
-NARROWEST = 24
-"""Characters of a column below which a title says nothing: columns then go on further down."""
+MIN_COLUMN = 24
+"""Minimum width of a column; columns that do not fit side by side follow below."""
 
 GAP = 2
 
@@ -19,12 +19,12 @@ Column = tuple[str, RunResponse]
 
 
 def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
-    """Give the lines of the comparison, none wider than `width` characters, styled for colours.
+    """Yield the lines of the comparison, of at most `width` characters, with ANSI styles.
 
-    A film is marked with the places it gained or lost against the column to the left.
+    A film is marked with the ranks it gained or lost against the column to the left.
     """
     runs = list(answer.runs.items())
-    across = max(1, min(len(runs), (width + GAP) // (NARROWEST + GAP)))
+    across = max(1, min(len(runs), (width + GAP) // (MIN_COLUMN + GAP)))
     for first in range(0, len(runs), across):
         before = runs[first - 1] if first else None
         yield from _columns(before, runs[first : first + across], width)
@@ -33,8 +33,8 @@ def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
     yield ""
     for name, run in runs:
         if run.mode == "hybrid":
-            said = f"{name}: {run.fusion}, alpha {run.alpha:.2f}, {run.alpha_reason}"
-            for line in wrap(said, width, subsequent_indent="  "):
+            fusion = f"{name}: {run.fusion}, alpha {run.alpha:.2f}, {run.alpha_reason}"
+            for line in wrap(fusion, width, subsequent_indent="  "):
                 yield click.style(line, dim=True)
 
 
@@ -60,7 +60,7 @@ def _cell(hit: Hit, before: Column | None, size: int) -> str:
 
 
 def _move(hit: Hit, before: Column) -> str:
-    """Return the film's mark against the column to the left, of three characters."""
+    """Return the film's change of rank against the column to the left, in three characters."""
     rank = next((other.rank for other in before[1].hits if other.id == hit.id), None)
     if rank is None:
         return click.style("+  ", fg="cyan")

@@ -1,1 +1,1 @@
-"""Why a film ranks where it does."""
+"""Explanations of a film's rank, and highlights."""

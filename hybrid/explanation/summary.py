@@ -1,14 +1,14 @@
-"""Why a film ranks where it does, in one sentence of plain words."""
+"""Why a film ranks where it does, in one plain sentence."""
 
 from textwrap import shorten
 
 from hybrid.schemas.explanation import FusionWhy, KeywordWhy, SemanticWhy
 from hybrid.text.analysis import analyze
 
-MOST_NAMED = 4
-"""So many words of a query are named; the rest is counted."""
+MAX_NAMED_WORDS = 4
+"""Words of a query that are named; further ones are counted."""
 
-SENTENCE = 140
+MAX_SENTENCE = 140
 """Characters of a sentence that are shown."""
 
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
@@ -21,19 +21,19 @@ def summary(
     semantic: SemanticWhy | None,
     fusion: FusionWhy,
 ) -> str:
-    """Return the place of a film, what counts most for it, and what else is to be said.
+    """Return the rank of a film, the main reason for it, and details.
 
-    `allowed` tells whether the filters let the film through.
+    `rank` is None if the film is not in the ranking, `allowed` whether it passes the filters.
     """
     reason, more = _reason(keyword, semantic, fusion)
     clauses = "; ".join(clause for clause in more if clause)
-    place = _place(rank, allowed)
+    outcome = _outcome(rank, allowed)
     if rank is None:
-        return f"{place}: {clauses}" if clauses else place
-    return f"{place} {reason}: {clauses}" if clauses else f"{place} {reason}"
+        return f"{outcome}: {clauses}" if clauses else outcome
+    return f"{outcome} {reason}: {clauses}" if clauses else f"{outcome} {reason}"
 
 
-def _place(rank: int | None, allowed: bool) -> str:
+def _outcome(rank: int | None, allowed: bool) -> str:
     if not allowed:
         return "is left out by the filters"
     return f"ranks {_ordinal(rank)}" if rank else "is not among the films found"
@@ -49,21 +49,21 @@ def _ordinal(rank: int) -> str:
 def _reason(
     keyword: KeywordWhy | None, semantic: SemanticWhy | None, fusion: FusionWhy
 ) -> tuple[str, list[str]]:
-    """Return what counts most, and the clauses on it and on the rest in the order of weight."""
+    """Return the main reason, and clauses on it and on the other side, by importance."""
     words = _words(keyword)
-    told = semantic is not None and bool(semantic.sentences)
-    if keyword and keyword.counts and not (told and fusion.semantic > fusion.keyword):
+    has_sentence = semantic is not None and bool(semantic.sentences)
+    if keyword and keyword.counts and not (has_sentence and fusion.semantic > fusion.keyword):
         if keyword.counts == "title":
             near = "it is what you typed" if keyword.title == 1 else "it is near what you typed"
             return "for its title", [near, words]
         return "for its words", [words, _sentence(semantic, "the nearest sentence is '{}'")]
-    if semantic and told:
-        return "for its plot", [_sentence(semantic, _saying(keyword, semantic)), words]
+    if semantic and has_sentence:
+        return "for its plot", [_sentence(semantic, _sentence_clause(keyword, semantic)), words]
     return "for nothing", [words, "it has no description" if semantic else ""]
 
 
-def _saying(keyword: KeywordWhy | None, semantic: SemanticWhy) -> str:
-    """Return how the best sentence says what was asked: in the query's own words or in others."""
+def _sentence_clause(keyword: KeywordWhy | None, semantic: SemanticWhy) -> str:
+    """Return the clause on the best sentence: has it words of the query, or only other ones?"""
     if keyword is None or keyword.terms is None:
         return "the sentence '{}' comes nearest"
     typed = set(analyze(" ".join(term.word for term in keyword.terms)))
@@ -75,11 +75,11 @@ def _saying(keyword: KeywordWhy | None, semantic: SemanticWhy) -> str:
 def _sentence(semantic: SemanticWhy | None, clause: str) -> str:
     if not semantic or not semantic.sentences:
         return ""
-    return clause.format(shorten(semantic.sentences[0].sentence, SENTENCE, placeholder=" ..."))
+    return clause.format(shorten(semantic.sentences[0].sentence, MAX_SENTENCE, placeholder=" ..."))
 
 
 def _words(keyword: KeywordWhy | None) -> str:
-    """Return which of the query's words occur, none said where there are none to look for."""
+    """Return which words of the query occur; empty if the query has no words to look for."""
     if keyword is None or keyword.terms is None:
         return ""
     found = [term.word for term in keyword.terms]
@@ -92,6 +92,6 @@ def _words(keyword: KeywordWhy | None) -> str:
         return f"'{found[0]}' occurs" if count == 1 else "all of your words occur"
     if len(found) == 1:
         return f"only '{found[0]}' of your words occurs"
-    named = ", ".join(f"'{word}'" for word in found[:MOST_NAMED])
-    others = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return f"{len(found)} of your {count} words occur: {named}{others}"
+    names = ", ".join(f"'{word}'" for word in found[:MAX_NAMED_WORDS])
+    others = f" and {len(found) - MAX_NAMED_WORDS} more" if len(found) > MAX_NAMED_WORDS else ""
+    return f"{len(found)} of your {count} words occur: {names}{others}"

@@ -1,1 +1,1 @@
-"""Candidates to one ranking."""
+"""Fusion of candidates to one ranking."""

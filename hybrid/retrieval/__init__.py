@@ -1,1 +1,1 @@
-"""Query to candidates."""
+"""Retrieval: a query to candidates."""

@@ -1,1 +1,1 @@
-"""One generation on disk."""
+"""The files of a generation."""

@@ -1,1 +1,1 @@
-"""Strings to words."""
+"""Text to words."""

@@ -1,7 +1,7 @@
-"""How words are read: the analysis of the keyword side, for a text and for each of its places.
+"""The analysis of the keyword engines: a text to terms, and to terms with their positions.
 
-The Elasticsearch mapping describes the same analysis, and docs/ranking.md tells the few words that
-its stemmer makes otherwise. So what is found by either engine is shown by this one.
+The Elasticsearch mapping describes the same analysis; docs/ranking.md lists the few words that its
+stemmer treats differently. So highlights and explanations fit both engines.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ _SINGLE = r"[\p{Han}\p{Hiragana}]"
 _LETTER = r"[[^\W\d_]--[\p{Han}\p{Hiragana}]]"
 
 WORD = rf"{_SINGLE}|(?:\d(?:[.,;'\u2019]\d)*|{_LETTER}(?:[.'\u2019]{_LETTER})*)+"
-"""Words as Unicode's word boundaries (UAX 29) make them, as far as a regular expression can: 3.5,
-U.S.A and O'Neil are one word each, a Chinese character is one by itself."""
+"""Words by Unicode's word boundaries (UAX 29), as far as a regular expression can find them: 3.5,
+U.S.A and O'Neil are one word each, and so is each Chinese character."""
 
-KEPT_WORDS = 1 << 16
-"""So many different words are remembered with their terms: a catalogue's vocabulary, about."""
+MAX_CACHED_WORDS = 1 << 16
+"""Maximum number of words whose terms are cached, about the vocabulary of a catalogue."""
 
 
 class Token(NamedTuple):
-    """A word in a text: the characters [start, end), and the term that is searched for it."""
+    """A word in a text: its characters [start, end), and the term that is searched for."""
 
     start: int
     end: int
@@ -35,7 +35,7 @@ class Token(NamedTuple):
 
 @cache
 def analyzer() -> tantivy.TextAnalyzer:
-    """Return the analysis that the Elasticsearch mapping describes, as far as Tantivy has it."""
+    """Return the analyzer: the one of the Elasticsearch mapping, as far as Tantivy has it."""
     return (
         TextAnalyzerBuilder(Tokenizer.regex(WORD))
         .filter(Filter.lowercase())
@@ -63,27 +63,27 @@ def fold_to_ascii(text: str) -> str:
     """
     if text.isascii():
         return text
-    (folded,) = _ascii_folding().analyze(text)  # the raw tokenizer makes one token of any text
+    (folded,) = _ascii_folding().analyze(text)  # the raw tokenizer makes the text one token
     return str(folded)
 
 
 def analyze(text: str) -> list[str]:
-    """Return the terms that are searched for `text`."""
+    """Return the terms of `text`, in order and with repetitions."""
     terms: list[str] = analyzer().analyze(text)
     return terms
 
 
 def tokens(text: str) -> Sequence[Token]:
-    """Return the words of `text` that are searched, with their places; stop words are not."""
-    found, end = [], 0
+    """Return the words of `text` with positions and terms, without stop words."""
+    tokens, end = [], 0
     for word in _splitter().analyze(text):
-        # Whatever could begin a word earlier would itself be one.
+        # No earlier occurrence is possible: it would itself be a word.
         start = text.index(word, end)
         end = start + len(word)
-        found += [Token(start, end, term) for term in _terms(word)]
-    return found
+        tokens += [Token(start, end, term) for term in _terms(word)]
+    return tokens
 
 
-@lru_cache(KEPT_WORDS)
+@lru_cache(MAX_CACHED_WORDS)
 def _terms(word: str) -> Sequence[str]:
     return tuple(analyze(word))

@@ -1,4 +1,4 @@
-"""How a query is read: what it asks for, apart from the words that only ask."""
+"""Names of people, as they are stored in the catalogue and found in queries."""
 
 import re
 
@@ -7,30 +7,30 @@ from hybrid.text.normalise import join_letters, plain
 
 
 def name_words(text: str) -> list[tuple[str, int]]:
-    """Return the words of a person's name as they are compared, with the place of the typed word.
+    """Return the words of `text` as names are compared, each with the position of its word.
 
-    Hyphens and full stops part words, initials are one word, a possessive is dropped:
-    "J. J. Abrams's" and "jj abrams" are the same name.
+    Hyphens and full stops separate words, initials are joined to one word, and a possessive ending
+    is dropped: "J. J. Abrams's" and "jj abrams" are the same name.
     """
     parts = [
-        (plain(part), place)
-        for place, word in enumerate(text.split())
+        (plain(part), position)
+        for position, word in enumerate(text.split())
         for part in re.split(r"[-.\u2010\u2011]", re.sub(r"['\u2019]s?\W*$", "", word))
     ]
-    return join_letters([(part, place) for part, place in parts if part])
+    return join_letters([(part, position) for part, position in parts if part])
 
 
 PARTICLES = frozenset(
     """af al av bin da das de del della den der di dos du e el ibn la le ten ter van vom von y
     zu""".split()
 )
-"""The words of a name that are written small; where others are, it is none."""
+"""Words of a name that may be in lower case. A text with another one is not a name."""
 
 
 def plain_names(movie: Movie) -> set[str]:
-    """Return the names of the film's people as the catalogue keeps them.
+    """Return the names of the film's people as the catalogue stores them.
 
-    What a source only takes for a name is none: one word, or "the history of".
+    Entries of a source that are not full names are left out: single words, "the history of".
     """
     names = set()
     for text in people(movie):

@@ -1,8 +1,4 @@
-"""How near a query is to a film's title.
-
-Character trigrams forgive misspellings and words cut or joined; a title that begins with the
-query's words is what somebody types who does not type all of it.
-"""
+"""The words of titles, normalised for comparison."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +24,7 @@ _FIGURES = {word: str(number) for number, word in enumerate(_ORDINALS, start=1)}
     word: str(number) for number, word in enumerate(_ROMAN, start=1)
 }
 
-_SHORT = {
+_ABBREVIATIONS = {
     "st": "street",
     "blvd": "boulevard",
     "rd": "road",
@@ -48,7 +44,7 @@ _SHORT = {
     "thru": "through",
 }
 
-_LEFT_OUT = frozenset(STOP_WORDS) - {"no", "not", "they", "what", "who", "will"} | frozenset(
+_IGNORED = frozenset(STOP_WORDS) - {"no", "not", "they", "what", "who", "will"} | frozenset(
     "from part episode chapter volume vol movie film".split()
 )
 
@@ -56,14 +52,14 @@ _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 
 
 def title_words(text: str) -> list[str]:
-    """Return the words that tell titles apart, as they are compared.
+    """Return the words of a title as they are compared.
 
     Without case, accents and punctuation; numbers in figures; spaced letters joined ("M*A*S*H" is
-    "mash"); common abbreviations written out; without articles and the like, unless nothing stays.
+    "mash"); common abbreviations expanded; without articles and the like, unless nothing remains.
     """
     joined = join_letters((word, 0) for word in whole_title(text).split())
-    words = _in_figures([_SHORT.get(word, word) for word, _ in joined])
-    return [word for word in words if word not in _LEFT_OUT] or words
+    words = _in_figures([_ABBREVIATIONS.get(word, word) for word, _ in joined])
+    return [word for word in words if word not in _IGNORED] or words
 
 
 def whole_title(text: str) -> str:
@@ -75,14 +71,14 @@ def whole_title(text: str) -> str:
 def _in_figures(words: Sequence[str]) -> list[str]:
     """Return the words with numbers, ordinals and Roman numerals in figures."""
     figures: list[str] = []
-    number = None  # what the number words just before add up to
-    for place, word in enumerate(words):
+    number = None  # the value of the number words just before
+    for position, word in enumerate(words):
         if word in _CARDINALS:
             added = _CARDINALS[word]
             # "twenty" "one" is 21, "one" "two" are two numbers.
-            goes_on = number is not None and number % (10 if added < 10 else 100) == 0
-            number = number + added if number and goes_on else added
-            figures[len(figures) - goes_on :] = [str(number)]
+            continues = number is not None and number % (10 if added < 10 else 100) == 0
+            number = number + added if number and continues else added
+            figures[len(figures) - continues :] = [str(number)]
         elif word == "hundred" and number:
             number *= 100
             figures[-1] = str(number)
@@ -90,7 +86,7 @@ def _in_figures(words: Sequence[str]) -> list[str]:
             continue
         else:
             number = None
-            # At the beginning i, v and x are letters, more often than numbers.
-            roman_letter = len(word) == 1 and place == 0
+            # At the start i, v and x are letters more often than numbers.
+            roman_letter = len(word) == 1 and position == 0
             figures.append(word if roman_letter else _FIGURES.get(word, _ORDINAL.sub(r"\1", word)))
     return figures

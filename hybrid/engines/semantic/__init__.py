@@ -1,1 +1,1 @@
-"""Engines of sentence vectors."""
+"""Semantic engines: sentence vectors."""
