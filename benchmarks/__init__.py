@@ -1,1 +1,1 @@
-"""Measurements: speed, recall. Run by hand, never in CI."""
+"""Benchmarks. Run by hand, never in CI."""

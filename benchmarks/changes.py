@@ -1,11 +1,11 @@
-"""How long changes take, over HTTP and by the command line, and what searches notice of them.
+"""Latency of changes, over HTTP and by the command line, and of searches meanwhile.
 
     python -m benchmarks.changes SOURCE QUERIES.jsonl --data DIR
 
-An index of SOURCE is built for it, with the cache of embeddings of DIR, and removed again: on the
-embedded engine or, where its address is given, in Elasticsearch. Every time is in milliseconds,
-from the request on: `acknowledged` until its answer, `shown` until the service answers with the
-film; that of a command has the start of Python in it.
+An index of SOURCE is built with the embedding cache of DIR, and removed afterwards: with the
+embedded engine or, if its URL is given, in Elasticsearch. All times are in milliseconds from the
+start of the request: `acknowledged` until its response, `shown` until the service returns the
+film. Times of commands include the start of Python.
 """
 
 import json
@@ -34,28 +34,28 @@ from hybrid.settings import Settings
 from hybrid.terminal.commands import setting
 from indexer.embedding.cache import CACHE
 
-FIRST = 2**40
-"""Above all ids of real films."""
+FIRST_ID = 2**40
+"""Above the ids of real films."""
 
-SINGLE = 20
-"""Changes one after the other."""
+SEQUENTIAL = 20
+"""Number of changes one after the other."""
 
-CLIENTS, TOGETHER = 12, 36
-"""Changes by so many clients at once."""
+CLIENTS, CONCURRENT = 12, 36
+"""Number of concurrent clients, and of changes by all of them."""
 
 SEARCHES = 200
-"""Searches while nothing changes."""
+"""Number of searches while nothing changes."""
 
-MANY = 1000
-"""Films in one change by the command line."""
+BULK = 1000
+"""Number of films in the larger change by the command line."""
 
 POLL = 0.02
-"""Seconds between looks for a film."""
+"""Seconds between requests for a film."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One PUT: ms until it was acknowledged and until it was shown, and in which generation."""
+    """A PUT: ms until it was acknowledged and until the film was shown, and its generation."""
 
     acknowledged: float
     shown: float
@@ -70,32 +70,32 @@ class Service:
         self._pool = urllib3.PoolManager(maxsize=2 * CLIENTS)
 
     def put(self, film: int) -> Change:
-        """Add a film, and wait until it is shown."""
+        """Add a film, and wait until it is shown. Raises InvalidInput if the service rejects it."""
         body = json.dumps(
             {"title": f"The Lighthouse Machine {film}", "description": f"Keeper {film} dreams."}
         )
-        began = monotonic()
-        answer = self._pool.request("PUT", f"{self._url}/movies/{film}", body=body, retries=False)
-        acknowledged = monotonic() - began
-        if answer.status != 200:
-            raise InvalidInput(answer.data.decode())
+        start = monotonic()
+        response = self._pool.request("PUT", f"{self._url}/movies/{film}", body=body, retries=False)
+        acknowledged = monotonic() - start
+        if response.status != 200:
+            raise InvalidInput(response.data.decode())
         while self._pool.request("GET", f"{self._url}/movies/{film}").status != 200:
             sleep(POLL)
-        shown = monotonic() - began
-        return Change(1000 * acknowledged, 1000 * shown, json.loads(answer.data)["generation"])
+        shown = monotonic() - start
+        return Change(1000 * acknowledged, 1000 * shown, json.loads(response.data)["generation"])
 
     def search(self, text: str) -> float:
-        """Search, and return how many ms that took."""
-        began = monotonic()
-        answer = self._pool.request("GET", f"{self._url}/search", fields={"q": text})
-        if answer.status != 200:
-            raise InvalidInput(answer.data.decode())
-        return 1000 * (monotonic() - began)
+        """Search, and return the time in ms. Raises InvalidInput if the service rejects it."""
+        start = monotonic()
+        response = self._pool.request("GET", f"{self._url}/search", fields={"q": text})
+        if response.status != 200:
+            raise InvalidInput(response.data.decode())
+        return 1000 * (monotonic() - start)
 
 
 @contextmanager
 def serving(data: Path, port: str) -> Iterator[Service]:
-    """Serve an index that may be changed."""
+    """Serve an index whose films can be changed. Raises InvalidInput if the service fails."""
     process = subprocess.Popen(
         [sys.executable, "-m", "hybrid", "serve", "--data", str(data), "--port", port],
         env=os.environ | {"HYBRID_WRITES": "on"},
@@ -103,8 +103,7 @@ def serving(data: Path, port: str) -> Iterator[Service]:
         text=True,
     )
     try:
-        assert process.stdout is not None
-        if not any(line.startswith("ready") for line in process.stdout):
+        if not any(output.startswith("ready") for output in process.stdout or ()):
             raise InvalidInput("the service did not start")
         yield Service(f"http://127.0.0.1:{port}")
     finally:
@@ -113,67 +112,75 @@ def serving(data: Path, port: str) -> Iterator[Service]:
 
 
 def over_http(service: Service, queries: Sequence[str]) -> Iterator[str]:
-    """Change films by requests; give the lines of the report."""
-    yield searched("search, nothing changing", service, queries)
+    """Change films by requests; yield the lines of the report."""
+    yield time_searches("search, nothing changing", service, queries)
     stop = Event()
     with ThreadPoolExecutor(CLIENTS + 1) as pool:
-        searching = pool.submit(searches_until, stop, service, queries)
-        single = [service.put(FIRST + number) for number in range(SINGLE)]
-        together = list(pool.map(service.put, range(FIRST + SINGLE, FIRST + SINGLE + TOGETHER)))
+        searches = pool.submit(search_until, stop, service, queries)
+        ids = range(FIRST_ID, FIRST_ID + SEQUENTIAL + CONCURRENT)
+        sequential = [service.put(film) for film in ids[:SEQUENTIAL]]
+        concurrent = list(pool.map(service.put, ids[SEQUENTIAL:]))
         stop.set()
-        yield line("search, films changing", searching.result())
+        yield report_line("search, films changing", searches.result())
     for name, changes in (
-        ("one PUT after the other", single),
-        (f"{TOGETHER} PUTs by {CLIENTS} clients", together),
+        ("one PUT after the other", sequential),
+        (f"{CONCURRENT} PUTs by {CLIENTS} clients", concurrent),
     ):
-        yield line(f"{name}, acknowledged", [change.acknowledged for change in changes])
-        yield line(f"{name}, shown", [change.shown for change in changes])
+        yield report_line(f"{name}, acknowledged", [change.acknowledged for change in changes])
+        yield report_line(f"{name}, shown", [change.shown for change in changes])
         yield f"{name}: {len({change.generation for change in changes})} generations"
-    yield searched("search, after these changes", service, queries)
+    yield time_searches("search, after these changes", service, queries)
 
 
 def by_command(data: Path, source: Path) -> Iterator[str]:
-    """Change films by the command line; give the lines of the report."""
-    for count in (1, MANY):
+    """Change films by the command line; yield the lines of the report."""
+    for count in (1, BULK):
         films = [
-            {"id": FIRST - n, "title": f"Film {n}", "description": f"Here is {n}. It has {n} ends."}
+            {
+                "id": FIRST_ID - n,
+                "title": f"Film {n}",
+                "description": f"Here is {n}. It has {n} ends.",
+            }
             for n in range(1, count + 1)
         ]
         lines = "".join(json.dumps(film) + "\n" for film in films)
-        yield ran(f"upsert of {count} films", data, ["upsert"], lines)
+        yield time_command(f"upsert of {count} films", data, ["upsert"], lines)
     update = ["update", str(source), "--discard-changes", "--quiet"]
-    yield ran("update that removes them again", data, update)
-    yield ran("update, nothing changed", data, update)
-    yield ran("verify", data, ["verify"])
+    yield time_command("update that removes them again", data, update)
+    yield time_command("update, nothing changed", data, update)
+    yield time_command("verify", data, ["verify"])
 
 
-def ran(name: str, data: Path, arguments: Sequence[str], typed: str = "") -> str:
-    """Run a command of the indexer; return the line that says how long it took."""
+def time_command(name: str, data: Path, arguments: Sequence[str], stdin: str = "") -> str:
+    """Run a command of the indexer, and return the line of its time.
+
+    Raises InvalidInput if it fails.
+    """
     command = [sys.executable, "-m", "indexer", *arguments, "--data", str(data)]
-    began = monotonic()
-    done = subprocess.run(command, input=typed, text=True, check=False, capture_output=True)
+    start = monotonic()
+    done = subprocess.run(command, input=stdin, text=True, check=False, capture_output=True)
     if done.returncode:
         raise InvalidInput(done.stderr)
-    return f"{name:<42} {1000 * (monotonic() - began):14.0f}"
+    return f"{name:<42} {1000 * (monotonic() - start):14.0f}"
 
 
-def searched(name: str, service: Service, queries: Sequence[str]) -> str:
-    """Search for some of the queries; return the line that says how long that took."""
-    return line(name, [service.search(text) for text in queries[:SEARCHES]])
+def time_searches(name: str, service: Service, queries: Sequence[str]) -> str:
+    """Search for some of the queries, and return the line of their times."""
+    return report_line(name, [service.search(text) for text in queries[:SEARCHES]])
 
 
-def searches_until(stop: Event, service: Service, queries: Sequence[str]) -> list[float]:
-    """Search for one query after the other, and return the ms of each search."""
-    taken: list[float] = []
+def search_until(stop: Event, service: Service, queries: Sequence[str]) -> list[float]:
+    """Search for one query after the other until `stop`, and return the times in ms."""
+    times: list[float] = []
     while not stop.is_set():
-        taken.append(service.search(queries[len(taken) % len(queries)]))
-    return taken
+        times.append(service.search(queries[len(times) % len(queries)]))
+    return times
 
 
-def line(name: str, taken: Sequence[float]) -> str:
-    """Return the line that gives the times of requests."""
-    median, late = np.percentile(taken, (50, 95))
-    return f"{name:<42} median {median:7.1f}   p95 {late:7.1f}   most {max(taken):7.1f}"
+def report_line(name: str, times: Sequence[float]) -> str:
+    """Return median, 95th percentile and maximum of the times of requests, in a line."""
+    median, p95 = np.percentile(times, (50, 95))
+    return f"{name:<42} median {median:7.1f}   p95 {p95:7.1f}   most {max(times):7.1f}"
 
 
 @click.command()
@@ -183,22 +190,22 @@ def line(name: str, taken: Sequence[float]) -> str:
 @setting("elasticsearch_url")
 @click.option("--port", default="8901", show_default=True, help="for the service that is measured")
 def main(source: Path, queries: Path, port: str, **given: str | None) -> None:
-    """Print what changes of an index of SOURCE take, and what searches notice of them."""
+    """Print the latency of changes to an index of SOURCE, and of searches meanwhile."""
     settings = Settings.load(**given)
     texts = [judged.text for judged in read_judgements(queries, None).queries]
     with tempfile.TemporaryDirectory(dir=settings.data.parent) as folder, prefix_of(settings):
         data = Path(folder)
         shutil.copyfile(settings.data / CACHE, data / CACHE)
-        click.echo(ran("build", data, ["build", str(source), "--quiet"]))
+        click.echo(time_command("build", data, ["build", str(source), "--quiet"]))
         with serving(data, port) as service:
-            for told in (*over_http(service, texts), *by_command(data, source)):
-                click.echo(told)
-            click.echo(searched("search, after all changes", service, texts))
+            for line in (*over_http(service, texts), *by_command(data, source)):
+                click.echo(line)
+            click.echo(time_searches("search, after all changes", service, texts))
 
 
 @contextmanager
 def prefix_of(settings: Settings) -> Iterator[None]:
-    """Give the processes of this one Elasticsearch, if there is one, and a prefix of their own."""
+    """Give child processes the URL of Elasticsearch, if there is one, and a prefix of their own."""
     if settings.elasticsearch_url is None:
         yield
         return
