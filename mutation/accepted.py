@@ -1,4 +1,4 @@
-"""Survivors that may stay, each with the reason."""
+"""Accepted survivors, each with a reason."""
 
 import json
 import tomllib
@@ -10,11 +10,11 @@ from mutation.mutants import Mutant
 FILE = Path(__file__).with_name("accepted.toml")
 
 Key = tuple[str, str, str, str]
-"""Module, function, and the lines before and after: it outlasts changes elsewhere in the file."""
+"""Module, function, and the lines before and after: changes elsewhere do not affect it."""
 
 
 def key(mutant: Mutant) -> Key:
-    """Return what an accepted survivor is known by."""
+    """Return the key by which a survivor is accepted."""
     return mutant.module, mutant.function, mutant.before, mutant.after
 
 
@@ -27,8 +27,8 @@ def read_accepted(file: Path = FILE) -> dict[Key, str]:
     }
 
 
-def written(mutants: Iterable[Mutant]) -> str:
-    """Return mutants as entries of the list, their reasons to be filled in."""
+def to_toml(mutants: Iterable[Mutant]) -> str:
+    """Return mutants as entries of accepted.toml, with empty reasons."""
     names = ("module", "function", "before", "after", "reason")
     return "\n".join(
         "[[mutant]]\n"

@@ -1,4 +1,4 @@
-"""The command line: all mutants of some modules, or a sample of those of all."""
+"""The command line: all mutants of some modules, or a sample of the mutants of all."""
 
 import os
 import signal
@@ -13,17 +13,17 @@ import click
 from mutation import accepted as accepting
 from mutation.mutants import Faults, Mutant
 from mutation.report import Result, Share, diffs, reasons, shares, stale, survivors
-from mutation.runs import KEPT, TestsFail, tested
-from mutation.sample import REQUIRED, SIZE, drawn, least_noticed
+from mutation.runs import RESULTS, TestsFail, test_all
+from mutation.sample import REQUIRED, SIZE, draw_sample, min_killed
 from mutation.targets import ROOT, Target, read_targets
 from mutation.trials import VARIABLES
 
 
 @click.group()
 def main() -> None:
-    """Put small faults into the code, one at a time, and see which of them no test notices."""
+    """Put small faults into the code, one at a time, and report those that no test notices."""
     os.environ |= VARIABLES
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # after tidying up
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # after cleaning up
 
 
 @main.command("all")
@@ -35,35 +35,40 @@ def whole(modules: Sequence[str]) -> None:
     mutants = [mutant for faults in _faults(targets).values() for mutant in faults]
     results = _results(mutants, targets)
     chosen = {entry: why for entry, why in accepted.items() if not modules or entry[0] in modules}
-    left = survivors(results, accepted)
-    KEPT.joinpath("survivors.toml").write_text(accepting.written(left), encoding="utf-8")
-    for line in (*diffs(left), *reasons(stale(results, chosen)), "", *shares(results, accepted)):
+    remaining = survivors(results, accepted)
+    RESULTS.joinpath("survivors.toml").write_text(accepting.to_toml(remaining), encoding="utf-8")
+    for line in (
+        *diffs(remaining),
+        *reasons(stale(results, chosen)),
+        "",
+        *shares(results, accepted),
+    ):
         click.echo(line)
 
 
 @main.command()
 @click.option("--size", default=SIZE, show_default=True)
-@click.option("--seed", help="What the sample is drawn by, by default the commit.")
+@click.option("--seed", help="Seed of the sample, by default the commit.")
 def sample(size: int, seed: str | None) -> None:
-    """Test a sample of all mutants; fail where too few of them are noticed."""
+    """Test a sample of all mutants; fail if the tests kill too few."""
     targets = read_targets()
     accepted = accepting.read_accepted()
-    drawn_by = seed or _seed()
-    results = _results(drawn(_faults(targets), accepted, size, drawn_by), targets)
+    seed = seed or _seed()
+    results = _results(draw_sample(_faults(targets), accepted, size, seed), targets)
     for line in diffs(survivors(results, accepted)):
         click.echo(line)
-    noticed, least = Share.of(results, accepted).noticed, least_noticed(size)
-    click.echo(f"{noticed} of {size} mutants are noticed (seed {drawn_by})")
-    if noticed < least:
+    killed, required = Share.of(results, accepted).killed, min_killed(size)
+    click.echo(f"{killed} of {size} mutants are killed (seed {seed})")
+    if killed < required:
         raise click.ClickException(
-            f"at least {least} must be, where {REQUIRED:.0%} of all are: see CONTRIBUTING.md, "
+            f"at least {required} must be, as {REQUIRED:.0%} of all are: see CONTRIBUTING.md, "
             "'Mutation testing'"
         )
 
 
 def _results(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[Result]:
     try:
-        return tested(mutants, targets)
+        return test_all(mutants, targets)
     except TestsFail as error:
         raise click.ClickException(str(error)) from error
 
@@ -80,7 +85,7 @@ def _faults(targets: Collection[str]) -> dict[str, Faults]:
 
 
 def _seed() -> str:
-    """Return what a sample is drawn by: the commit or, outside a repository, the day."""
+    """Return the seed of a sample: the commit or, outside a repository, the date."""
     command = ["git", "rev-parse", "HEAD"]
     with suppress(FileNotFoundError):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

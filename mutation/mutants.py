@@ -1,4 +1,4 @@
-"""The mutants of a module: its code with one small fault each, as mutmut makes them."""
+"""The mutants of a module: its code with one small fault of mutmut's each."""
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,13 +11,13 @@ from mutmut.mutation.file_mutation import Mutation, MutationVisitor
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 MODULE_LEVEL = "(module)"
-"""Stands for the function where a fault is in none."""
+"""The name in place of the function if a fault is not in one."""
 
 MESSAGES = {"print", "echo", "tqdm", "warning", "info", "exception"}
-"""Functions and methods that only say something to a person."""
+"""Functions and methods that only print or log."""
 
 UNTESTED = {"strict", "encoding", "description"}
-"""Arguments that are assertions, matter on other systems alone, or are read by people."""
+"""Arguments that are assertions, matter only on other systems, or are text for people."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Mutant:
 
 
 class Faults:
-    """The mutants of a module in the order of its lines, each made when it is asked for."""
+    """The mutants of a module in the order of its lines, each created on access."""
 
     def __init__(self, module: str, code: str) -> None:
         wrapper = MetadataWrapper(cst.parse_module(code))
@@ -45,7 +45,7 @@ class Faults:
         self._code = code
         self._lines = ast.parse(code)
         self._cst = wrapper.module
-        self._faults = list(_placed(self._cst, visitor.mutations))
+        self._faults = list(_located(self._cst, visitor.mutations))
 
     def __len__(self) -> int:
         return len(self._faults)
@@ -63,10 +63,10 @@ class Faults:
         return Mutant(self._module, _function_at(self._lines, line), before, after, mutated)
 
 
-def _placed(
+def _located(
     module: cst.Module, faults: Iterable[Mutation]
 ) -> Iterator[tuple[cst.CSTNode, int, Mutation]]:
-    """Give each fault with the statement around it, and where in the code that begins."""
+    """Yield each fault with its top-level statement and where in the code that begins."""
     start = len("".join(module.code_for_node(line) for line in module.header))
     statements: dict[int, tuple[cst.CSTNode, int]] = {}
     for statement in module.body:
@@ -83,12 +83,12 @@ def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 class _Visitor(MutationVisitor):
-    """Mutmut's visitor, which goes into decorated functions, too, and not into messages."""
+    """mutmut's visitor, which also visits decorated functions, and skips messages."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Raise) or _is_message(node) or _is_untested(node):
             return False
-        # Mutmut leaves decorated functions out, as its runner cannot wrap them.
+        # mutmut omits decorated functions, as its runner cannot wrap them.
         if _is_type(node) or (isinstance(node, cst.FunctionDef) and node.decorators):
             return True
         return super().on_visit(node)
@@ -105,7 +105,7 @@ def _is_untested(node: cst.CSTNode) -> bool:
 
 
 def _is_type(node: cst.CSTNode) -> bool:
-    """Whether an assignment names a type: `Ids = NDArray[np.int64]`."""
+    """Whether an assignment is a type alias, such as `Ids = NDArray[np.int64]`."""
     if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Subscript):
         return False
     name = _name(node.value.value)
@@ -119,46 +119,52 @@ def _name(node: cst.BaseExpression) -> str:
 
 
 def _string(node: cst.BaseString) -> Iterable[cst.CSTNode]:
-    """Only what is another string in any case: SQL and encodings are the same in capitals."""
+    """Yield the string that differs in more than case: SQL and encodings ignore case."""
     return list(mutators.operator_string(node))[:1]
 
 
 def _argument(node: cst.Call) -> Iterator[cst.CSTNode]:
-    """An argument by place becomes None, a named one is left out; literals change by themselves."""
+    """Yield calls with a positional argument of None or without a keyword argument.
+
+    Literals are mutated themselves.
+    """
     for mutated in mutators.operator_arg_removal(node):
         changed = next(arg for arg in node.args if arg not in mutated.args)
-        left_out = len(mutated.args) < len(node.args)
+        removed = len(mutated.args) < len(node.args)
         if changed.keyword:
-            wanted = left_out and not _is_untested(changed)
+            wanted = removed and not _is_untested(changed)
         else:
-            wanted = not left_out and not isinstance(changed.value, cst.BaseNumber | cst.BaseString)
+            wanted = not removed and not isinstance(changed.value, cst.BaseNumber | cst.BaseString)
         if wanted:
             yield mutated
 
 
-def _call_left_out(node: cst.Expr) -> Iterator[cst.CSTNode]:
-    """A call for its effect alone is not made."""
+def _call_removed(node: cst.Expr) -> Iterator[cst.CSTNode]:
+    """Yield the statement without the call that it consists of."""
     if isinstance(node.value, cst.Call):
         yield node.with_changes(value=cst.Ellipsis())
 
 
-REPLACED: Mapping[object, Callable[..., Iterable[cst.CSTNode]]] = {
+REPLACEMENTS: Mapping[object, Callable[..., Iterable[cst.CSTNode]]] = {
     mutators.operator_string: _string,
     mutators.operator_arg_removal: _argument,
 }
 
 OPERATORS: mutators.OPERATORS_TYPE = [
-    *((kind, REPLACED.get(operator, operator)) for kind, operator in mutators.mutation_operators),
-    (cst.Expr, _call_left_out),
+    *(
+        (kind, REPLACEMENTS.get(operator, operator))
+        for kind, operator in mutators.mutation_operators
+    ),
+    (cst.Expr, _call_removed),
 ]
 
 
 def _difference(code: str, mutated: str) -> tuple[int, str, str]:
-    """Return the number of the first line that differs, and the lines that do in both."""
+    """Return the number of the first line that differs, and the differing lines of both."""
     old, new = code.splitlines(), mutated.splitlines()
-    same = zip(old, new, strict=False)
+    lines = zip(old, new, strict=False)
     first = next(
-        (n for n, (one, other) in enumerate(same) if one != other), min(len(old), len(new))
+        (n for n, (one, other) in enumerate(lines) if one != other), min(len(old), len(new))
     )
     last = 0
     while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
@@ -171,15 +177,15 @@ def _lines(lines: list[str]) -> str:
 
 
 def _function_at(tree: ast.Module, line: int) -> str:
-    """Return the qualified name of the outermost function at a line."""
+    """Return the qualified name of the outermost function that contains a line."""
     names: list[str] = []
     body: list[ast.stmt] = tree.body
     while body:
-        around = next(
-            (node for node in body if node.lineno <= line <= (node.end_lineno or 0)), None
+        node = next(
+            (child for child in body if child.lineno <= line <= (child.end_lineno or 0)), None
         )
-        if not isinstance(around, ast.ClassDef | ast.FunctionDef):
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
             break
-        names.append(around.name)
-        body = around.body if isinstance(around, ast.ClassDef) else []
+        names.append(node.name)
+        body = node.body if isinstance(node, ast.ClassDef) else []
     return ".".join(names) or MODULE_LEVEL

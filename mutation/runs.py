@@ -1,4 +1,4 @@
-"""Many mutants tested, as many at once as there are processors; a run that was stopped goes on."""
+"""Tests of many mutants, one per processor at a time; an interrupted run can be continued."""
 
 import hashlib
 import json
@@ -18,26 +18,26 @@ from elasticsearch import Elasticsearch
 from mutation.mutants import Mutant
 from mutation.report import Result
 from mutation.targets import ROOT, Target
-from mutation.trials import Trial, copies, mutated, trial, warm_up
+from mutation.trials import Trial, apply_mutant, copies, trial, warm_up
 
-KEPT = ROOT / ".mutants"
+RESULTS = ROOT / ".mutants"
 """The folder of results."""
 
 SECONDS, TIMES = 5.0, 3.0
-"""A mutant may take so long, and so many times what its tests take without it."""
+"""Time limit of a mutant in seconds, plus so many times what its tests take without it."""
 
 
 class TestsFail(Exception):
-    """Tests that fail without a mutant cannot notice one."""
+    """The tests of a module fail without a mutant, so they cannot kill one."""
 
 
-def tested(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[Result]:
+def test_all(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[Result]:
     """Return the results of mutants, in their order.
 
-    What is known of the code and the tests as they are now is not tested again. Raises TestsFail.
+    Results for the same code and tests are reused. Raises TestsFail.
     """
-    KEPT.mkdir(exist_ok=True)
-    file = KEPT / f"{_state()}.jsonl"
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{_state()}.jsonl"
     known: dict[str, bool] = {}
     if file.exists():
         known = dict(map(json.loads, file.read_text("utf-8").splitlines()))
@@ -49,16 +49,16 @@ def tested(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[Res
     new = [mutant for mutant in mutants if digest(mutant) not in known]
     if new:
         with file.open("a", encoding="utf-8") as out, click.progressbar(length=len(new)) as bar:
-            for result in _tried(new, targets):
-                known[digest(result.mutant)] = result.noticed
-                out.write(json.dumps([digest(result.mutant), result.noticed]) + "\n")
+            for result in _run_trials(new, targets):
+                known[digest(result.mutant)] = result.killed
+                out.write(json.dumps([digest(result.mutant), result.killed]) + "\n")
                 out.flush()
                 bar.update(1)
     return [Result(mutant, known[digest(mutant)]) for mutant in mutants]
 
 
 def _state() -> str:
-    """Return the digest of the code and the tests."""
+    """Return a digest of the code and the tests."""
     folders = (ROOT / name for name in ("hybrid", "indexer", "tests"))
     digest = hashlib.sha256()
     for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
@@ -66,8 +66,8 @@ def _state() -> str:
     return digest.hexdigest()[:16]
 
 
-class _Bench:
-    """Copies of the project, each used by one trial at a time, and one Elasticsearch likewise."""
+class _Pool:
+    """Copies of the project and an Elasticsearch, each used by one trial at a time."""
 
     def __init__(self, trees: Sequence[Path]) -> None:
         self._free: SimpleQueue[Path] = SimpleQueue()
@@ -76,11 +76,11 @@ class _Bench:
             self._free.put(tree)
 
     def trial(self, target: Target, mutant: Mutant | None = None, seconds: float = 0) -> Trial:
-        """Run a module's tests on a mutant of it, or on the module as it is."""
+        """Run a module's tests on a mutant of it, or on the unchanged module."""
         with self._elasticsearch if target.elasticsearch else nullcontext():
             tree = self._free.get()
             try:
-                with mutated(tree, mutant) if mutant else nullcontext():
+                with apply_mutant(tree, mutant) if mutant else nullcontext():
                     return trial(tree, target.tests, seconds)
             finally:
                 self._free.put(tree)
@@ -88,32 +88,34 @@ class _Bench:
                     _clear()
 
 
-def _tried(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> Iterator[Result]:
-    """Give results as they come, in no order."""
+def _run_trials(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> Iterator[Result]:
+    """Yield results as they arrive, in no particular order."""
     workers = os.cpu_count() or 1
     used = {targets[mutant.module] for mutant in mutants}
-    os.environ.pop("ELASTICSEARCH_URL", None)  # mutants may ruin what is there
+    os.environ.pop("ELASTICSEARCH_URL", None)  # mutants may destroy its indices
     warm_up()
     with (
         copies(workers) as trees,
         _elasticsearch(any(target.elasticsearch for target in used)),
         ThreadPoolExecutor(workers) as pool,
     ):
-        bench = _Bench(trees)
+        copies_in_use = _Pool(trees)
 
         def limit(target: Target) -> float:
-            without = bench.trial(target)
-            if without.noticed:
-                raise TestsFail(f"{without.output}\n{target.module}: its tests fail as it is")
+            without = copies_in_use.trial(target)
+            if without.killed:
+                raise TestsFail(
+                    f"{without.output}\n{target.module}: its tests fail without a mutant"
+                )
             return SECONDS + TIMES * without.seconds
 
         def result(mutant: Mutant) -> Result:
             target = targets[mutant.module]
-            return Result(mutant, bench.trial(target, mutant, limits[target]).noticed)
+            return Result(mutant, copies_in_use.trial(target, mutant, limits[target]).killed)
 
         try:
             limits = dict(zip(used, pool.map(limit, used), strict=True))
-            # In any order, so that those that take turns seldom wait for each other.
+            # Shuffled, so that trials with Elasticsearch seldom wait for each other.
             shuffled = random.Random(0).sample(mutants, len(mutants))
             for done in as_completed([pool.submit(result, mutant) for mutant in shuffled]):
                 yield done.result()
@@ -123,7 +125,7 @@ def _tried(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> Iterator
 
 @contextmanager
 def _elasticsearch(needed: bool) -> Iterator[None]:
-    """Start an Elasticsearch for the mutants."""
+    """Start an Elasticsearch for the mutants. Raises TestsFail if that is not possible."""
     if not needed:
         yield
         return
@@ -137,7 +139,7 @@ def _elasticsearch(needed: bool) -> Iterator[None]:
 
 
 def _clear() -> None:
-    """Delete what a mutant left in Elasticsearch."""
+    """Delete the indices that a mutant left in Elasticsearch."""
     with Elasticsearch(os.environ["ELASTICSEARCH_URL"]) as client:
         for index in client.indices.get(index="*"):
             client.indices.delete(index=index)

@@ -1,4 +1,4 @@
-"""A few mutants of all modules, others with each commit, to see whether tests notice them."""
+"""A random sample of the mutants of all modules, different with each commit."""
 
 import random
 from collections.abc import Collection, Iterator, Mapping
@@ -10,24 +10,24 @@ from mutation.mutants import Faults, Mutant
 SIZE = 60
 
 REQUIRED = 0.80
-"""Of all mutants, but for those that are accepted, so large a share must be noticed. It only rises:
-whoever finds that `make mutants` shows more raises it."""
+"""Required share of killed mutants, among those that are not accepted. Only raise it: to what
+`make mutants` shows."""
 
 
-def least_noticed(size: int = SIZE, required: float = REQUIRED) -> int:
-    """Return how many of a sample must be noticed.
+def min_killed(size: int = SIZE, required: float = REQUIRED) -> int:
+    """Return how many mutants of a sample must be killed.
 
-    Three standard deviations below what is required: where the share is what is required, one run
-    in 500 fails by chance, and five percent above that one in 30,000; but a share that fell to half
-    of it is seen in every run.
+    It is three standard deviations below the required share: if the true share is the required one,
+    one run in 500 fails by chance, and five percent above it one in 30,000; if the share falls to
+    half of it, every run fails.
     """
     return floor(size * required - 3 * sqrt(size * required * (1 - required)))
 
 
-def drawn(
+def draw_sample(
     faults: Mapping[str, Faults], accepted: Collection[Key], size: int, seed: str
 ) -> list[Mutant]:
-    """Return so many mutants, each as likely as any other, without those that are accepted."""
+    """Return a random sample of `size` mutants that are not accepted."""
     numbers = [(module, n) for module, found in faults.items() for n in range(len(found))]
     random.Random(seed).shuffle(numbers)
 

@@ -1,4 +1,4 @@
-"""Which modules are mutated, and by which tests each of them is tested."""
+"""The modules that are mutated, and the tests of each."""
 
 import tomllib
 from collections.abc import Collection
@@ -22,9 +22,9 @@ class Target:
 
 
 def read_targets(modules: Collection[str] = ()) -> dict[str, Target]:
-    """Return the targets of these modules, of all where none are named, by module.
+    """Return by module the targets of these modules, or of all if none is given.
 
-    Raises ValueError where a module has no tests in modules.toml.
+    Raises ValueError if modules.toml names no tests for a module.
     """
     table = tomllib.loads(FILE.read_text("utf-8"))
     if unknown := set(modules) - table.keys():

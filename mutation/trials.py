@@ -1,4 +1,4 @@
-"""Tests run on a mutant, in a copy of the project and in a process of its own."""
+"""Trials: tests of a mutant, in a copy of the project and a separate process."""
 
 import itertools
 import multiprocessing
@@ -25,7 +25,7 @@ WARM = (
     "tokenizers tantivy pydantic_settings sentencex prometheus_client hypothesis.stateful pytest "
     "mutation.command"
 ).split()
-"""Imported once, before any mutant: none of it imports the code that is tested."""
+"""Modules imported once, before any mutant; none imports the code that is tested."""
 
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
@@ -37,13 +37,13 @@ VARIABLES = {
     "FAULTS_DAMAGES": "1",
     "FAULTS_RUNS": "1",
 }
-"""Of the processes that test: small, and every time the same."""
+"""Environment variables of the tests: small and deterministic."""
 
 EXAMPLES = 25
-"""Of a property that does not say how many."""
+"""Number of examples of a property that does not set it."""
 
 MEMORY, FILE_SIZE = 4 * 1024**3, 1024**3
-"""Bytes that a mutant may take before it fails: some would take all there are."""
+"""Limits of a mutant in bytes: some would use all memory or disk."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -52,26 +52,26 @@ _TIMES = itertools.count(10**9)
 
 @dataclass(frozen=True)
 class Trial:
-    """How the process of pytest ended, what it printed, and how many seconds that took."""
+    """Exit code and output of a process of pytest, and its time in seconds."""
 
     code: int | None
     output: str
     seconds: float
 
     @property
-    def noticed(self) -> bool:
-        """Whether anything failed, or took too long."""
+    def killed(self) -> bool:
+        """Whether any test failed or took too long."""
         return self.code != 0
 
 
 def warm_up() -> None:
-    """Have the libraries imported by the process that all trials are forked from."""
+    """Import the libraries in the process that all trials are forked from."""
     CONTEXT.set_forkserver_preload(WARM)
 
 
 @contextmanager
 def copies(number: int) -> Iterator[list[Path]]:
-    """Give copies of the project in a temporary folder that is removed in the end."""
+    """Yield copies of the project in a temporary folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=_folder()) as work:
         trees = [Path(work, str(n), "tree") for n in range(number)]
         for tree in trees:
@@ -86,20 +86,20 @@ def copies(number: int) -> Iterator[list[Path]]:
 
 
 def _folder() -> Path | None:
-    """Return a folder in memory if there is one of some size: most of what tests do is sync."""
-    memory = Path("/dev/shm")
-    there = memory.is_dir() and shutil.disk_usage(memory).free > MEMORY
-    return memory if there else None
+    """Return a folder in memory if there is a large one: tests spend most time on syncs."""
+    memory = Path("/dev/shm")  # noqa: S108, TemporaryDirectory makes a private folder in it
+    large = memory.is_dir() and shutil.disk_usage(memory).free > MEMORY
+    return memory if large else None
 
 
 @contextmanager
-def mutated(tree: Path, mutant: Mutant) -> Iterator[None]:
-    """Put a mutant in the place of its module."""
+def apply_mutant(tree: Path, mutant: Mutant) -> Iterator[None]:
+    """Replace a module by a mutant of it."""
     file = tree / mutant.module
     code, times = file.read_bytes(), file.stat()
     try:
         file.write_text(mutant.code, encoding="utf-8")
-        # Compiled code is told from outdated code by seconds and size alone.
+        # Python detects outdated bytecode by seconds and size alone.
         os.utime(file, (next(_TIMES),) * 2)
         yield
     finally:
@@ -108,26 +108,26 @@ def mutated(tree: Path, mutant: Mutant) -> Iterator[None]:
 
 
 def trial(tree: Path, tests: Sequence[str], seconds: float = 0) -> Trial:
-    """Run tests in a copy of the project, for so many `seconds` at most (0: without end).
+    """Run tests in a copy of the project, for at most so many `seconds` (0: no limit).
 
-    Whatever they started or wrote is gone afterwards.
+    Processes that they started are killed and files that they wrote are removed.
     """
     folder = Path(tempfile.mkdtemp(dir=tree.parent))
-    begun = monotonic()
+    start = monotonic()
     process = CONTEXT.Process(target=_test, args=(tree, folder, tests, ceil(seconds)))
     process.start()
     process.join()
     with suppress(ProcessLookupError):
         os.killpg(process.pid or 0, signal.SIGKILL)
     output = (folder / "output").read_text("utf-8", "replace")
-    shutil.rmtree(folder, ignore_errors=True)  # a process may not be quite gone
-    return Trial(process.exitcode, output, monotonic() - begun)
+    shutil.rmtree(folder, ignore_errors=True)  # a process may still be ending
+    return Trial(process.exitcode, output, monotonic() - start)
 
 
 def _test(tree: Path, folder: Path, tests: Sequence[str], seconds: int) -> None:
-    """End this process with pytest's exit code."""
-    os.setsid()  # so that all that the tests start can be ended together
-    signal.alarm(seconds)  # which ends it even if who started it is gone
+    """Run pytest and exit this process with its exit code."""
+    os.setsid()  # so that all processes the tests start can be killed together
+    signal.alarm(seconds)  # ends it even if its parent is gone
     output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -136,7 +136,7 @@ def _test(tree: Path, folder: Path, tests: Sequence[str], seconds: int) -> None:
     os.chdir(tree)
     sys.path.insert(0, str(tree))
     tempfile.tempdir = str(folder)
-    sys.dont_write_bytecode = False  # the next trial in this copy need not compile it again
+    sys.dont_write_bytecode = False  # the next trial in this copy reuses bytecode
     os.environ |= {"TMPDIR": str(folder), "PYTHONPATH": str(tree)}
 
     import hypothesis
@@ -148,4 +148,4 @@ def _test(tree: Path, folder: Path, tests: Sequence[str], seconds: int) -> None:
     hypothesis.settings.load_profile("mutants")
     code = pytest.main([*OPTIONS, f"--basetemp={folder / 'pytest'}", *tests])
     sys.stdout.flush()
-    os._exit(code)  # threads that a test left behind may wait for ever
+    os._exit(code)  # threads that a test left behind may wait forever

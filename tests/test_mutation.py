@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mutation.accepted import key, read_accepted, written
+from mutation.accepted import key, read_accepted, to_toml
 from mutation.mutants import MODULE_LEVEL, Faults, Mutant
 from mutation.report import Result, Share, shares, stale, survivors
-from mutation.sample import SIZE, drawn, least_noticed
+from mutation.sample import SIZE, draw_sample, min_killed
 from mutation.targets import ROOT, read_targets
-from mutation.trials import mutated, trial
+from mutation.trials import apply_mutant, trial
 from tests.eventually import eventually
 
 CODE = '''\
@@ -75,7 +75,7 @@ def test_accepted_survivors_are_read_as_they_are_written(tmp_path: Path) -> None
         Mutant("b.py", MODULE_LEVEL, "é = '''", "first\nsecond", ""),
     ]
     file = tmp_path / "accepted.toml"
-    file.write_text(written(mutants), "utf-8")
+    file.write_text(to_toml(mutants), "utf-8")
     assert read_accepted(file) == dict.fromkeys(map(key, mutants), "")
 
 
@@ -93,13 +93,13 @@ def test_the_lists_are_of_what_there_is() -> None:
 
 
 def chance_of_failure(share: float) -> float:
-    """Return how often a sample of mutants, of whom so large a share is noticed, is too small."""
-    return sum(comb(SIZE, n) * share**n * (1 - share) ** (SIZE - n) for n in range(least_noticed()))
+    """Return how often a sample of mutants, of whom so large a share is killed, is too small."""
+    return sum(comb(SIZE, n) * share**n * (1 - share) ** (SIZE - n) for n in range(min_killed()))
 
 
 def test_the_floor_is_seldom_missed_by_chance() -> None:
     """What is required passes, a little more passes practically always, and half of it never."""
-    assert least_noticed(60, 0.8) == 38
+    assert min_killed(60, 0.8) == 38
     assert chance_of_failure(0.80) < 0.002
     assert chance_of_failure(0.85) < 0.0001
     assert chance_of_failure(0.40) > 0.999
@@ -108,10 +108,10 @@ def test_the_floor_is_seldom_missed_by_chance() -> None:
 def test_samples_change_with_their_seed() -> None:
     """Equal seeds draw alike, others otherwise; what is accepted is never drawn."""
     faults = {"a.py": Faults("a.py", CODE), "b.py": Faults("b.py", CODE)}
-    first = drawn(faults, (), 8, "one")
-    assert drawn(faults, (), 8, "one") == first
-    assert drawn(faults, (), 8, "two") != first
-    rest = drawn(faults, [key(mutant) for mutant in first], 100, "one")
+    first = draw_sample(faults, (), 8, "one")
+    assert draw_sample(faults, (), 8, "one") == first
+    assert draw_sample(faults, (), 8, "two") != first
+    rest = draw_sample(faults, [key(mutant) for mutant in first], 100, "one")
     assert not {key(mutant) for mutant in first} & {key(mutant) for mutant in rest}
     assert {mutant.module for mutant in rest} == {"a.py", "b.py"}
 
@@ -122,9 +122,9 @@ def test_what_is_said_of_results() -> None:
     gone = ("a.py", "f", "y = 1", "y = 2")
     results = [Result(one, True), Result(two, False), Result(three, False), Result(four, True)]
     accepted = [key(three), key(four), gone]
-    assert Share.of(results, accepted) == Share(noticed=1, total=2, accepted=2)
+    assert Share.of(results, accepted) == Share(killed=1, total=2, accepted=2)
     assert survivors(results, accepted) == [two]
-    assert stale(results, accepted) == {key(four): "is noticed", gone: "is no mutant any more"}
+    assert stale(results, accepted) == {key(four): "is killed", gone: "is no longer a mutant"}
     assert [line.split() for line in shares(results, accepted)] == [
         [name, "1", "of", "2", "50.0%", "2", "accepted"] for name in ("a.py", "all")
     ]
@@ -158,12 +158,12 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("number", "code"), [(2, 0), (3, 1)])
 def test_trials_leave_nothing_behind(tree: Path, number: int, code: int) -> None:
-    """Whether a mutant is noticed or not, what its tests started and wrote is gone."""
+    """Whether a mutant is killed or not, what its tests started and wrote is gone."""
     mutant = Mutant("twice.py", "twice", "", "", f"def twice(n):\n    return {number} * n\n")
     original = (tree / "twice.py").read_text()
-    with mutated(tree, mutant):
+    with apply_mutant(tree, mutant):
         done = trial(tree, ["test_twice.py::test_twice", "-s"])
-    assert (done.code, done.noticed) == (code, code != 0), done.output
+    assert (done.code, done.killed) == (code, code != 0), done.output
     process = done.output.partition("started ")[2].split()[0]
     eventually(lambda: not runs(process))
     assert (tree / "twice.py").read_text() == original
@@ -182,5 +182,5 @@ def test_what_takes_too_long_is_noticed(tree: Path) -> None:
     """A mutant that hangs is stopped."""
     done = trial(tree, ["test_twice.py::test_endless"], seconds=1)
     assert done.code == -signal.SIGALRM
-    assert done.noticed
+    assert done.killed
     assert [path.name for path in tree.parent.iterdir()] == ["tree"]
