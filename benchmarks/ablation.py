@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from hybrid.engines.lexical import tantivy
-from hybrid.engines.lexical.bm25 import K1, attainable
+from hybrid.engines.lexical.bm25 import K1, attainable_score
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.evaluation.evaluate import kinds
@@ -52,7 +52,7 @@ WHOLE = Run(name="hybrid", mode="hybrid")
 
 
 @dataclass(frozen=True)
-class Part:
+class Ablation:
     """A line of the table: what is switched off, and how the run is fused."""
 
     name: str
@@ -115,7 +115,7 @@ def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
         searcher = engine._searcher  # noqa: SLF001
         counts = [searcher.doc_freq("text", word) for word in analyze(text)]
         idf = [np.log(1 + (films - n + 0.5) / (n + 0.5)) if n else 0.0 for n in counts]
-        return attainable([(K1 + 1) * float(weight) for weight in idf])
+        return attainable_score([(K1 + 1) * float(weight) for weight in idf])
 
     return patch.object(TantivyEngine, "attainable", bound)
 
@@ -126,8 +126,8 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
     ids = search.catalogue.columns.ids
     films = [
         found.movie
-        for part in np.array_split(ids, max(1, len(ids) // 500))
-        for found in search.catalogue.films(part.tolist()).values()
+        for some in np.array_split(ids, max(1, len(ids) // 500))
+        for found in search.catalogue.films(some.tolist()).values()
     ]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -143,44 +143,44 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
             yield
 
 
-def _fusion(method: FusionMethod) -> Part:
-    return Part(
+def _fusion(method: FusionMethod) -> Ablation:
+    return Ablation(
         f"fusion {method}", run=Run(name=method, mode="hybrid", fusion=Fusion(method=method))
     )
 
 
-PARTS = (
-    Part("whole"),
-    Part("keyword alone", run=Run(name="keyword", mode="keyword")),
-    Part("semantic alone", run=Run(name="semantic", mode="semantic")),
-    Part("without titles", lambda _: patch.object(TitleIndex, "shares", _no_titles)),
-    Part("asking counts as words", lambda _: patch.object(retriever, "parse_query", _unparsed)),
-    Part("best sentence only", _sentences(1.0)),
-    Part("two sentences, .75 .25", _sentences(0.75, 0.25)),
-    Part("missing sentences shared out", _redistribute_weights),
-    Part("three for short queries too", lambda _: patch.object(retriever, "PLOT_WORDS", 1)),
-    Part("names unnoticed", lambda _: patch.object(Catalogue, "person_in", return_value=None)),
-    Part("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),
-    Part("alpha .5", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.5))),
-    Part("alpha .6", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.6))),
-    Part("alpha at most .8", lambda _: patch.object(alpha, "SEMANTIC_ALPHA", 0.8)),
-    Part("text weight 1", text_weight=1.0),
-    Part("scores not completed", candidates=_listed_only),
-    Part("bound (k1 + 1) idf", _idf_bound),
-    Part("k1 1.2", _usual_k1),
+ABLATIONS = (
+    Ablation("whole"),
+    Ablation("keyword alone", run=Run(name="keyword", mode="keyword")),
+    Ablation("semantic alone", run=Run(name="semantic", mode="semantic")),
+    Ablation("without titles", lambda _: patch.object(TitleIndex, "shares", _no_titles)),
+    Ablation("asking counts as words", lambda _: patch.object(retriever, "parse_query", _unparsed)),
+    Ablation("best sentence only", _sentences(1.0)),
+    Ablation("two sentences, .75 .25", _sentences(0.75, 0.25)),
+    Ablation("missing sentences shared out", _redistribute_weights),
+    Ablation("three for short queries too", lambda _: patch.object(retriever, "PLOT_WORDS", 1)),
+    Ablation("names unnoticed", lambda _: patch.object(Catalogue, "person_in", return_value=None)),
+    Ablation("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),
+    Ablation("alpha .5", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.5))),
+    Ablation("alpha .6", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.6))),
+    Ablation("alpha at most .8", lambda _: patch.object(alpha, "SEMANTIC_ALPHA", 0.8)),
+    Ablation("text weight 1", text_weight=1.0),
+    Ablation("scores not completed", candidates=_listed_only),
+    Ablation("bound (k1 + 1) idf", _idf_bound),
+    Ablation("k1 1.2", _usual_k1),
     *(_fusion(method) for method in ("min_max", "z_score", "dbsf", "rrf")),
 )
 
 
 def figures(
-    search: HybridSearch, files: Sequence[Sequence[JudgedQuery]], part: Part
+    search: HybridSearch, files: Sequence[Sequence[JudgedQuery]], ablation: Ablation
 ) -> list[float]:
     """Return the measure of each kind of query and of all, for the queries of each file."""
     means: list[float] = []
     for queries in files:
-        with part.patch(search):
+        with ablation.patch(search):
             rankings = {
-                query.id: _ranking(search, part.candidates(candidates), part)
+                query.id: _ranking(search, ablation.candidates(candidates), ablation)
                 for query, candidates in retrieve_queries(search, queries)
             }
         scores = measure_queries(queries, rankings, (NDCG, MRR))
@@ -194,10 +194,12 @@ def measure_of(queries: Sequence[JudgedQuery]) -> str:
     return MRR if {query.kind for query in queries} == {"title"} else NDCG
 
 
-def _ranking(search: HybridSearch, candidates: Candidates, part: Part) -> Ranking:
-    fusion = part.run.fusion.over(search.preferences.default)
-    weight = search.preferences.text_weight if part.text_weight is None else part.text_weight
-    return rank_candidates(candidates, part.run.mode, fusion, weight).ranking.top(10)
+def _ranking(search: HybridSearch, candidates: Candidates, ablation: Ablation) -> Ranking:
+    fusion = ablation.run.fusion.over(search.preferences.default)
+    weight = (
+        search.preferences.text_weight if ablation.text_weight is None else ablation.text_weight
+    )
+    return rank_candidates(candidates, ablation.run.mode, fusion, weight).ranking.top(10)
 
 
 @click.command()
@@ -213,9 +215,9 @@ def main(files: tuple[Path, ...], **given: Any) -> None:
     ]
     with closing(open_search(Settings.load(**given))) as search:
         click.echo(f"{'':30}" + "".join(f"{head:>18}" for head in heads))
-        for part in PARTS:
-            row = figures(search, judged, part)
-            click.echo(f"{part.name:30}" + "".join(f"{value:>18.3f}" for value in row))
+        for ablation in ABLATIONS:
+            row = figures(search, judged, ablation)
+            click.echo(f"{ablation.name:30}" + "".join(f"{value:>18.3f}" for value in row))
 
 
 if __name__ == "__main__":

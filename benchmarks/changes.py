@@ -54,7 +54,7 @@ POLL = 0.02
 
 
 @dataclass(frozen=True)
-class Change:
+class TimedChange:
     """A PUT: ms until it was acknowledged and until the film was shown, and its generation."""
 
     acknowledged: float
@@ -69,7 +69,7 @@ class Service:
         self._url = url
         self._pool = urllib3.PoolManager(maxsize=2 * CLIENTS)
 
-    def put(self, film: int) -> Change:
+    def put(self, film: int) -> TimedChange:
         """Add a film, and wait until it is shown. Raises InvalidInput if the service rejects it."""
         body = json.dumps(
             {"title": f"The Lighthouse Machine {film}", "description": f"Keeper {film} dreams."}
@@ -82,7 +82,9 @@ class Service:
         while self._pool.request("GET", f"{self._url}/movies/{film}").status != 200:
             sleep(POLL)
         shown = monotonic() - start
-        return Change(1000 * acknowledged, 1000 * shown, json.loads(response.data)["generation"])
+        return TimedChange(
+            1000 * acknowledged, 1000 * shown, json.loads(response.data)["generation"]
+        )
 
     def search(self, text: str) -> float:
         """Search, and return the time in ms. Raises InvalidInput if the service rejects it."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.engines.lexical.bm25 import K1, B, attainable
+from hybrid.engines.lexical.bm25 import K1, B, attainable_score
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
@@ -123,7 +123,7 @@ class FakeLexical:
     def attainable(self, text: str) -> float:
         """Return the sum of the best that each word gives a film."""
         self.check()
-        return attainable(
+        return attainable_score(
             [max((self._score(w, i) for i in self.counts), default=0.0) for w in words(text)]
         )
 

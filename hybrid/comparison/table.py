@@ -15,7 +15,7 @@ MIN_COLUMN = 24
 
 GAP = 2
 
-Column = tuple[str, RunResponse]
+RunColumn = tuple[str, RunResponse]
 
 
 def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
@@ -38,7 +38,7 @@ def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
                 yield click.style(line, dim=True)
 
 
-def _columns(before: Column | None, runs: Sequence[Column], width: int) -> Iterator[str]:
+def _columns(before: RunColumn | None, runs: Sequence[RunColumn], width: int) -> Iterator[str]:
     size = (width - GAP * (len(runs) - 1)) // len(runs)
     heads = (" " * GAP).join(ljust(shorten(name, size), size) for name, _ in runs)
     yield click.style(heads.rstrip(), bold=True)
@@ -51,7 +51,7 @@ def _columns(before: Column | None, runs: Sequence[Column], width: int) -> Itera
         yield (" " * GAP).join(cells).rstrip()
 
 
-def _cell(hit: Hit, before: Column | None, size: int) -> str:
+def _cell(hit: Hit, before: RunColumn | None, size: int) -> str:
     mark = "" if before is None else f"{_move(hit, before)} "
     left = size - (4 if before is None else 8)
     year = f" {hit.movie.year}" if hit.movie.year else ""
@@ -59,7 +59,7 @@ def _cell(hit: Hit, before: Column | None, size: int) -> str:
     return f"{hit.rank:>3} {mark}{ljust(title + year, left)}"
 
 
-def _move(hit: Hit, before: Column) -> str:
+def _move(hit: Hit, before: RunColumn) -> str:
     """Return the film's change of rank against the column to the left, in three characters."""
     rank = next((other.rank for other in before[1].hits if other.id == hit.id), None)
     if rank is None:

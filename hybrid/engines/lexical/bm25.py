@@ -24,7 +24,7 @@ def analysis_digest(*rules: object) -> str:
     return hashlib.sha256(description.encode()).hexdigest()
 
 
-def attainable(tops: Sequence[float]) -> float:
+def attainable_score(tops: Sequence[float]) -> float:
     """Return the sum of `tops`, the highest score that each word of a query gives any film.
 
     A word that occurs twice is in `tops` twice. A word that no film contains (0) counts like the

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError
 
-from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable
+from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
@@ -262,7 +262,7 @@ class ElasticsearchEngine:
         """Return an upper bound of any film's BM25 for `text`."""
         words = [term for _, term in self._analyzed(text)]
         self._look_up_tops({word for word in words if word not in self._tops})
-        return attainable([self._tops.get(word, 0.0) for word in words])
+        return attainable_score([self._tops.get(word, 0.0) for word in words])
 
     def _look_up_tops(self, words: Collection[str]) -> None:
         if not words:

@@ -12,7 +12,7 @@ import numpy as np
 import tantivy
 from tantivy import Occur, Query
 
-from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable
+from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import GenerationUnusable
 from hybrid.query import Filters
@@ -122,7 +122,7 @@ class TantivyEngine:
 
     def attainable(self, text: str) -> float:
         """Return an upper bound of any film's BM25 for `text`."""
-        return attainable([self._top(word) for word in analyze(text)])
+        return attainable_score([self._top(word) for word in analyze(text)])
 
     def count(self) -> int:
         """Return the number of films."""
