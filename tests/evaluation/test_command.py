@@ -63,7 +63,7 @@ def test_quepid_and_trec_give_the_same_figures(index: Index, tmp_path: Path) -> 
         (["--queries", "/nowhere"], "No such file or directory: /nowhere"),
         (["--queries", "{file}", "--run", "magic"], "run 'magic': mode"),
         (["--queries", "{file}", "--baseline", "bm25"], "baseline 'bm25' is not a run"),
-        (["--queries", "{file}", "--json", "/nowhere/a"], "/nowhere/a cannot be a file"),
+        (["--queries", "{file}", "--json", "/nowhere/a"], "/nowhere/a cannot be written"),
         (["--queries", "{file}", "--data", "/nowhere"], "no index in /nowhere"),
         (["--queries", "{file}", "--wins", "-1"], "--wins"),
         ([], "--queries"),
