@@ -125,8 +125,8 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         patch.object(tantivy, "SCALE", 1.0),
     ):
         writer = TantivyWriter(Path(folder))
-        writer.create()
-        writer.write(films)
+        writer.prepare(None)
+        writer.write(films, (), len(films))
         with patch.object(
             search._retrieval, "lexical", TantivyEngine(Path(folder) / TANTIVY_FOLDER)
         ):

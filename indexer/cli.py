@@ -27,7 +27,7 @@ from indexer.report import (
 )
 
 if TYPE_CHECKING:
-    from indexer.build import BuildResult
+    from indexer.build import BuildOptions, BuildResult
 
 
 SAMPLE = Path(__file__).parent / "sample" / "films.csv"
@@ -88,7 +88,10 @@ def build(
     nothing is built, unless these changes may be discarded.
     """
     settings = Settings.load(**given)
-    report_build(_build(source, settings, engine, mapping, limit, quiet, discard_changes))
+    from indexer.build import BuildOptions
+
+    options = BuildOptions(mapping, limit, discard_changes=discard_changes, quiet=quiet)
+    report_build(_build(source, settings, engine, options))
 
 
 @main.command()
@@ -144,7 +147,10 @@ def update(
     if not (settings.data / CURRENT).exists():
         if not create:
             raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
-        report_build(_build(source, settings, None, mapping, None, quiet, name=name))
+        from indexer.build import BuildOptions
+
+        options = BuildOptions(mapping, name=name, quiet=quiet)
+        report_build(_build(source, settings, None, options))
         return
     _wait_for_elasticsearch(settings)
     hand_changes: HandChanges | None = (
@@ -357,14 +363,7 @@ def _needs_sample(data: Path) -> bool:
 
 
 def _build(
-    source: Path,
-    settings: Settings,
-    engine: LexicalName | None,
-    mapping: Path | None,
-    limit: int | None,
-    quiet: bool,
-    discard_changes: bool = False,
-    name: str | None = None,
+    source: Path, settings: Settings, engine: LexicalName | None, options: "BuildOptions"
 ) -> "BuildResult":
     from hybrid.engines.factory import lexical_writer
     from indexer.build import build as build_index
@@ -379,9 +378,5 @@ def _build(
         settings.model,
         load_model(settings.model),
         lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
-        mapping,
-        limit,
-        quiet,
-        discard_changes,
-        name,
+        options,
     )

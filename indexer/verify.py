@@ -179,9 +179,8 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
 def _of_keyword(opened: _Opened) -> Iterator[str]:
     generation, tools = opened.generation, opened.tools
     deployment = publish.deployment_id(generation.folder.parents[1])
-    tools.writer_in(generation.manifest.lexical.engine, generation.folder, deployment).check_base(
-        generation
-    )
+    writer = tools.writer_in(generation.manifest.lexical.engine, generation.folder, deployment)
+    writer.check_index(generation)
     engine = tools.lexical_of(generation)
     found = engine.contents()
     wanted = opened.catalogue.content_numbers()

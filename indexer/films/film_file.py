@@ -1,4 +1,4 @@
-"""A file of films as it was read, and what the manifest tells of it."""
+"""A file of films as it was read, and what the manifest records of it."""
 
 import json
 import os
@@ -22,8 +22,8 @@ class SourceFile:
     cleaned: CleanedFilms
 
     @property
-    def described(self) -> dict[str, Any]:
-        """What the manifest tells of the file."""
+    def manifest(self) -> dict[str, Any]:
+        """The fields of the manifest about the file."""
         return {
             "source": self.name,
             "source_sha256": self.sha256,
@@ -32,7 +32,7 @@ class SourceFile:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What the manifest counts of its records."""
+        """The counts of the manifest about its records."""
         return {
             "records": self.cleaned.records,
             "rejected": len(self.cleaned.rejects),

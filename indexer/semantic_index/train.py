@@ -11,7 +11,7 @@ from hybrid.storage.filter_columns import FilterColumns
 from hybrid.storage.generation import FAISS_INDEX
 from hybrid.storage.manifest import Semantic, identity
 from hybrid.storage.sentence_vectors import SentenceVectors
-from indexer.generations.staging import Digests
+from indexer.generations.publish import Digests
 from indexer.semantic_index.recall import RecallProbes
 
 WANTED_RECALL = 0.995

@@ -19,7 +19,7 @@ from hybrid.storage.generation import CATALOGUE, FAISS_INDEX, Generation, piece_
 from hybrid.storage.manifest import Semantic, identity
 from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
 from hybrid.vectors import Vectors
-from indexer.generations.staging import Digests
+from indexer.generations.publish import Digests
 from indexer.semantic_index.recall import RecallProbes
 from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.vector_files import write_npy

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from hybrid.engines.factory import open_semantic
+from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.errors import (
     BuildFailed,
     EngineUnavailable,
@@ -36,7 +37,7 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import Lexical
 from hybrid.vectors import QueryVector, Vectors
-from indexer.build import BuildResult, build
+from indexer.build import BuildOptions, BuildResult, build
 from indexer.embedding.cache import CACHE
 from indexer.generations.lock import writer_lock
 from tests import corpus
@@ -44,15 +45,16 @@ from tests.command import read_until
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.indexer.film_files import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
 
+QUIET = BuildOptions(quiet=True)
+
 
 def run(
     source: Path, data: Path, writer: FakeLexical | None = None, limit: int | None = None
 ) -> BuildResult:
     """Build with the stand-ins for the keyword engine and the model."""
     lexical = writer or FakeLexical()
-    return build(
-        source, data, "hashing", HashingEncoder(), lambda *_: lexical, limit=limit, quiet=True
-    )
+    options = BuildOptions(limit=limit, quiet=True)
+    return build(source, data, "hashing", HashingEncoder(), lambda *_: lexical, options)
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ class Other(HashingEncoder):
 def test_another_model_embeds_every_sentence(kaggle: Path, data: Path) -> None:
     """The vectors of one model in the cache are not taken for those of another."""
     before = run(kaggle, data)
-    after = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    after = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), QUIET)
     assert after.embedded.encoded == after.embedded.distinct == before.embedded.distinct
     stored = np.load(after.folder / piece_file(0))
     assert np.array_equal(stored, np.roll(np.load(before.folder / piece_file(0)), 1, axis=1))
@@ -173,11 +175,11 @@ def test_another_model_embeds_every_sentence(kaggle: Path, data: Path) -> None:
 def test_another_model_is_exported(kaggle: Path, data: Path) -> None:
     """An index is searched with the model that made it, which is shared only if it is the same."""
     run(kaggle, data)
-    build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), QUIET)
     generation = open_current(data)
     assert generation.manifest.model.fingerprint == Other.fingerprint
     assert generation.file("encoder/words").read_text() == "other"
-    again = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    again = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), QUIET)
     assert (again.folder / "encoder/words").samefile(generation.file("encoder/words"))
 
 
@@ -194,11 +196,9 @@ class Broken(FakeLexical):
         self.discarded = False
         super().__init__()
 
-    def write(self, movies: Collection[Movie]) -> None:
-        """Fail, but for the empty start."""
-        if not self.discarded and list(movies):
-            raise self.error
-        super().write(())
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+        """Fail."""
+        raise self.error
 
     def discard(self) -> None:
         """Note that it was asked to clean up."""
@@ -270,7 +270,7 @@ class Working(FakeLexical):
 
     created = discarded = False
 
-    def create(self) -> None:
+    def prepare(self, base: Base | None) -> None:
         """Note that a generation was begun."""
         self.created = True
 
@@ -325,9 +325,9 @@ class Watching(FakeLexical):
 
     kept: Collection[str] = ()
 
-    def manifest(self) -> Lexical:
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
         """Have an index of its own name."""
-        return Lexical(engine="embedded", index="watching", analysis="fake")
+        return super().write(movies, gone, total).model_copy(update={"index": "watching"})
 
     def tidy(self, kept: Collection[str]) -> list[str]:
         """Remember, and warn."""

@@ -30,7 +30,7 @@ from hybrid.storage.generation import (
     open_published,
     published,
 )
-from hybrid.storage.manifest import Semantic
+from hybrid.storage.manifest import Lexical, Semantic
 from indexer.backends import Backends
 from indexer.cli import main
 from indexer.films.film_file import read_films
@@ -250,7 +250,7 @@ class Failing(FakeLexical):
         super().__init__()
         self.error = error
 
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
         """Fail."""
         raise self.error
 
@@ -348,7 +348,7 @@ def test_no_way_back_to_a_damaged_generation(data: Path) -> None:
 class Gone(FakeLexical):
     """A keyword engine whose index was removed."""
 
-    def check_base(self, base: Generation) -> None:
+    def check_index(self, generation: Generation) -> None:
         """Miss it."""
         raise BuildFailed("gone")
 

@@ -48,7 +48,7 @@ def test_what_a_killed_writer_wrote_is_unseen_and_mended(
     takes them out and writes the old ones again."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.change.probe", killed)
+        dying.setattr("indexer.generations.draft.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert not deployment.agrees()
@@ -110,7 +110,7 @@ def test_another_index_of_the_same_name_is_refused(deployment: Deployment) -> No
     writer = deployment.writer(
         "elasticsearch", Path(name.removeprefix(f"{deployment.prefix}-")), "another"
     )
-    writer.create()
+    writer.prepare(None)
     with pytest.raises(BuildFailed, match=name):
         change(deployment.data, upsert([NEW]), deployment.tools)
     assert deployment.client.count(index=name)["count"] == 0
@@ -143,7 +143,7 @@ def test_what_a_failed_change_wrote_is_undone(
     """Not only are its films unseen: the index is as it was before, with the words of the old ones
     and no new ones that take the places of others."""
     with monkeypatch.context() as failing:
-        failing.setattr("indexer.change.probe", full)
+        failing.setattr("indexer.generations.draft.probe", full)
         with pytest.raises(OSError, match="No space"):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert deployment.agrees()
@@ -223,7 +223,7 @@ def test_only_our_indices_are_touched(deployment: Deployment) -> None:
         "elasticsearch", Path("8-orphan"), (deployment.data / "DEPLOYMENT").read_text().strip()
     )
     for writer in (other, orphan):
-        writer.create()
+        writer.prepare(None)
     change(deployment.data, upsert([NEW]), deployment.tools)
     held = set(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
     assert held == {deployment.index, other.name}
@@ -246,7 +246,7 @@ def test_a_film_replaced_before_a_crash_is_put_back(
     written again as the catalogue has it."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.change.probe", killed)
+        dying.setattr("indexer.generations.draft.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([RENAMED]), deployment.tools)
     assert not deployment.agrees()

@@ -104,7 +104,7 @@ def without_a_film(generation: Generation) -> None:
     (generation.folder / "new").rename(generation.file("tantivy"))
     stranger = Movie(id=7777, title="Stranger")
     renamed = FILMS[1].model_copy(update={"title": "Renamed"})
-    TantivyWriter(generation.folder).change([stranger, renamed], [FILMS[0].id], len(FILMS) + 1)
+    TantivyWriter(generation.folder)._commit([stranger, renamed], [FILMS[0].id, renamed.id])
 
 
 def without_a_label(generation: Generation) -> None:
@@ -154,7 +154,7 @@ def with_other_words(generation: Generation) -> None:
         shutil.copy(file, generation.folder / "copy")
         (generation.folder / "copy").replace(file)
     with patch("hybrid.engines.lexical.tantivy_writer.keyword_text", lambda _: "nonsense"):
-        TantivyWriter(generation.folder).change([FILMS[4]], [], len(FILMS) + 1)
+        TantivyWriter(generation.folder)._commit([FILMS[4]], [FILMS[4].id])
 
 
 def without_a_document(generation: Generation) -> None:
