@@ -103,9 +103,9 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 
     Where nothing is, a mapping to start from is written into the current folder.
     """
-    from indexer.inspect import inspected
+    from indexer.inspect import inspect_file
 
-    click.echo(inspected(file, mapping, limit))
+    click.echo(inspect_file(file, mapping, limit))
 
 
 @main.command()

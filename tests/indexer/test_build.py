@@ -294,7 +294,7 @@ def test_what_is_not_ours_stays(kaggle: Path, data: Path) -> None:
 def test_a_pipe_is_refused(tmp_path: Path, data: Path) -> None:
     """What cannot be read twice is no source."""
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(SourceUnreadable, match="no regular file"):
+    with pytest.raises(SourceUnreadable, match="not a regular file"):
         run(tmp_path / "pipe.csv", data)
 
 

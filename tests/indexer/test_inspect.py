@@ -7,7 +7,7 @@ import pytest
 
 from hybrid.errors import SourceUnreadable
 from indexer.films.clean import clean
-from indexer.inspect import inspect, inspected, mapping_for, write_mapping
+from indexer.inspect import inspect, inspect_file, mapping_for, write_mapping
 from indexer.sources import read_source
 from tests.indexer.film_files import json_lines, kaggle_csv, write
 
@@ -99,7 +99,7 @@ def test_a_mapping_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_mapping_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
     """Where no file can be made, the report has the mapping all the same, and says why."""
     file = write(tmp_path / f"{'x' * 250}.csv", "Film Title,Released\nHeat,1995\n")
-    report = inspected(file, None, None)
+    report = inspect_file(file, None, None)
     assert 'title = "film title"' in report
     assert "could not be written" in report
     assert "File name too long" in report

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
 from indexer.films.clean import CleanedFilms, clean
-from indexer.films.field_values import LISTS, NUMBERS, parsed
+from indexer.films.field_values import LISTS, NUMBERS, parse_value
 from indexer.sources import read_source
 from tests.indexer.film_files import (
     KAGGLE_FILMS,
@@ -179,15 +179,15 @@ def test_longest_texts_are_kept(tmp_path: Path) -> None:
 def test_texts_that_show_nothing(code: int) -> None:
     """Characters that nobody sees are no text alone, however many, and stay beside one that is
     seen."""
-    assert parsed("title", chr(code) * 3) is None
-    assert parsed("cast", [chr(code), "A"]) == ("A",)
-    assert parsed("title", f"A{chr(code)}B") is not None
+    assert parse_value("title", chr(code) * 3) is None
+    assert parse_value("cast", [chr(code), "A"]) == ("A",)
+    assert parse_value("title", f"A{chr(code)}B") is not None
 
 
 @pytest.mark.parametrize("title", ["...", "M", "$", "\u0e01\u0e33", "\U0001f600", "\ue000"])
 def test_short_titles_are_titles(title: str) -> None:
     """Whatever is seen is a text, if only a sign."""
-    assert parsed("title", title) == title
+    assert parse_value("title", title) == title
 
 
 def test_all_faults_of_a_film_are_named(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_numbers_that_are_none_are_emptied(tmp_path: Path, cell: str) -> None:
 def test_json_values_that_are_no_numbers(value: object) -> None:
     """true is no 1, though Python's bool is an int."""
     with pytest.raises(ValueError, match="expected a whole number"):
-        parsed("votes", value)
+        parse_value("votes", value)
 
 
 def test_only_the_cells_of_films_kept_are_emptied(tmp_path: Path) -> None:

@@ -183,8 +183,8 @@ def test_what_has_no_year(tmp_path: Path, written: str) -> None:
         ('columns = "Film"', "line 1: columns is 'Film'; expected a table [columns]"),
         ('separator = 5\n[columns]\ntitle = "Film"', "line 1: separator is 5; expected text"),
         ('separator = ""\n[columns]\ntitle = "Film"', "line 1: separator is empty"),
-        ("[columns]\ntitle = Film", "no valid TOML: Invalid value (at line 2"),
-        ('[columns]\ntitle = "Film"\ntitle = "Film"', "no valid TOML"),
+        ("[columns]\ntitle = Film", "not valid TOML: Invalid value (at line 2"),
+        ('[columns]\ntitle = "Film"\ntitle = "Film"', "not valid TOML"),
     ],
 )
 def test_wrong_mappings(tmp_path: Path, mapping: str, found: str) -> None:
