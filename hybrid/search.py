@@ -10,7 +10,7 @@ import numpy as np
 
 from hybrid.engines.protocols import LexicalEngine, SemanticEngine
 from hybrid.engines.semantic.encoder import Encoder
-from hybrid.errors import EngineUnavailable, NotFound
+from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
 from hybrid.fusion.fused_ranking import FusedRanking, ranked
 from hybrid.fusion.preferences import Preferences
@@ -147,7 +147,7 @@ class HybridSearch:
         """Return the film of this id. Raises NotFound."""
         found = self.catalogue.films([film])
         if film not in found:
-            raise NotFound(f"there is no film with the id {film}", {"id": "unknown"})
+            raise unknown_film(film)
         return found[film].movie
 
     def warm(self) -> None:

@@ -91,21 +91,15 @@ def build(
     watch = Stopwatch()
     with writer_lock(data):
         recover(data)
-        discarded = _hand_changes(data)
-        if discarded and not options.discard_changes:
-            raise BuildFailed(
-                f"{changed_by_hand(discarded)}, and a build starts anew: keep these changes with "
-                "`python -m indexer update SOURCE --keep-changes`, or add --discard-changes"
-            )
+        discarded = _hand_changes(data, options.discard_changes)
         with watch.stage("read"):
             file = read_films(source, options.limit, options.mapping, options.name)
         with draft_generation(data, writer_in) as draft:
             written = _write_stores(draft, file, model, options.quiet, watch)
             with watch.stage("publish"):
-                named = ModelName(
-                    name=model_name, fingerprint=model.fingerprint, dimension=written.dimension
-                )
-                manifest = build_manifest(draft.name, file, named, written.stores)
+                fingerprint, dimension = model.fingerprint, written.dimension
+                used = ModelName(name=model_name, fingerprint=fingerprint, dimension=dimension)
+                manifest = build_manifest(draft.name, file, used, written.stores)
                 generation = draft.commit(manifest, written.digests)
         with watch.stage("tidy"):
             warnings = draft.tidy()
@@ -120,12 +114,21 @@ def build(
     )
 
 
-def _hand_changes(data: Path) -> int:
-    """Return how many films of the published index were changed by hand, 0 if it is unusable."""
+def _hand_changes(data: Path, discard: bool) -> int:
+    """Return how many films of the published index were changed by hand, 0 if it is unusable.
+
+    Raises BuildFailed if there are any, unless the build may `discard` these changes.
+    """
     try:
-        return open_described(data, published(data)[0]).manifest.counts.hand_changes
+        films = open_described(data, published(data)[0]).manifest.counts.hand_changes
     except GenerationUnusable:
         return 0
+    if films and not discard:
+        raise BuildFailed(
+            f"{changed_by_hand(films)}, and a build starts anew: keep these changes with "
+            "`python -m indexer update SOURCE --keep-changes`, or add --discard-changes"
+        )
+    return films
 
 
 @dataclass(frozen=True)

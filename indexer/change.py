@@ -79,23 +79,12 @@ def publish_change(
     writer_in = partial(backends.writer_in, before.manifest.lexical.engine)
     with draft_generation(data, writer_in, base) as draft:
         with watch.stage("share"):
-            draft.share(before)
-            if source:
-                source.write_rejects(draft.file(REJECTS))
-            else:
-                draft.link(before, REJECTS)
+            _share(draft, base, source)
         with watch.stage("embed"):
             _note_uses(draft, base, changes, is_build=source is not None)
             piece = _write_piece(draft, base, changes, backends)
         with watch.stage("catalogue"):
-            change_catalogue(
-                draft.file(CATALOGUE),
-                piece.films,
-                changes.gone,
-                piece.moved,
-                piece.number,
-                changes.kept,
-            )
+            piece.write_rows(draft.file(CATALOGUE), changes)
         with watch.stage("semantic"):
             stats, side = _change_semantic(draft, base, changes, piece.pieces)
         # Last, as readers see changes of an index that generations share at once.
@@ -108,6 +97,14 @@ def publish_change(
     with watch.stage("tidy"):
         warnings = draft.tidy()
     return ChangeResult(generation.manifest, piece.embedded, warnings)
+
+
+def _share(draft: Draft, base: Base, source: "SourceFile | None") -> None:
+    draft.share(base.generation)
+    if source:
+        source.write_rejects(draft.file(REJECTS))
+    else:
+        draft.link(base.generation, REJECTS)
 
 
 def _note_uses(draft: Draft, base: Base, changes: Changes, is_build: bool) -> None:
@@ -143,6 +140,10 @@ class _Piece:
     moved: Mapping[int, int]
     pieces: tuple[int, ...]
     embedded: EmbeddingStats
+
+    def write_rows(self, catalogue: Path, changes: Changes) -> None:
+        """Change the films of a catalogue, and the rows of their vectors."""
+        change_catalogue(catalogue, self.films, changes.gone, self.moved, self.number, changes.kept)
 
 
 def _write_piece(draft: Draft, base: Base, changes: Changes, backends: Backends) -> _Piece:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from hybrid.engines.lexical.writer_protocol import Base, LexicalWriter
-from hybrid.errors import BuildFailed, EngineUnavailable, NotFound
+from hybrid.errors import BuildFailed, EngineUnavailable, unknown_film
 from hybrid.movie import Movie, content_hash
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
@@ -68,8 +68,7 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
         wanted = np.array(sorted(set(ids)), np.int64)
         unknown = wanted[catalogue.columns.places(wanted) < 0].tolist()
         if unknown:
-            named = ", ".join(map(str, unknown[:10]))
-            raise NotFound(f"there is no film with the id {named}", {"id": "unknown"})
+            raise unknown_film(*unknown[:10])
         return Changes((), tuple(wanted.tolist()))
 
     return changes
@@ -141,8 +140,8 @@ def change(
 ) -> UpdateResult:
     """Publish a generation with the changes that `choose` returns for the published catalogue.
 
-    `source` is the file that the index follows from now on. Raises NotDurable if the change is
-    published but may be lost in a power cut, another HybridError or OSError if it is not.
+    `source` is the file that it then follows. Raises NotDurable if the change is published but may
+    be lost in a power cut, another HybridError or OSError if it is not.
     """
     watch = Stopwatch()
     with writer_lock(data, backends.patience):
@@ -151,17 +150,16 @@ def change(
             generation = open_current(data, backends.checked)
             catalogue = Catalogue(generation.file(CATALOGUE))
         with closing(catalogue):
-            base = Base(generation, catalogue)
             with watch.stage("compare"):
                 changes = choose(catalogue)
                 by_hand = catalogue.hand_changes()
             kept = by_hand if changes.kept is None else changes.kept
+            base = Base(generation, catalogue)
             if len(changes.outdated) or kept != by_hand:
                 result = publish_change(data, base, changes, backends, watch, source)
             else:
-                warnings = settle(data, base, backends)
-                result = ChangeResult(generation.manifest, NO_EMBEDDING, warnings)
-            replaced = int((catalogue.columns.places(changes.outdated) >= 0).sum())
+                result = _settle(data, base, backends)
+    replaced = int((catalogue.columns.places(changes.outdated) >= 0).sum())
     return UpdateResult(
         published=result.manifest != generation.manifest,
         manifest=result.manifest,
@@ -177,14 +175,15 @@ def change(
     )
 
 
-def settle(data: Path, base: Base, backends: Backends) -> list[str]:
-    """Repair what crashes left beside the published generation `base`; return warnings."""
+def _settle(data: Path, base: Base, backends: Backends) -> ChangeResult:
+    """Repair what crashes left beside the published generation `base`."""
     writer = _writer_of(data, base.generation, backends)
     try:
         writer.prepare(base)
+        warnings = tidy(data, writer)
     except (EngineUnavailable, BuildFailed) as error:
-        return [error.message]
-    return tidy(data, writer)
+        warnings = [error.message]
+    return ChangeResult(base.generation.manifest, NO_EMBEDDING, warnings)
 
 
 def _writer_of(data: Path, generation: Generation, backends: Backends) -> LexicalWriter:
@@ -216,5 +215,5 @@ def rollback(data: Path, backends: Backends) -> tuple[str, str, list[str]]:
         left, name = publish_previous(data)
         generation = open_current(data, backends.checked)
         with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
-            warnings = settle(data, Base(generation, catalogue), backends)
-    return left, name, warnings
+            settled = _settle(data, Base(generation, catalogue), backends)
+    return left, name, settled.warnings

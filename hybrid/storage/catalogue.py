@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.movie import MAX_ID, Movie
+from hybrid.movie import MAX_ID, Movie, hash_number
 from hybrid.storage.catalogue_schema import HIGHEST_ID, FoundBy, Spans
 from hybrid.storage.filter_columns import FilterColumns
 from hybrid.text.person_names import name_words
@@ -115,10 +115,7 @@ class Catalogue:
 
     def content_numbers(self) -> dict[int, int]:
         """Return the number for the content of every film, by id, as `content_number` has it."""
-        return {
-            film: int.from_bytes(bytes.fromhex(content[:16]), signed=True)
-            for film, content in self.contents().items()
-        }
+        return {film: hash_number(content) for film, content in self.contents().items()}
 
     def some_films(self, ids: Sequence[int]) -> Iterator[Movie]:
         """Give those of these films that there are, many at a time."""
