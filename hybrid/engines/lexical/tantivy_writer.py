@@ -52,7 +52,7 @@ class TantivyWriter:
     def discard(self) -> None:
         """Do nothing: the index is in the folder of its generation."""
 
-    def tidy(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, _: Collection[str], /) -> list[str]:
         """Do nothing: an index is removed with the folder of its generation."""
         return []
 

@@ -46,7 +46,7 @@ class LexicalWriter(Protocol):
         """Undo `prepare` and `write` outside the folder of the generation."""
         ...
 
-    def tidy(self, kept: Collection[str]) -> list[str]:
+    def tidy(self, kept: Collection[str], /) -> list[str]:
         """Delete what published generations do not need outside their folders.
 
         `kept` are the names of the indices, as manifests record them, that stay. Returns warnings
