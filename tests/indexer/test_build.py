@@ -154,7 +154,7 @@ class Other(HashingEncoder):
     fingerprint = "other-64"
 
     def export(self, folder: Path, texts: Sequence[str]) -> None:
-        """Write something that tells it from the first."""
+        """Write something that differs from the first."""
         folder.mkdir()
         (folder / "words").write_text("other")
 
@@ -266,7 +266,7 @@ def test_a_failing_sync_leaves_the_old_state_or_the_new(
 
 
 class Working(FakeLexical):
-    """A keyword engine that notes what was asked of it."""
+    """A keyword engine that notes which calls it got."""
 
     created = discarded = False
 
@@ -292,7 +292,7 @@ def test_what_is_not_ours_stays(kaggle: Path, data: Path) -> None:
 
 
 def test_a_pipe_is_refused(tmp_path: Path, data: Path) -> None:
-    """What cannot be read twice is no source."""
+    """What cannot be read twice is not a source."""
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(SourceUnreadable, match="not a regular file"):
         run(tmp_path / "pipe.csv", data)
@@ -402,7 +402,7 @@ def test_a_damaged_current_is_refused(kaggle: Path, data: Path, text: str) -> No
 
 
 def test_a_damaged_cache_says_what_to_do(kaggle: Path, data: Path) -> None:
-    """A cache that is no database stops the build with the remedy, and is not overwritten."""
+    """A cache that is not a database stops the build with the remedy, and is not overwritten."""
     data.mkdir()
     (data / CACHE).write_bytes(b"no database" * 100)
     with pytest.raises(BuildFailed, match="delete the file"):

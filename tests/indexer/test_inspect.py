@@ -56,7 +56,7 @@ def test_columns_of_no_use(tmp_path: Path) -> None:
 
 
 def test_what_is_not_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is missing is told by format, and the mapping to start from reads the file."""
+    """What is missing is listed for each format, and the mapping to start from reads the file."""
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "films.v1.csv.gz", OWN)
     inspection = inspect(path)
@@ -97,7 +97,7 @@ def test_a_mapping_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_mapping_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
-    """Where no file can be made, the report has the mapping all the same, and says why."""
+    """If no file can be written, the report still has the mapping, and says why."""
     file = write(tmp_path / f"{'x' * 250}.csv", "Film Title,Released\nHeat,1995\n")
     report = inspect_file(file, None, None)
     assert 'title = "film title"' in report
@@ -106,7 +106,7 @@ def test_a_mapping_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
 
 
 def test_no_film_file_is_an_error(tmp_path: Path) -> None:
-    """A mapping could not help a file that is no text."""
+    """A mapping could not help a file that is not text."""
     path = tmp_path / "films.xlsx"
     path.write_bytes(b"PK\x03\x04")
     with pytest.raises(SourceUnreadable, match="Excel"):

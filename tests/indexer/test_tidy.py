@@ -51,8 +51,8 @@ def update(data: Path, films: Sequence[Movie]) -> UpdateResult:
 
 
 def test_what_no_build_needs_is_dropped(tmp_path: Path) -> None:
-    """A sentence goes when so many builds in a row did without it, not before; both sizes are told
-    and the file is as small as what is left."""
+    """A sentence goes when so many builds in a row did without it, not before; both sizes are
+    reported, and the file is as small as what is left."""
     data = tmp_path / "data"
     many = [
         FILMS[0].model_copy(update={"id": n, "description": f"Old {n}."}) for n in range(10, 910)

@@ -1,4 +1,4 @@
-"""Changes on a real Elasticsearch: one index over many generations, mended after any accident."""
+"""Changes on a real Elasticsearch: one index over many generations, repaired after any accident."""
 
 import errno
 import os
@@ -41,7 +41,7 @@ class Killed(BaseException):
     """Stands for the death of a process: nothing is cleaned up after it."""
 
 
-def test_what_a_killed_writer_wrote_is_unseen_and_mended(
+def test_what_a_killed_writer_wrote_is_unseen_and_repaired(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Films written before a crash are in the index, but no reader shows them; the next change
@@ -69,7 +69,7 @@ def killed(*_: object) -> None:
     raise Killed
 
 
-def test_films_deleted_too_late_or_too_early_are_mended(
+def test_films_deleted_too_late_or_too_early_are_repaired(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crash after the publication leaves a film that is gone; a rollback misses one that was
@@ -96,8 +96,8 @@ def test_rollback_to_another_index(deployment: Deployment) -> None:
     rollback(deployment.data, deployment.tools)
     assert deployment.index == first
     assert deployment.agrees()
-    held = list(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
-    assert held == [first]
+    indices = list(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
+    assert indices == [first]
     assert list(deployment.client.indices.get_alias(name=deployment.prefix)) == [first]
 
 
@@ -190,7 +190,7 @@ def test_an_index_put_in_the_place_of_ours_is_named(deployment: Deployment) -> N
 
 @pytest.mark.parametrize("name", ["999999", "abc"])
 def test_what_others_write_into_our_index_is_named(deployment: Deployment, name: str) -> None:
-    """A document that is no film of ours is shown by no search; verify says that it is there, and
+    """A document that is not a film of ours is shown by no search; verify reports it, and
     repair writes an index without it."""
     foreign = {"id": 999999, "title": "Captain", "text": "captain"}
     deployment.client.index(index=deployment.index, id=name, document=foreign, refresh=True)
@@ -225,8 +225,8 @@ def test_only_our_indices_are_touched(deployment: Deployment) -> None:
     for writer in (other, orphan):
         writer.prepare(None)
     change(deployment.data, upsert([NEW]), deployment.tools)
-    held = set(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
-    assert held == {deployment.index, other.name}
+    indices = set(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
+    assert indices == {deployment.index, other.name}
 
 
 def test_a_refused_film_stops_the_change(deployment: Deployment) -> None:

@@ -60,7 +60,7 @@ def check(cleaned: CleanedFilms) -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_csv_of_any_delimiter(tmp_path: Path, mapping: Path, delimiter: str) -> None:
-    """The delimiter is told by the header."""
+    """The delimiter is recognised by the header."""
     path = tmp_path / "films.txt"
     path.write_text("\n".join(delimiter.join(row) for row in (HEADER, ALIEN, BLANK)), "utf-8")
     check(read(path, mapping))
@@ -98,7 +98,7 @@ def test_a_damaged_parquet_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[columns", "not valid TOML"),
         ("", "names no title"),
@@ -110,10 +110,10 @@ def test_a_damaged_parquet_file_is_told(tmp_path: Path) -> None:
         ('colour = "red"\n[columns]\ntitle = "Film"', "colour"),
     ],
 )
-def test_a_wrong_mapping_names_its_fault(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_mapping_names_its_fault(tmp_path: Path, text: str, message: str) -> None:
     """The error says which key is wrong and what was expected."""
     (tmp_path / "my.toml").write_text(text)
-    with pytest.raises(SourceUnreadable, match=told):
+    with pytest.raises(SourceUnreadable, match=message):
         read_mapping(tmp_path / "my.toml")
 
 
