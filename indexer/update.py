@@ -148,13 +148,12 @@ def change(
         recover(data)
         with watch.stage("open"):
             generation = open_current(data, backends.checked)
-            catalogue = Catalogue(generation.file(CATALOGUE))
-        with closing(catalogue):
+            base = Base(generation, Catalogue(generation.file(CATALOGUE)))
+        with closing(base.catalogue) as catalogue:
             with watch.stage("compare"):
                 changes = choose(catalogue)
                 by_hand = catalogue.hand_changes()
             kept = by_hand if changes.kept is None else changes.kept
-            base = Base(generation, catalogue)
             if len(changes.outdated) or kept != by_hand:
                 result = publish_change(data, base, changes, backends, watch, source)
             else:
