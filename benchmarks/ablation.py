@@ -135,8 +135,8 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         patch.object(tantivy, "SCALE", 1.0),
     ):
         writer = TantivyWriter(Path(folder))
-        writer.create()
-        writer.write(films)
+        writer.prepare(None)
+        writer.write(films, (), len(films))
         lexical = TantivyEngine(Path(folder) / TANTIVY_FOLDER)
         engines = replace(search.engines, lexical=lexical)
         with patch.object(search.retriever, "engines", engines):

@@ -30,6 +30,11 @@ class NotFound(HybridError):
     code = "not_found"
 
 
+def unknown_film(*ids: int) -> NotFound:
+    """Return the error for ids that no film has."""
+    return NotFound(f"there is no film with the id {', '.join(map(str, ids))}", {"id": "unknown"})
+
+
 class WritesOff(HybridError):
     """A change sent to a service that does not accept changes."""
 

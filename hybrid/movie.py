@@ -72,7 +72,12 @@ def content_hash(movie: Movie) -> str:
 
 def content_number(movie: Movie) -> int:
     """Return 64 bits of `content_hash` as an int64: keyword engines store it."""
-    return int.from_bytes(bytes.fromhex(content_hash(movie)[:16]), signed=True)
+    return hash_number(content_hash(movie))
+
+
+def hash_number(content: str) -> int:
+    """Return the `content_number` of a film with this `content_hash`."""
+    return int.from_bytes(bytes.fromhex(content[:16]), signed=True)
 
 
 def people(movie: Movie) -> set[str]:

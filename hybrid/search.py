@@ -9,7 +9,7 @@ from typing import TypedDict
 import numpy as np
 
 from hybrid.engines.protocols import Engines
-from hybrid.errors import EngineUnavailable, NotFound
+from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.preferences import Preferences
@@ -149,10 +149,10 @@ class HybridSearch:
 
     def movie(self, film: int) -> Movie:
         """Return the film of this id. Raises NotFound."""
-        films = self.catalogue.films([film])
-        if film not in films:
-            raise NotFound(f"there is no film with the id {film}", {"id": "unknown"})
-        return films[film].movie
+        found = self.catalogue.films([film])
+        if film not in found:
+            raise unknown_film(film)
+        return found[film].movie
 
     def warm(self) -> None:
         """Answer a first query, which takes longer than others, before a user asks one."""

@@ -1,4 +1,4 @@
-"""What a change is made with, chosen by the settings or by a test."""
+"""The engines and the model that a change works with, chosen by the settings or by a test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,16 +11,17 @@ from hybrid.engines.protocols import Encoder, LexicalEngine
 from hybrid.settings import Settings
 from hybrid.storage.generation import Generation, KnownDigests
 from hybrid.storage.manifest import LexicalName
+from indexer.embedding.embed import ExportedModel
 
 
 @dataclass(frozen=True)
 class Backends:
-    """What writes and embeds.
+    """How indices are written and sentences embedded.
 
     `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
     `encoder_of` opens a generation's model, `lexical_of` its keyword engine; `checked` are the
-    files that this process has read before; `quiet` hides the progress bar; `patience` are the
-    seconds to wait for another that writes.
+    files that this process has read before; `quiet` hides the progress bar; `patience` is the
+    number of seconds to wait for another writer.
     """
 
     writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
@@ -30,6 +31,10 @@ class Backends:
     quiet: bool = True
     patience: float = 0.0
 
+    def model_of(self, generation: Generation) -> ExportedModel:
+        """Return the model of a generation, to embed with."""
+        return ExportedModel(generation.manifest.model.fingerprint, self.encoder_of(generation))
+
 
 def backends_for(
     settings: Settings,
@@ -37,7 +42,7 @@ def backends_for(
     quiet: bool = True,
     patience: float = 0.0,
 ) -> Backends:
-    """Return the tools for the engines of the settings."""
+    """Return the backends that the settings name."""
     return Backends(
         partial(lexical_writer, settings),
         encoder_of,

@@ -1,48 +1,47 @@
 """Small generations: what changed is written, everything else is shared with the one before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hybrid.engines.factory import open_sentences
+from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.movie import Movie
 from hybrid.ranking import Ids
 from hybrid.stopwatch import Stopwatch
-from hybrid.storage import generation as files
-from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_changes import FilmRows, change_catalogue
-from hybrid.storage.generation import Generation, piece_file, shared_digests
+from hybrid.storage.generation import CATALOGUE, REJECTS, piece_file, shared_digests
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import EmbeddingStats, ExportedModel, embed
-from indexer.films.sentences import all_texts, sentence_spans, sentence_texts
-from indexer.generations.cleanup import tidy
-from indexer.generations.lock import deployment_id
-from indexer.generations.manifest import catalogue_stats
-from indexer.generations.publish import file_digests, publish
-from indexer.generations.smoke_test import probe
-from indexer.generations.staging import create_draft_folder, link, nothing_stays, share
-from indexer.semantic_index.update import change_semantic
+from indexer.embedding.embed import EmbeddingStats, embed
+from indexer.films.sentences import all_texts, cut
+from indexer.generations.draft import Draft, draft_generation
+from indexer.generations.manifest import CatalogueStats, Stores, catalogue_stats, change_manifest
+from indexer.semantic_index.update import SemanticSide, change_semantic
 from indexer.semantic_index.vector_files import live_rows, plan
 
 if TYPE_CHECKING:
-    # What reads files takes long to import, and is not there where films are only served.
+    # Reading files of films takes long to import, and is not installed for serving alone.
     from indexer.films.film_file import SourceFile
-from indexer.generations.manifest import described
+
+NO_EMBEDDING = EmbeddingStats(0, 0, 0)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What becomes of a catalogue: `films` are new or have new content, `gone` are the ids of those
-    that leave it. Both by id.
+    """The changes of a catalogue: `films` are new or have new content, `gone` are the ids of films
+    to be removed. Both are sorted by id.
 
     A change that follows a source has in `kept` the films changed by hand that stay as they are,
-    each as the source has it, None where it does not. Without it the change is by hand.
+    each as the source has it, or None if the source does not have it. Without `kept` the change is
+    one by hand.
     """
 
     films: tuple[Movie, ...]
@@ -51,79 +50,89 @@ class Changes:
 
     @property
     def outdated(self) -> Ids:
-        """The ids of all films that are not what they were."""
+        """The ids of all films that are added, replaced or removed, int64 (n,), sorted."""
         return np.array(sorted([*self.gone, *(movie.id for movie in self.films)]), np.int64)
 
 
 @dataclass(frozen=True)
-class Made:
-    """The generation that was published."""
+class ChangeResult:
+    """The manifest that is published now, what was embedded for it, and warnings for the user."""
 
     manifest: Manifest
     embedded: EmbeddingStats
     warnings: list[str]
 
 
-def make(
+def publish_change(
     data: Path,
-    before: Generation,
-    catalogue: Catalogue,
+    base: Base,
     changes: Changes,
-    tools: Backends,
+    backends: Backends,
     watch: Stopwatch,
     source: "SourceFile | None",
-) -> Made:
-    """Publish `before`, whose `catalogue` is open, with these changes. The caller has the lock."""
-    folder = create_draft_folder(data)
-    engine = before.manifest.lexical.engine
-    writer = tools.writer_in(engine, folder, deployment_id(data))
-    with nothing_stays(folder, writer):
-        writer.mend(before, catalogue)  # first, as it refuses an index that is not ours
+) -> ChangeResult:
+    """Publish `base` with these changes; `source` is the file that it follows from now on.
+
+    The caller holds the lock. Raises like `draft_generation` and `Draft.commit`.
+    """
+    before = base.generation
+    writer_in = partial(backends.writer_in, before.manifest.lexical.engine)
+    with draft_generation(data, writer_in, base) as draft:
         with watch.stage("share"):
-            share(before, folder)
-            if source:
-                source.write_rejects(folder / files.REJECTS)
-            else:
-                link(before.file(files.REJECTS), folder / files.REJECTS)
+            _share(draft, base, source)
         with watch.stage("embed"):
-            leaving = all_texts(catalogue.some_with_sentences(changes.outdated.tolist()))
-            fingerprint = before.manifest.model.fingerprint
-            note_leaving(data / CACHE, fingerprint, leaving)
-            if source:
-                count_build(data / CACHE)
-            piece = _write_piece(data, folder, before, catalogue, changes, tools)
+            _note_uses(draft, base, changes, is_build=source is not None)
+            piece = _write_piece(draft, base, changes, backends)
         with watch.stage("catalogue"):
-            change_catalogue(
-                folder / files.CATALOGUE,
-                piece.films,
-                changes.gone,
-                piece.moved,
-                piece.number,
-                changes.kept,
-            )
-        with watch.stage("semantic"), closing(Catalogue(folder / files.CATALOGUE)) as after:
-            held = catalogue_stats(after)
-            new = np.array([movie.id for movie in changes.films], np.int64)
-            side = change_semantic(folder, before, after, piece.pieces, changes.outdated, new)
-        # Last, as the readers of an index that generations share see it at once.
+            piece.write_rows(draft.file(CATALOGUE), changes)
+        with watch.stage("semantic"):
+            stats, side = _change_semantic(draft, base, changes, piece.pieces)
+        # Last, as readers see changes of an index that generations share at once.
         with watch.stage("keyword"):
-            writer.take_over(before)
-            writer.change(changes.films, changes.gone, held.movies)
+            lexical = draft.writer.write(changes.films, changes.gone, stats.movies)
         with watch.stage("publish"):
-            digests = file_digests(folder, {**shared_digests(before), **side.written})
-            manifest = described(folder, before, held, writer, side, source, digests)
-            probe(Generation(folder, manifest))
-            publish(data, folder, manifest)
+            stores = Stores(stats, lexical, side)
+            manifest = change_manifest(draft.name, before.manifest, source, stores)
+            generation = draft.commit(manifest, {**shared_digests(before), **side.written})
     with watch.stage("tidy"):
-        warnings = tidy(data, writer)
-    return Made(manifest, piece.embedded, warnings)
+        warnings = draft.tidy()
+    return ChangeResult(generation.manifest, piece.embedded, warnings)
+
+
+def _share(draft: Draft, base: Base, source: "SourceFile | None") -> None:
+    draft.share(base.generation)
+    if source:
+        source.write_rejects(draft.file(REJECTS))
+    else:
+        draft.link(base.generation, REJECTS)
+
+
+def _note_uses(draft: Draft, base: Base, changes: Changes, is_build: bool) -> None:
+    """Note in the cache that the sentences of outdated films were needed until now."""
+    leaving = all_texts(base.catalogue.some_with_sentences(changes.outdated.tolist()))
+    note_leaving(draft.data / CACHE, base.generation.manifest.model.fingerprint, leaving)
+    if is_build:
+        count_build(draft.data / CACHE)
+
+
+def _change_semantic(
+    draft: Draft, base: Base, changes: Changes, pieces: tuple[int, ...]
+) -> tuple[CatalogueStats, SemanticSide]:
+    """Write the semantic index for the changed catalogue; return the figures of both."""
+    new = np.array([movie.id for movie in changes.films], np.int64)
+    with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
+        stats = catalogue_stats(catalogue)
+        side = change_semantic(
+            draft.folder, base.generation, catalogue, pieces, changes.outdated, new
+        )
+    return stats, side
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """The vectors of a change: the file they lie in, whose they are, and all files there are now.
+    """The vectors of a change: the number of their file, whose they are, and all files there are.
 
-    `moved` are films that did not change, with their first rows in the new file.
+    `moved` has the films that did not change, with their first rows in the new file.
     """
 
     number: int
@@ -132,43 +141,49 @@ class _Piece:
     pieces: tuple[int, ...]
     embedded: EmbeddingStats
 
+    def write_rows(self, catalogue: Path, changes: Changes) -> None:
+        """Change the films of a catalogue, and the rows of their vectors."""
+        change_catalogue(catalogue, self.films, changes.gone, self.moved, self.number, changes.kept)
 
-def _write_piece(
-    data: Path,
-    folder: Path,
-    before: Generation,
-    catalogue: Catalogue,
-    changes: Changes,
-    tools: Backends,
-) -> _Piece:
-    """Embed the films that changed, and link the vectors of the others or write them again."""
-    spans = [sentence_spans(movie.description or "") for movie in changes.films]
-    pairs = list(zip(changes.films, spans, strict=True))
-    texts = [text for movie, film_spans in pairs for text in sentence_texts(movie, film_spans)]
-    columns, places = catalogue.columns, catalogue.sentences
+
+def _write_piece(draft: Draft, base: Base, changes: Changes, backends: Backends) -> _Piece:
+    """Embed the films that changed; link the vectors of the others, or move them as well."""
+    films = cut(changes.films)
+    texts = list(all_texts(films))
+    columns, sentences = base.catalogue.columns, base.catalogue.sentences
     staying = ~np.isin(columns.ids, changes.outdated)
-    chosen = plan(before.manifest.pieces, live_rows(places, staying), len(texts))
-    moving = np.flatnonzero(staying & (places.counts > 0) & np.isin(places.pieces, chosen.absorbed))
-    for number in chosen.kept:
-        link(before.file(piece_file(number)), folder / piece_file(number))
-    embedded, pieces = EmbeddingStats(0, 0, 0), chosen.kept
+    pieces = plan(base.generation.manifest.pieces, live_rows(sentences, staying), len(texts))
+    moving = np.flatnonzero(
+        staying & (sentences.counts > 0) & np.isin(sentences.pieces, pieces.absorbed)
+    )
+    for number in pieces.kept:
+        draft.link(base.generation, piece_file(number))
+    embedded = NO_EMBEDDING
     if texts:
-        sentences = open_sentences(before, catalogue)
+        vectors = open_sentences(base.generation, base.catalogue)
         embedded = embed(
             texts,
-            ExportedModel(before.manifest.model.fingerprint, tools.encoder_of(before)),
-            data / CACHE,
-            folder / piece_file(chosen.number),
-            tools.quiet,
-            sentences.vectors(sentences.sentence_rows(moving)),
+            backends.model_of(base.generation),
+            draft.data / CACHE,
+            draft.file(piece_file(pieces.number)),
+            backends.quiet,
+            vectors.vectors(vectors.sentence_rows(moving)),
         )
-        pieces = (*chosen.kept, chosen.number)
-    starts = np.cumsum([0, *map(len, spans)]).tolist()
-    moved = len(texts) + np.cumsum(places.counts[moving]) - places.counts[moving]
+    counts = sentences.counts[moving]
+    rows = len(texts) + np.cumsum(counts) - counts
     return _Piece(
-        number=chosen.number,
-        films=[FilmRows(*pair, start) for pair, start in zip(pairs, starts, strict=False)],
-        moved=dict(zip(columns.ids[moving].tolist(), moved.tolist(), strict=True)),
-        pieces=pieces,
+        number=pieces.number,
+        films=_with_rows(films),
+        moved=dict(zip(columns.ids[moving].tolist(), rows.tolist(), strict=True)),
+        pieces=(*pieces.kept, pieces.number) if texts else pieces.kept,
         embedded=embedded,
     )
+
+
+def _with_rows(films: Iterable[CatalogueFilm]) -> list[FilmRows]:
+    """Return the films with the first row of each, where their sentences follow each other."""
+    rows, row = [], 0
+    for film in films:
+        rows.append(FilmRows(film.movie, film.spans, row))
+        row += len(film.spans)
+    return rows

@@ -13,21 +13,21 @@ import click
 from hybrid.errors import GenerationUnusable, InvalidInput
 from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
-from hybrid.storage.generation import CURRENT, GENERATIONS, open_current, published
+from hybrid.storage.generation import CURRENT, open_current, published
 from hybrid.storage.manifest import FileDigest, LexicalName
 from hybrid.terminal.commands import Commands, setting
 from hybrid.terminal.wait import wait_for
 from indexer.report import (
     report_build,
     report_change,
-    report_rejects,
     report_tidied,
+    report_update,
     report_verified,
     report_warnings,
 )
 
 if TYPE_CHECKING:
-    from indexer.build import BuildResult
+    from indexer.build import BuildOptions, BuildResult
 
 
 SAMPLE = Path(__file__).parent / "sample" / "films.csv"
@@ -36,9 +36,9 @@ DEMO_DATA = "data/demo"
 
 
 def _path_or_none(
-    context: click.Context, option: click.Parameter, value: str | None
+    _context: click.Context, _option: click.Parameter, value: str | None
 ) -> Path | None:
-    """Return None for an empty value as well: Compose has no way to leave an option out."""
+    """Return None for an empty value too: Compose has no way to leave an option out."""
     return Path(value) if value else None
 
 
@@ -46,13 +46,13 @@ mapped = click.option(
     "--mapping",
     metavar="FILE",
     callback=_path_or_none,
-    help="TOML file that says what the columns of a file of your own are",
+    help="TOML file that names the columns of a file in a format of your own",
 )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Index films for the search by words and by meaning."""
+    """Index films for search by keywords and by meaning."""
 
 
 @main.command()
@@ -61,13 +61,13 @@ def main() -> None:
 @click.option(
     "--engine",
     type=click.Choice(get_args(LexicalName)),
-    help="engine of the keyword side  [default: elasticsearch if its address is given]",
+    help="engine of the keyword side  [default: elasticsearch if its URL is given]",
 )
 @setting("elasticsearch_url")
 @setting("wait")
 @setting("model")
 @mapped
-@click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
+@click.option("--limit", type=click.IntRange(min=1), help="maximum number of records to read")
 @click.option("--discard-changes", is_flag=True, help="build even if films were changed by hand")
 @click.option("--quiet", is_flag=True, help="show no progress")
 def build(
@@ -83,26 +83,29 @@ def build(
 
     SOURCE is Kaggle's "IMDb movies.csv", TMDB's "tmdb_5000_movies.csv", the IMDB-1000 CSV, films of
     Wikipedia as JSON lines, any CSV, JSON lines or Parquet file with a --mapping, or the word
-    "sample" for the films that come with this project. Embeddings are kept in the data folder:
-    what was embedded once never is again. Where films of the published index were changed by hand
-    nothing is built, unless these changes may be discarded.
+    "sample" for the films that come with this project. Embeddings are cached in the data
+    folder. If films of the published index were changed by hand, nothing is built unless
+    --discard-changes is given.
     """
     settings = Settings.load(**given)
-    report_build(_build(source, settings, engine, mapping, limit, quiet, discard_changes))
+    from indexer.build import BuildOptions
+
+    options = BuildOptions(mapping, limit, discard_changes=discard_changes, quiet=quiet)
+    report_build(_build(source, settings, engine, options))
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @mapped
-@click.option("--limit", type=click.IntRange(min=1), help="read no more than so many records")
+@click.option("--limit", type=click.IntRange(min=1), help="maximum number of records to read")
 def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
-    """Show what is recognised in FILE and its first films as they would be indexed.
+    """Show how FILE would be read, and its first films as they would be indexed.
 
-    Where nothing is, a mapping to start from is written into the current folder.
+    If its format is not recognised, a mapping to start from is written to the current folder.
     """
-    from indexer.inspect import inspected
+    from indexer.inspect import inspect_file
 
-    click.echo(inspected(file, mapping, limit))
+    click.echo(inspect_file(file, mapping, limit))
 
 
 @main.command()
@@ -111,13 +114,15 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 @setting("elasticsearch_url")
 @setting("wait")
 @mapped
-@click.option("--name", help="name of SOURCE to record in the index  [default: its own]")
+@click.option("--name", help="name of SOURCE to record in the index  [default: its file name]")
 @click.option("--keep-missing", is_flag=True, help="keep films that SOURCE does not hold")
-@click.option("--keep-changes", is_flag=True, help="leave films that were changed by hand alone")
+@click.option(
+    "--keep-changes", is_flag=True, help="keep films that were changed by hand as they are"
+)
 @click.option("--discard-changes", is_flag=True, help="undo what was changed by hand")
 @click.option("--create", is_flag=True, help="build the index if none is published yet")
 @click.option("--quiet", is_flag=True, help="show no progress")
-def update(
+def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     source: Path,
     mapping: Path | None,
     name: str | None,
@@ -130,9 +135,9 @@ def update(
 ) -> None:
     """Make the published index hold the films of SOURCE.
 
-    Only what is new or changed is embedded and written; films that SOURCE does not hold any more
-    are removed. Films keep their ids. The model is that of the index. Where films were changed by
-    hand, --keep-changes or --discard-changes must say what becomes of these changes.
+    Only new and changed films are embedded and written; films that SOURCE no longer holds are
+    removed. Films keep their ids. The model is that of the index. If films were changed by hand,
+    give --keep-changes or --discard-changes.
     """
     from indexer.backends import backends_for
     from indexer.films.film_file import read_films
@@ -144,7 +149,10 @@ def update(
     if not (settings.data / CURRENT).exists():
         if not create:
             raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
-        report_build(_build(source, settings, None, mapping, None, quiet, name=name))
+        from indexer.build import BuildOptions
+
+        options = BuildOptions(mapping, name=name, quiet=quiet)
+        report_build(_build(source, settings, None, options))
         return
     _wait_for_elasticsearch(settings)
     hand_changes: HandChanges | None = (
@@ -152,14 +160,8 @@ def update(
     )
     read = read_films(_file(source), mapping=mapping, name=name)
     films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
-    tools = backends_for(settings, quiet=quiet, patience=settings.wait)
-    changed = change(settings.data, films, tools, read)
-    report_change(changed)
-    rejected = len(read.cleaned.rejects)
-    if rejected and changed.published:
-        report_rejects(settings.data / GENERATIONS / changed.manifest.name)
-    elif rejected:
-        click.echo(f"{rejected:,} records were rejected: `python -m indexer inspect` tells why.")
+    backends = backends_for(settings, quiet=quiet, patience=settings.wait)
+    report_update(change(settings.data, films, backends, read), read, settings.data)
 
 
 @main.command()
@@ -167,9 +169,9 @@ def update(
 @setting("elasticsearch_url")
 @setting("wait")
 def upsert(**given: str | None) -> None:
-    """Add films, or replace those of the same id.
+    """Add films, or replace those with the same ids.
 
-    They are read from standard input: a JSON object, or one a line, with the fields that
+    Films are read from standard input: a JSON object, or one per line, with the fields that
     GET /movies/ID shows.
     """
     from indexer.backends import backends_for
@@ -190,7 +192,7 @@ def upsert(**given: str | None) -> None:
 @setting("elasticsearch_url")
 @setting("wait")
 def delete(ids: tuple[int, ...], **given: str | None) -> None:
-    """Remove the films of these ids, which are never used again."""
+    """Remove the films with these ids. The ids are never used again."""
     from indexer.backends import backends_for
     from indexer.update import change
     from indexer.update import delete as deleted
@@ -206,8 +208,8 @@ def delete(ids: tuple[int, ...], **given: str | None) -> None:
 def rollback(**given: str | None) -> None:
     """Publish the generation before the published one again.
 
-    One generation is kept to go back to, and the one left is removed: there is no way forward
-    again. A service that runs notices by itself.
+    One generation is kept to go back to. The one left is removed, so this cannot be undone. Running
+    services follow by themselves.
     """
     from indexer.backends import backends_for
     from indexer.update import rollback as go_back
@@ -220,34 +222,34 @@ def rollback(**given: str | None) -> None:
 
 @main.command()
 @click.option(
-    "--repair", "mend", is_flag=True, help="write both engines again if anything is wrong"
+    "--repair", "repairs", is_flag=True, help="write both engines again if anything is wrong"
 )
-@click.option("--full", is_flag=True, help="look at every film's content and vectors")
+@click.option("--full", is_flag=True, help="check the content and the vectors of every film")
 @setting("data")
 @setting("elasticsearch_url")
 @setting("wait")
-def verify(mend: bool, full: bool, **given: str | None) -> None:
-    """Compare the published index with itself: every film in every store, and nothing more.
+def verify(repairs: bool, full: bool, **given: str | None) -> None:
+    """Check that all stores of the published index hold the same films.
 
-    The exit code is 1 if anything is wrong, and could not be repaired.
+    The exit code is 1 if anything is wrong and was not repaired.
     """
     from indexer.backends import backends_for
     from indexer.repair import repair
     from indexer.verify import verify as compare
 
     settings = _settings_of_an_index(given)
-    tools = backends_for(settings)
-    found = compare(settings.data, tools, full)
-    report_verified(found)
-    if mend and not found.clean:
-        manifest, warnings = repair(settings.data, tools, found.wrong_vectors)
+    backends = backends_for(settings)
+    report = compare(settings.data, backends, full)
+    report_verified(report)
+    if repairs and not report.clean:
+        manifest, warnings = repair(settings.data, backends, report.wrong_vectors)
         report_warnings(warnings)
         click.echo(f"Repaired: published generation {manifest.name}.")
-        found = compare(settings.data, tools, full)
-        report_verified(found)
-    elif not found.clean:
-        click.echo("Mend it with `python -m indexer verify --repair`.")
-    if not found.clean:
+        report = compare(settings.data, backends, full)
+        report_verified(report)
+    elif not report.clean:
+        click.echo("Repair it with `python -m indexer verify --repair`.")
+    if not report.clean:
         sys.exit(1)
 
 
@@ -257,14 +259,14 @@ def verify(mend: bool, full: bool, **given: str | None) -> None:
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="drop what was not needed for so many builds or updates from a file",
+    help="drop embeddings not needed for this number of builds or updates from a file",
 )
 @setting("data")
 def tidy(builds: int, **given: str | None) -> None:
-    """Drop from the cache of embeddings what no index needs any more, and compact it.
+    """Drop embeddings from the cache that no index needs any more, and compact it.
 
-    What the published generation or the one before holds always stays. What is dropped and comes
-    back in a later source is embedded again.
+    Those of the published generation and the one before always stay. A sentence that was dropped is
+    embedded again if a later source has it.
     """
     from indexer.tidy import tidy as tidy_cache
 
@@ -278,8 +280,8 @@ def tidy(builds: int, **given: str | None) -> None:
 def demo(data: str | None, **given: str | None) -> None:
     """Index the films that come with this project, once, and serve them.
 
-    The index is in data/demo, on the embedded engine. Another folder must be named by --data or
-    HYBRID_DATA, and hold this index or none.
+    The index is in data/demo and uses the embedded engine. To use another folder, name it with
+    --data or HYBRID_DATA; it must hold this index or none.
     """
     settings = Settings.load(data=data or os.environ.get("HYBRID_DATA") or DEMO_DATA, **given)
     from hybrid.web.server import check_address, serve
@@ -288,23 +290,23 @@ def demo(data: str | None, **given: str | None) -> None:
     if _needs_sample(settings.data):
         click.echo("Indexing the films that come with this project; loading the model first ...")
         _build_elsewhere(settings)
-    address = f"http://{settings.host}:{settings.port}"
+    url = f"http://{settings.host}:{settings.port}"
     click.echo(
-        f"\nOpen {address}/ in a browser, or ask from another terminal:\n\n"
-        f"  curl '{address}/search?q=a+rich+girl+falls+for+a+penniless+artist&limit=3'\n"
-        f"  curl '{address}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
+        f"\nOpen {url}/ in a browser, or query from another terminal:\n\n"
+        f"  curl '{url}/search?q=a+rich+girl+falls+for+a+penniless+artist&limit=3'\n"
+        f"  curl '{url}/search?q=warriors+defend+a+village&genre=drama&year_to=1960'\n"
     )
     serve(settings)
 
 
 def _file(source: Path) -> Path:
-    """Return the file that a SOURCE names: a file of that name comes before the films that come
-    along."""
+    """Return the file that SOURCE names: the films of this project for "sample", unless there is a
+    file of that name."""
     return SAMPLE if source == Path("sample") and not source.exists() else source
 
 
 def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
-    """Return the settings; raise GenerationUnusable where nothing is published yet to change."""
+    """Return the settings; raise GenerationUnusable if nothing is published yet."""
     settings = Settings.load(**given)
     published(settings.data)
     _wait_for_elasticsearch(settings)
@@ -312,7 +314,7 @@ def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:
 
 
 def _wait_for_elasticsearch(settings: Settings) -> None:
-    """Wait until it can search the indices of this prefix, as long as the settings say."""
+    """Wait until it can search the indices of the prefix, at most as long as the settings say."""
     if settings.wait and settings.elasticsearch_url:
         from hybrid.engines.factory import elasticsearch
         from hybrid.engines.lexical.elasticsearch import is_ready
@@ -323,8 +325,8 @@ def _wait_for_elasticsearch(settings: Settings) -> None:
 
 
 def _build_elsewhere(settings: Settings) -> None:
-    """Index the sample in a process of its own: this one forks the service, and the threads that
-    engines leave behind would not be there in the fork, which waits for them for ever."""
+    """Index the sample in another process: this one forks the service, and a fork would wait for
+    ever for threads that engines left in its parent."""
     command = ["build", str(SAMPLE), "--engine", "embedded", "--data", str(settings.data)]
     done = subprocess.run([sys.executable, "-m", "indexer", *command], check=False)
     if done.returncode:
@@ -334,8 +336,8 @@ def _build_elsewhere(settings: Settings) -> None:
 def _needs_sample(data: Path) -> bool:
     """Return whether the demo has to index its films in `data`.
 
-    In its own folder it replaces what is damaged, or of another version of these films. Raises
-    GenerationUnusable where it must not do so.
+    In its own folder it replaces an index that is damaged or of other films. Raises
+    GenerationUnusable if it must not do so.
     """
     if not (data / CURRENT).exists():
         return True
@@ -357,14 +359,7 @@ def _needs_sample(data: Path) -> bool:
 
 
 def _build(
-    source: Path,
-    settings: Settings,
-    engine: LexicalName | None,
-    mapping: Path | None,
-    limit: int | None,
-    quiet: bool,
-    discard_changes: bool = False,
-    name: str | None = None,
+    source: Path, settings: Settings, engine: LexicalName | None, options: "BuildOptions"
 ) -> "BuildResult":
     from hybrid.engines.factory import lexical_writer
     from indexer.build import build as build_index
@@ -379,9 +374,5 @@ def _build(
         settings.model,
         load_model(settings.model),
         lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
-        mapping,
-        limit,
-        quiet,
-        discard_changes,
-        name,
+        options,
     )

@@ -16,8 +16,8 @@ from hybrid.errors import (
     EngineUnavailable,
     GenerationUnusable,
     NotDurable,
-    NotFound,
     TooManyChanges,
+    unknown_film,
 )
 from hybrid.movie import Movie, content_hash
 from hybrid.schemas.changes import ChangeResponse, Kind
@@ -31,34 +31,34 @@ from indexer.films.json_films import film as film_of
 from indexer.update import change, upsert
 
 GATHER = 0.03
-"""Seconds that the first change waits for others that arrive together with it, and that others who
-wait for the lock have to take it."""
+"""Seconds that the first change waits for others to join it, and that other writers have to take
+the lock in between."""
 
 PATIENCE = 10.0
 """Seconds that a change waits for another process that writes."""
 
 HOPELESS = (AnotherWriter, EngineUnavailable, GenerationUnusable, NotDurable, OSError)
-"""What stops a change whatever is in it, or comes after it was published: no change is tried
-alone."""
+"""Errors that do not depend on the films of a change, or come after it was published: its parts are
+not tried alone."""
 
 
 @dataclass(frozen=True)
 class _Order:
-    """A film to be put, or where that is None the id of one to be deleted."""
+    """A film to be put, or if `movie` is None the id of one to be deleted."""
 
     film: int
     movie: Movie | None
-    done: "Future[ChangeResponse]" = field(default_factory=Future)
+    response: "Future[ChangeResponse]" = field(default_factory=Future)
 
 
 class GroupCommit:
-    """Changes a data folder's films, each in a thread of its caller, published by one of ours."""
+    """Changes films of a data folder: many threads may ask, one publishes."""
 
-    def __init__(self, data: Path, tools: Backends) -> None:
+    def __init__(self, data: Path, backends: Backends) -> None:
         self._data = data
-        self._tools = tools
+        self._backends = backends
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
-        self._places = BoundedSemaphore(AT_ONCE)
+        self._slots = BoundedSemaphore(AT_ONCE)
         self._thread = Thread(target=self._run, name="writes", daemon=True)
         self._thread.start()
 
@@ -71,18 +71,18 @@ class GroupCommit:
         return self._wait_for(_Order(film, None))
 
     def close(self) -> None:
-        """Publish what is waiting. Nothing may be asked for afterwards."""
+        """Publish what is waiting. No change may be made afterwards."""
         self._orders.put(None)
         self._thread.join()
 
     def _wait_for(self, order: _Order) -> ChangeResponse:
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise TooManyChanges(f"{AT_ONCE} changes wait to be published already: try again")
         try:
             self._orders.put(order)
-            return order.done.result()
+            return order.response.result()
         finally:
-            self._places.release()
+            self._slots.release()
 
     def _run(self) -> None:
         self._settle()
@@ -98,50 +98,51 @@ class GroupCommit:
                 return
 
     def _settle(self) -> None:
-        """Mend what others left half-done when they died: a change of nothing does."""
+        """Repair what crashes left half-done, by a change of no film."""
         try:
-            warnings = change(self._data, upsert(()), self._tools).warnings
-        except Exception as error:  # whatever it is, changes are still taken
+            warnings = change(self._data, upsert(()), self._backends).warnings
+        except Exception as error:  # noqa: BLE001 (whatever it is, changes are still accepted)
             warnings = [str(error)]
         for warning in warnings:
             logging.getLogger(__name__).warning("not all is tidy: %s", warning)
 
     def _publish(self, group: Sequence[_Order]) -> None:
-        """Publish a group; where that fails, each order alone, so that one spoils no other."""
+        """Publish a group; if that fails, each order alone, so that one cannot fail the others."""
         kinds: dict[int, Kind] = {}
         try:
-            name = change(self._data, _choose(group, kinds), self._tools).manifest.name
-        except Exception as error:
+            name = change(self._data, _choose(group, kinds), self._backends).manifest.name
+        except Exception as error:  # noqa: BLE001 (each caller gets it)
             for order in group:
                 if len(group) == 1 or isinstance(error, HOPELESS):
-                    order.done.set_exception(_told(error))
+                    order.response.set_exception(_for_caller(error))
                 else:
                     self._publish([order])
             return
-        for place, order in enumerate(group):
-            if place in kinds:
-                done = ChangeResponse(id=order.film, change=kinds[place], generation=name)
-                order.done.set_result(done)
+        for index, order in enumerate(group):
+            if index in kinds:
+                response = ChangeResponse(id=order.film, change=kinds[index], generation=name)
+                order.response.set_result(response)
             else:
-                order.done.set_exception(_unknown(order.film))
+                order.response.set_exception(unknown_film(order.film))
 
 
 def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GroupCommit:
-    """Return what changes the films of the settings' data folder for the service."""
+    """Return the group commit of the data folder of the settings, for the service."""
     return GroupCommit(settings.data, backends_for(settings, encoder_of, patience=PATIENCE))
 
 
 def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalogue], Changes]:
     """Return the change that does all orders of a group, one after the other.
 
-    It notes in `kinds` what each one does, by its place; what is not there cannot be deleted.
+    It adds to `kinds` what each one does, by its index in the group, but for films to be deleted
+    that are unknown.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
         contents = catalogue.contents()
         now: dict[int, str] = dict(contents)
         films: dict[int, Movie] = {}
-        for place, order in enumerate(group):
+        for index, order in enumerate(group):
             before = now.pop(order.film, None)
             films.pop(order.film, None)
             if order.movie is not None:
@@ -149,7 +150,7 @@ def _choose(group: Sequence[_Order], kinds: dict[int, Kind]) -> Callable[[Catalo
                 now[order.film] = content_hash(order.movie)
             elif before is None:
                 continue
-            kinds[place] = _kind(before, now.get(order.film))
+            kinds[index] = _kind(before, now.get(order.film))
         new = [film for film in sorted(films) if contents.get(film) != now[film]]
         gone = tuple(sorted(contents.keys() - now.keys()))
         return Changes(tuple(films[film] for film in new), gone)
@@ -165,12 +166,8 @@ def _kind(before: str | None, after: str | None) -> Kind:
     return "unchanged" if before == after else "changed"
 
 
-def _unknown(film: int) -> NotFound:
-    return NotFound(f"there is no film with the id {film}", {"id": "unknown"})
-
-
-def _told(error: Exception) -> Exception:
-    """Return what the caller is told, in words for somebody far off."""
+def _for_caller(error: Exception) -> Exception:
+    """Return the error for a caller who does not see this machine."""
     if isinstance(error, AnotherWriter):
         return AnotherWriter("a command is writing to the index: try again")
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""What a file of films would become, told before anything is built from it."""
+"""A report on a file of films, before anything is built from it."""
 
 import json
 import re
@@ -14,12 +14,12 @@ from hybrid.terminal.text import printable
 from indexer.films.clean import CleanedFilms, clean
 from indexer.films.sentences import sentence_spans
 from indexer.sources import Source, UnknownFormat, formats_in, read_source
-from indexer.sources.records import listed
+from indexer.sources.records import quoted
 
 FILMS, REJECTS, COLUMNS = 3, 5, 100
-"""How many are shown."""
+"""Maximum numbers shown in a report."""
 
-_GUESSES = {  # the fields whose words stand in other fields' columns too come last
+_GUESSES = {  # last the fields whose words are in the names of other columns as well
     "id": "id imdb_id imdb_title_id tmdb_id movie_id film_id movieid filmid tconst",
     "original_title": "original_title original_name original_film_title orig_title",
     "year": "year released release_year release_date date_published date premiere premiered",
@@ -51,9 +51,9 @@ _NOTES = {
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found: a report to be read and, if nothing was recognised, a mapping to start from.
+    """A report and, if the format is not recognised, a mapping to start from.
 
-    The mapping is TOML; without a column that looks like one of titles it needs a hand first.
+    The mapping is TOML. If no column looks like a title, it must be completed first.
     """
 
     report: str
@@ -61,7 +61,7 @@ class Inspection:
 
 
 def inspect(path: Path, mapping: Path | None = None, limit: int | None = None) -> Inspection:
-    """Look at a file of films as `build` would read it. Raises SourceUnreadable."""
+    """Read a file of films as `build` would. Raises SourceUnreadable."""
     try:
         source = read_source(path, limit, mapping)
     except UnknownFormat as error:
@@ -87,12 +87,12 @@ def _recognised(path: Path, source: Source, cleaned: CleanedFilms) -> Iterator[s
 
 def _not_recognised(path: Path, error: UnknownFormat) -> Iterator[str]:
     yield f"{printable(path.name)} is not recognised: {error.kind} with the columns"
-    yield f"  {printable(listed(error.columns))}"
+    yield f"  {printable(quoted(error.columns))}"
     yield f"\nFormats known, {error.container}"
-    for format in formats_in(error.container):
-        missing = format.missing(error.columns)
-        lacks = f"lacks {listed(missing)}" if missing else "has its columns, but not its commas"
-        yield f"  {format.name}: {lacks}"
+    for known in formats_in(error.container):
+        missing = known.missing(error.columns)
+        lacks = f"lacks {quoted(missing)}" if missing else "has its columns, but not its commas"
+        yield f"  {known.name}: {lacks}"
     yield "\nA mapping to start from"
 
 
@@ -142,16 +142,16 @@ def _short(text: str, most: int = 100) -> str:
     return shorten(text, most, placeholder=" ...") if " " in text[:most] else text[:most]
 
 
-def inspected(path: Path, mapping: Path | None, limit: int | None) -> str:
-    """Return the report; a mapping to start from is written, and shown in it."""
-    found = inspect(path, mapping, limit)
-    if found.mapping is None:
-        return found.report
-    return f"{found.report}\n\n{found.mapping}\n{write_mapping(found.mapping, path)}"
+def inspect_file(path: Path, mapping: Path | None, limit: int | None) -> str:
+    """Return the report; a mapping to start from is written to a file, and shown as well."""
+    result = inspect(path, mapping, limit)
+    if result.mapping is None:
+        return result.report
+    return f"{result.report}\n\n{result.mapping}\n{write_mapping(result.mapping, path)}"
 
 
 def write_mapping(mapping: str, path: Path) -> str:
-    """Write a mapping for `path` to the current folder, unless it is there; return what to do."""
+    """Write a mapping for `path` to the current folder unless it exists; return what to do next."""
     file = Path(f"{Path(path.name.removesuffix('.gz')).stem}.mapping.toml")
     try:
         with file.open("x", encoding="utf-8") as out:
@@ -170,8 +170,8 @@ def write_mapping(mapping: str, path: Path) -> str:
 
 
 def mapping_for(columns: Sequence[str]) -> str:
-    """Return a mapping that gives to fields the columns whose names look like theirs."""
-    fields = _guessed(columns)
+    """Return a mapping of fields to the columns whose names look like theirs."""
+    fields = _guess(columns)
     left = [column for column in columns if column not in fields.values()]
     others = [field for field in Movie.model_fields if field not in fields]
     lines = [
@@ -180,16 +180,16 @@ def mapping_for(columns: Sequence[str]) -> str:
         "",
         "[columns]",
         *([] if "title" in fields else ["# title = (needed: put here the column of the titles)"]),
-        *(f"{field} = {_quoted(fields[field])}{_NOTES.get(field, '')}" for field in fields),
+        *(f"{field} = {_toml(fields[field])}{_NOTES.get(field, '')}" for field in fields),
         "",
-        f"# Columns not used: {', '.join(map(_quoted, left)) or 'none'}",
+        f"# Columns not used: {', '.join(map(_toml, left)) or 'none'}",
         f"# Fields not given: {', '.join(others)}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _guessed(columns: Sequence[str]) -> dict[str, str]:
-    """Return for fields their columns: by the whole name first, then by the last of its words."""
+def _guess(columns: Sequence[str]) -> dict[str, str]:
+    """Return fields with their columns: by the whole name first, then by its last word."""
     free = [column for column in columns if column.strip()]
     found: dict[str, str] = {}
     for name_of in (_joined, _last_word):
@@ -206,7 +206,7 @@ def _guessed(columns: Sequence[str]) -> dict[str, str]:
 
 
 def _words(column: str) -> list[str]:
-    """Return the words of a name, without what stands in brackets: "Runtime (Minutes)"."""
+    """Return the words of a name, without those in brackets, as in "Runtime (Minutes)"."""
     return re.findall(r"[^\W_]+", re.sub(r"\(.*?\)|\[.*?\]", " ", column.casefold()))
 
 
@@ -215,13 +215,13 @@ def _joined(column: str) -> str:
 
 
 def _last_word(column: str) -> str:
-    """Return the word that says what it is; of "director name" that is the one before."""
+    """Return the last word of a name, but of "director name" the one before."""
     words = _words(column)
     if len(words) > 1 and words[-1] in ("name", "names"):
         words.pop()
     return words[-1] if words else ""
 
 
-def _quoted(text: str) -> str:
-    """Return a TOML string; JSON's are the same but for one character."""
+def _toml(text: str) -> str:
+    """Return a TOML string: that of JSON but for one character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,15 +1,18 @@
 """Both engines written again from the catalogue, into a new generation."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from hybrid.engines.semantic import encoder
+from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import GenerationUnusable
-from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_changes import move
 from hybrid.storage.catalogue_writer import writing
 from hybrid.storage.generation import (
+    CATALOGUE,
+    PIECES,
+    REJECTS,
     Generation,
     damaged_files,
     open_described,
@@ -19,84 +22,82 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
-from indexer.embedding.cache import CACHE
-from indexer.embedding.embed import ExportedModel, embed
+from indexer.embedding.cache import CACHE, drop_vectors
+from indexer.embedding.embed import embed
 from indexer.films.sentences import sentence_texts
-from indexer.generations.cleanup import recover, tidy
-from indexer.generations.lock import PATIENCE, deployment_id, writer_lock
-from indexer.generations.manifest import catalogue_stats, described
-from indexer.generations.publish import file_digests, publish
-from indexer.generations.smoke_test import probe
-from indexer.generations.staging import create_draft_folder, link, nothing_stays, share
+from indexer.generations.cleanup import recover
+from indexer.generations.draft import Draft, draft_generation
+from indexer.generations.lock import PATIENCE, writer_lock
+from indexer.generations.manifest import Stores, catalogue_stats, change_manifest
 from indexer.semantic_index.update import train_anew
 
-NEEDED = (files.CATALOGUE, f"{encoder.ENCODER_FOLDER}/")
-"""How the names of the files begin that nothing else can stand in for."""
+NEEDED = (CATALOGUE, f"{ENCODER_FOLDER}/")
+"""Prefixes of the names of the files that cannot be made again from others."""
 
 
-def repair(data: Path, tools: Backends, embed_again: bool) -> tuple[Manifest, list[str]]:
-    """Publish a generation whose keyword side and index are made anew; return it and warnings.
+def repair(data: Path, backends: Backends, embed_again: bool) -> tuple[Manifest, list[str]]:
+    """Publish a generation with both indices written again; return its manifest and warnings.
 
-    Vectors are taken over, unless their files are damaged. With `embed_again` they are wrong, and
-    so is the cache that they came from. Raises GenerationUnusable where the catalogue or the model
-    is damaged.
+    Vectors are shared unless their files are damaged. With `embed_again` the vectors are wrong, and
+    so is the cache that they came from. Raises GenerationUnusable if the catalogue or the model is
+    damaged.
     """
     with writer_lock(data, PATIENCE):
         recover(data)
         before = open_described(data, published(data)[0])
         damaged = damaged_files(before)
-        lost = [name for name in damaged if name.startswith(NEEDED)]
-        if lost:
-            raise GenerationUnusable(
-                f"{before.file(lost[0])} is damaged, and nothing can stand in for it: build the "
-                "index again, or `python -m indexer rollback` if the generation before is whole"
-            )
-        engine = before.manifest.lexical.engine
-        folder = create_draft_folder(data)
-        writer = tools.writer_in(engine, folder, deployment_id(data))
-        with nothing_stays(folder, writer):
-            writer.create()
-            share(before, folder)
-            if files.REJECTS in damaged:
-                (folder / files.REJECTS).touch()
+        _check_needed(before, damaged)
+        writer_in = partial(backends.writer_in, before.manifest.lexical.engine)
+        with draft_generation(data, writer_in) as draft:
+            draft.share(before)
+            if REJECTS in damaged:
+                draft.file(REJECTS).touch()
             else:
-                link(before.file(files.REJECTS), folder / files.REJECTS)
-            with closing(Catalogue(before.file(files.CATALOGUE))) as catalogue:
-                writer.write(list(catalogue.all_films()))
-                vectors_lost = any(name.startswith(files.PIECES) for name in damaged)
-                if embed_again or vectors_lost:
-                    pieces = _embed_all(data, folder, before, catalogue, tools, embed_again)
+                draft.link(before, REJECTS)
+            with closing(Catalogue(before.file(CATALOGUE))) as catalogue:
+                movies = list(catalogue.all_films())
+                lexical = draft.writer.write(movies, (), len(movies))
+                if embed_again or any(name.startswith(PIECES) for name in damaged):
+                    pieces = _embed_all(draft, before, catalogue, backends, embed_again)
                 else:
-                    pieces = _link_pieces(folder, before)
-            side = train_anew(folder, pieces)
-            with closing(Catalogue(folder / files.CATALOGUE)) as catalogue:
-                held = catalogue_stats(catalogue)
-            digests = file_digests(folder, {**shared_digests(before), **side.written})
-            manifest = described(folder, before, held, writer, side, None, digests)
-            probe(Generation(folder, manifest))
-            publish(data, folder, manifest)
-        return manifest, tidy(data, writer)
+                    pieces = _link_pieces(draft, before)
+            side = train_anew(draft.folder, pieces)
+            with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
+                stores = Stores(catalogue_stats(catalogue), lexical, side)
+            manifest = change_manifest(draft.name, before.manifest, None, stores)
+            generation = draft.commit(manifest, {**shared_digests(before), **side.written})
+        return generation.manifest, draft.tidy()
 
 
-def _link_pieces(folder: Path, before: Generation) -> tuple[int, ...]:
+def _check_needed(generation: Generation, damaged: list[str]) -> None:
+    lost = [name for name in damaged if name.startswith(NEEDED)]
+    if lost:
+        raise GenerationUnusable(
+            f"{generation.file(lost[0])} is damaged, and nothing can stand in for it: build the "
+            "index again, or `python -m indexer rollback` if the generation before is whole"
+        )
+
+
+def _link_pieces(draft: Draft, before: Generation) -> tuple[int, ...]:
     for number in before.manifest.pieces:
-        link(before.file(piece_file(number)), folder / piece_file(number))
+        draft.link(before, piece_file(number))
     return before.manifest.pieces
 
 
 def _embed_all(
-    data: Path, folder: Path, before: Generation, catalogue: Catalogue, tools: Backends, anew: bool
+    draft: Draft, before: Generation, catalogue: Catalogue, backends: Backends, distrust_cache: bool
 ) -> tuple[int, ...]:
-    """Write the vectors of all sentences into one piece, and where they lie; `anew` without what
-    the cache has."""
+    """Write the vectors of all sentences into piece 0, and into the catalogue where they lie."""
     texts: list[str] = []
     rows: dict[int, int] = {}
-    for found in catalogue.all_with_sentences():
-        rows[found.movie.id] = len(texts)
-        texts += sentence_texts(found.movie, found.spans)
-    model = ExportedModel(before.manifest.model.fingerprint, tools.encoder_of(before))
+    for film in catalogue.all_with_sentences():
+        rows[film.movie.id] = len(texts)
+        texts += sentence_texts(film.movie, film.spans)
     if texts:
-        embed(texts, model, data / CACHE, folder / piece_file(0), tools.quiet, anew=anew)
-    with writing(folder / files.CATALOGUE) as connection:
+        model, cache = backends.model_of(before), draft.data / CACHE
+        if distrust_cache:
+            drop_vectors(cache, model.fingerprint, texts)
+        embed(texts, model, cache, draft.file(piece_file(0)), backends.quiet)
+    with writing(draft.file(CATALOGUE)) as connection:
         move(connection, rows, 0)
     return (0,) if texts else ()

@@ -1,4 +1,4 @@
-"""What a command says of what it did."""
+"""Reports of the commands on the terminal."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hybrid.storage.generation import REJECTS
+from hybrid.storage.generation import GENERATIONS, REJECTS
 from hybrid.storage.manifest import Lexical, Semantic
 
 if TYPE_CHECKING:
     from indexer.build import BuildResult
+    from indexer.films.film_file import SourceFile
     from indexer.tidy import CacheSize
     from indexer.update import UpdateResult
     from indexer.verify import VerifyReport
 
 
-def report_build(built: "BuildResult") -> None:
-    """Say what became of every record, where it is, and what it took."""
-    manifest, cleaned = built.manifest, built.cleaned
+def report_build(result: "BuildResult") -> None:
+    """Print what became of the records, the sizes of the stores, and the time of each stage."""
+    manifest, cleaned = result.manifest, result.cleaned
     counts = manifest.counts
     click.echo(
         f"\nread         {counts.records:>9,}  records of {manifest.source} ({cleaned.format})\n"
@@ -32,7 +33,7 @@ def report_build(built: "BuildResult") -> None:
         click.echo(f"             {number:>9,}  {kind}")
     for name, number in cleaned.emptied.items():
         click.echo(f"emptied      {number:>9,}  {name}: no number")
-    embedded = built.embedded
+    embedded = result.embedded
     cached = embedded.distinct - embedded.encoded
     click.echo(
         f"sentences    {embedded.texts:>9,}  {embedded.distinct:,} distinct, "
@@ -45,14 +46,14 @@ def report_build(built: "BuildResult") -> None:
         sizes[name.partition("/")[0]] += digest.size
     for name, size in sizes.items():
         click.echo(f"size         {size / 1e6:>9.1f}  MB {name}")
-    for stage, seconds in built.seconds.items():
+    for stage, seconds in result.seconds.items():
         click.echo(f"seconds      {seconds:>9.1f}  {stage}")
-    if built.discarded:
-        click.echo(f"by hand      {built.discarded:>9,}  changes discarded")
-    report_warnings(built.warnings)
+    if result.discarded:
+        click.echo(f"by hand      {result.discarded:>9,}  changes discarded")
+    report_warnings(result.warnings)
     if cleaned.rejects:
-        report_rejects(built.folder)
-    click.echo(f"Published generation {manifest.name} in {built.folder.parents[1]}.")
+        report_rejects(result.folder)
+    click.echo(f"Published generation {manifest.name} in {result.folder.parents[1]}.")
 
 
 def _keyword(lexical: Lexical) -> str:
@@ -70,39 +71,47 @@ def _semantic(semantic: Semantic) -> str:
     )
 
 
-def report_change(changed: "UpdateResult") -> None:
-    """Say what was changed, and what it took."""
-    report_warnings(changed.warnings)
-    if changed.kept or changed.discarded:
-        click.echo(
-            f"by hand      {changed.kept:>9,}  changes kept, {changed.discarded:,} discarded"
-        )
-    name, seconds = changed.manifest.name, sum(changed.seconds.values())
-    if not changed.published:
-        click.echo(f"Nothing changed: generation {name} has all {changed.unchanged:,} films.")
+def report_change(result: "UpdateResult") -> None:
+    """Print what was changed, and how long it took."""
+    report_warnings(result.warnings)
+    if result.kept or result.discarded:
+        click.echo(f"by hand      {result.kept:>9,}  changes kept, {result.discarded:,} discarded")
+    name, seconds = result.manifest.name, sum(result.seconds.values())
+    if not result.published:
+        click.echo(f"Nothing changed: generation {name} has all {result.unchanged:,} films.")
         return
-    embedded = changed.embedded
+    embedded = result.embedded
     click.echo(
-        f"added        {changed.added:>9,}\n"
-        f"changed      {changed.changed:>9,}\n"
-        f"removed      {changed.removed:>9,}\n"
-        f"unchanged    {changed.unchanged:>9,}\n"
+        f"added        {result.added:>9,}\n"
+        f"changed      {result.changed:>9,}\n"
+        f"removed      {result.removed:>9,}\n"
+        f"unchanged    {result.unchanged:>9,}\n"
         f"sentences    {embedded.texts:>9,}  {embedded.encoded:,} embedded now\n"
-        f"semantic     {_semantic(changed.manifest.semantic)}\n"
+        f"semantic     {_semantic(result.manifest.semantic)}\n"
         f"Published generation {name} after {seconds:.1f} s."
     )
 
 
+def report_update(result: "UpdateResult", source: "SourceFile", data: Path) -> None:
+    """Print what an update from a file changed, and where its rejects are explained."""
+    report_change(result)
+    rejected = len(source.cleaned.rejects)
+    if rejected and result.published:
+        report_rejects(data / GENERATIONS / result.manifest.name)
+    elif rejected:
+        click.echo(f"{rejected:,} records were rejected: `python -m indexer inspect` shows why.")
+
+
 def report_tidied(before: "CacheSize", after: "CacheSize") -> None:
-    """Say how large the cache of embeddings was and is."""
+    """Print the size of the cache of embeddings before and after."""
     for name, size in (("before", before), ("after", after)):
         click.echo(f"{name:<12} {size.entries:>9,}  sentences, {size.size / 1e6:,.1f} MB")
 
 
-def report_verified(verified: "VerifyReport") -> None:
-    """Say what was looked at and what is wrong with it."""
-    click.echo(f"generation {verified.generation}")
-    for check in verified.checks:
+def report_verified(report: "VerifyReport") -> None:
+    """Print what was checked, and what is wrong."""
+    click.echo(f"generation {report.generation}")
+    for check in report.checks:
         state = "skipped" if check.skipped else "wrong" if check.findings else "ok"
         click.echo(f"{check.name:<12} {state:<8} {check.covers}")
         for finding in check.findings:
@@ -110,11 +119,11 @@ def report_verified(verified: "VerifyReport") -> None:
 
 
 def report_rejects(folder: Path) -> None:
-    """Say where it is told why records are no films."""
+    """Print which file has the reasons of the rejects."""
     click.echo(f"Why each record was rejected: {folder / REJECTS}")
 
 
 def report_warnings(warnings: Iterable[str]) -> None:
-    """Say what went wrong without keeping the work from being done."""
+    """Print what went wrong though the command succeeded."""
     for warning in warnings:
         click.secho(f"note: {warning}", fg="yellow", err=True)

@@ -1,4 +1,4 @@
-"""The cache of embeddings without what no index is likely to need again."""
+"""Removing from the cache of embeddings what no index is likely to need again."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, Generation, open_published, published
 from indexer.embedding.cache import CACHE, builds, key_of, open_cache
 from indexer.films.sentences import all_texts
-from indexer.generations import lock as publish
+from indexer.generations import lock
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,20 @@ class CacheSize:
 def tidy(data: Path, unused: int) -> tuple[CacheSize, CacheSize]:
     """Drop the vectors that no generation has needed for `unused` builds; return both sizes.
 
-    Those of the published generation and the one before stay. An update from a file is a build,
-    too. Raises GenerationUnusable where one of these generations cannot be read, BuildFailed
-    where the cache cannot be used, AnotherWriter if one goes on for a minute.
+    Those of the published generation and the one before stay. An update from a file counts as a
+    build. Raises GenerationUnusable if one of these generations cannot be read, BuildFailed if the
+    cache cannot be used, AnotherWriter if another writer holds the lock for a minute.
     """
-    with publish.writer_lock(data, publish.PATIENCE), open_cache(data / CACHE) as cache:
+    with lock.writer_lock(data, lock.PATIENCE), open_cache(data / CACHE) as cache:
         before = _size(cache, data / CACHE)
         with cache:
-            cache.execute("CREATE TEMP TABLE held (key BLOB PRIMARY KEY) WITHOUT ROWID")
+            cache.execute("CREATE TEMP TABLE needed (key BLOB PRIMARY KEY) WITHOUT ROWID")
             for line in published(data):
                 keys = _keys_of(open_published(data, line))
-                cache.executemany("INSERT OR IGNORE INTO held VALUES (?)", keys)
-            # What an earlier version embedded has no number: it counts as build 0.
+                cache.executemany("INSERT OR IGNORE INTO needed VALUES (?)", keys)
+            # Vectors of an earlier version have no build: they count as of build 0.
             cache.execute(
-                "DELETE FROM sentences WHERE key NOT IN (SELECT key FROM held)"
+                "DELETE FROM sentences WHERE key NOT IN (SELECT key FROM needed)"
                 " AND coalesce((SELECT build FROM uses WHERE uses.key = sentences.key), 0) <= ?",
                 (builds(cache) - unused,),
             )
@@ -48,7 +48,7 @@ def tidy(data: Path, unused: int) -> tuple[CacheSize, CacheSize]:
 
 
 def _keys_of(generation: Generation) -> Iterator[tuple[bytes]]:
-    """Give the keys of all sentences of a generation, each as a row."""
+    """Yield the keys of all sentences of a generation, each as a row."""
     fingerprint = generation.manifest.model.fingerprint
     with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
         for text in all_texts(catalogue.all_with_sentences()):
@@ -56,7 +56,7 @@ def _keys_of(generation: Generation) -> Iterator[tuple[bytes]]:
 
 
 def _size(cache: sqlite3.Connection, file: Path) -> CacheSize:
-    """Return the size of the cache once all that was written is in its file."""
+    """Return the size of the cache after a checkpoint."""
     cache.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (entries,) = cache.execute("SELECT count(*) FROM sentences").fetchone()
     return CacheSize(entries, file.stat().st_size)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hybrid.errors import BuildFailed, EngineUnavailable, NotFound
+from hybrid.engines.lexical.writer_protocol import Base, LexicalWriter
+from hybrid.errors import BuildFailed, EngineUnavailable, unknown_film
 from hybrid.movie import Movie, content_hash
 from hybrid.stopwatch import Stopwatch
-from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import Generation, open_current, open_described, published
+from hybrid.storage.generation import CATALOGUE, Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
-from indexer.change import Changes, make
+from indexer.change import NO_EMBEDDING, ChangeResult, Changes, publish_change
 from indexer.embedding.embed import EmbeddingStats
 from indexer.films.matching import match_ids
 from indexer.generations.cleanup import recover, tidy
@@ -26,17 +26,16 @@ from indexer.generations.publish import publish_previous
 if TYPE_CHECKING:
     from indexer.films.film_file import SourceFile
 
-NOTHING = EmbeddingStats(0, 0, 0)
-
 HandChanges = Literal["keep", "discard"]
-"""What becomes of films that were changed by hand where a source is followed."""
+"""What an update from a source does with films that were changed by hand."""
 
 
 @dataclass(frozen=True)
 class UpdateResult:
-    """What a change did, or that there was nothing to do: then `manifest` is what it was.
+    """What a change did. If there was nothing to do, `manifest` is that of the generation before.
 
-    `kept` and `discarded` count the changes by hand that a change by a source found.
+    `added`, `changed`, `removed` and `unchanged` are numbers of films; `kept` and `discarded` of
+    changes by hand that a change by a source found.
     """
 
     published: bool
@@ -63,14 +62,13 @@ def upsert(movies: Iterable[Movie]) -> Callable[[Catalogue], Changes]:
 
 
 def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
-    """Return the change that removes films. It raises NotFound, naming those that are not there."""
+    """Return the change that removes films. It raises NotFound with the ids that are unknown."""
 
     def changes(catalogue: Catalogue) -> Changes:
         wanted = np.array(sorted(set(ids)), np.int64)
         unknown = wanted[catalogue.columns.rows_of(wanted) < 0].tolist()
         if unknown:
-            named = ", ".join(map(str, unknown[:10]))
-            raise NotFound(f"there is no film with the id {named}", {"id": "unknown"})
+            raise unknown_film(*unknown[:10])
         return Changes((), tuple(wanted.tolist()))
 
     return changes
@@ -84,11 +82,11 @@ def match_source(
 ) -> Callable[[Catalogue], Changes]:
     """Return the change that makes the catalogue hold `movies`, the films of a source.
 
-    `numbered` is whether they have no ids but the numbers of their records: then each has the id
-    that it has in the catalogue, or a new one. Films that the source does not hold are removed,
+    `numbered` says that they have no ids but the numbers of their records: then each gets the id
+    that it has in the catalogue, or a new one. Films that the source does not have are removed,
     unless `keep_missing`: then they stay as they are, changed by hand or not. The change raises
-    BuildFailed where films were changed by hand and `hand_changes` does not say what becomes of
-    them: to keep a change means that its film stays as it is, or stays away.
+    BuildFailed if films were changed by hand and `hand_changes` is None. To keep a change means
+    that its film stays as it is, or stays removed.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
@@ -121,7 +119,7 @@ def changed_by_hand(films: int) -> str:
 def _as_sources_had_them(
     catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
 ) -> Iterator[Movie]:
-    """Give the films of the last source as it had them, then those that were added by hand."""
+    """Yield the films of the last source as it had them, then those that were added by hand."""
     films = {movie.id: movie for movie in catalogue.all_films()}
     added = [films.pop(film) for film, movie in by_hand.items() if movie is None]
     films |= {film: movie for film, movie in by_hand.items() if movie is not None}
@@ -137,68 +135,67 @@ def _new(movies: Iterable[Movie], contents: dict[int, str]) -> tuple[Movie, ...]
 def change(
     data: Path,
     choose: Callable[[Catalogue], Changes],
-    tools: Backends,
+    backends: Backends,
     source: "SourceFile | None" = None,
 ) -> UpdateResult:
-    """Publish a generation in which the catalogue is changed as `choose` says of the live one.
+    """Publish a generation with the changes that `choose` returns for the published catalogue.
 
-    `source` is the file that it follows from now on. Raises NotDurable where the change is
-    published but may be lost in a power cut, another HybridError or OSError where it is not.
+    `source` is the file that it then follows. Raises NotDurable if the change is published but may
+    be lost in a power cut, another HybridError or OSError if it is not.
     """
     watch = Stopwatch()
-    with writer_lock(data, tools.patience):
+    with writer_lock(data, backends.patience):
         recover(data)
         with watch.stage("open"):
-            before = open_current(data, tools.checked)
-            catalogue = Catalogue(before.file(files.CATALOGUE))
-        with closing(catalogue):
+            generation = open_current(data, backends.checked)
+            base = Base(generation, Catalogue(generation.file(CATALOGUE)))
+        with closing(base.catalogue) as catalogue:
             with watch.stage("compare"):
                 changes = choose(catalogue)
                 by_hand = catalogue.hand_changes()
-            known = (catalogue.columns.rows_of(changes.outdated) >= 0).sum()
-            added = len(changes.outdated) - int(known)
             kept = by_hand if changes.kept is None else changes.kept
-            embedded, manifest = NOTHING, before.manifest
-            warnings: list[str] = []
-            if not len(changes.outdated) and kept == by_hand:
-                warnings = settle(data, before, catalogue, tools)
+            if len(changes.outdated) or kept != by_hand:
+                result = publish_change(data, base, changes, backends, watch, source)
             else:
-                made = make(data, before, catalogue, changes, tools, watch, source)
-                embedded, warnings, manifest = made.embedded, made.warnings, made.manifest
+                result = _settle(data, base, backends)
+    replaced = int((catalogue.columns.rows_of(changes.outdated) >= 0).sum())
     return UpdateResult(
-        manifest != before.manifest,
-        manifest,
-        added,
-        len(changes.films) - added,
-        len(changes.gone),
-        len(catalogue) - int(known),
-        0 if changes.kept is None else len(changes.kept),
-        len(by_hand) - len(kept),
-        embedded,
-        watch.seconds,
-        warnings,
+        published=result.manifest != generation.manifest,
+        manifest=result.manifest,
+        added=len(changes.outdated) - replaced,
+        changed=len(changes.films) + replaced - len(changes.outdated),
+        removed=len(changes.gone),
+        unchanged=len(catalogue) - replaced,
+        kept=0 if changes.kept is None else len(changes.kept),
+        discarded=len(by_hand) - len(kept),
+        embedded=result.embedded,
+        seconds=watch.seconds,
+        warnings=result.warnings,
     )
 
 
-def settle(data: Path, generation: Generation, catalogue: Catalogue, tools: Backends) -> list[str]:
-    """Mend what others left half-done beside the published generation; return warnings."""
-    engine = generation.manifest.lexical.engine
-    writer = tools.writer_in(engine, generation.folder, deployment_id(data))
+def _settle(data: Path, base: Base, backends: Backends) -> ChangeResult:
+    """Repair what crashes left beside the published generation `base`."""
+    writer = _writer_of(data, base.generation, backends)
     try:
-        writer.mend(generation, catalogue)
+        writer.prepare(base)
+        warnings = tidy(data, writer)
     except (EngineUnavailable, BuildFailed) as error:
-        return [error.message]
-    return tidy(data, writer)
+        warnings = [error.message]
+    return ChangeResult(base.generation.manifest, NO_EMBEDDING, warnings)
 
 
-def _check_keyword_side(data: Path, tools: Backends) -> None:
-    """Raise BuildFailed where that of the generation before was removed or replaced."""
+def _writer_of(data: Path, generation: Generation, backends: Backends) -> LexicalWriter:
+    engine = generation.manifest.lexical.engine
+    return backends.writer_in(engine, generation.folder, deployment_id(data))
+
+
+def _check_keyword_side(data: Path, backends: Backends) -> None:
+    """Raise BuildFailed if the keyword index of the generation before is gone or replaced."""
     for line in published(data)[1:]:
         before = open_described(data, line)
-        engine = before.manifest.lexical.engine
-        writer = tools.writer_in(engine, before.folder, deployment_id(data))
         try:
-            writer.check_base(before)
+            _writer_of(data, before, backends).check_index(before)
         except BuildFailed:
             raise BuildFailed(
                 f"there is no way back to generation {line.name}: its keyword index "
@@ -206,16 +203,16 @@ def _check_keyword_side(data: Path, tools: Backends) -> None:
             ) from None
 
 
-def rollback(data: Path, tools: Backends) -> tuple[str, str, list[str]]:
+def rollback(data: Path, backends: Backends) -> tuple[str, str, list[str]]:
     """Publish the generation before the published one again; return both names and warnings.
 
-    Raises GenerationUnusable where there is none to go back to or it is damaged, BuildFailed where
-    its keyword side is gone.
+    Raises GenerationUnusable if there is none to go back to or it is damaged, BuildFailed if its
+    keyword index is gone.
     """
     with writer_lock(data, PATIENCE):
-        _check_keyword_side(data, tools)
+        _check_keyword_side(data, backends)
         left, name = publish_previous(data)
-        generation = open_current(data, tools.checked)
-        with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
-            warnings = settle(data, generation, catalogue, tools)
-    return left, name, warnings
+        generation = open_current(data, backends.checked)
+        with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
+            settled = _settle(data, Base(generation, catalogue), backends)
+    return left, name, settled.warnings

@@ -1,4 +1,4 @@
-"""Whether the stores of the published generation hold the same films, and what does not agree."""
+"""Whether the stores of the published generation hold the same films, and what differs."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -33,26 +33,26 @@ from hybrid.text.analysis import analyze
 from indexer.backends import Backends
 from indexer.embedding.embed import ExportedModel
 from indexer.films.sentences import sentence_texts
-from indexer.generations import lock as publish
+from indexer.generations import lock
 from indexer.semantic_index.recall import RecallProbes
 from indexer.semantic_index.update import LEAST_RECALL
 
 SAMPLE = 200
-"""Films whose content is hashed and whose sentences are embedded again, unless all are."""
+"""Films whose content is hashed and whose sentences are embedded again, unless `full`."""
 
 SAME_COSINE = 0.999
-"""Between a sentence's stored vector and the one that the model gives it now, at least."""
+"""The least cosine of a sentence's stored vector and the one that the model gives it now."""
 
 LOST_RECALL = 0.01
-"""So much less than was measured is a finding."""
+"""A recall lower by more than this than the measured one is a finding."""
 
 SHOWN = 5
-"""Ids that a finding names."""
+"""Maximum number of ids in a finding."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at, or `skipped`: what it covers, and what is wrong with it."""
+    """One check: what it covers and what it found, or why it was `skipped`."""
 
     name: str
     covers: str
@@ -62,7 +62,7 @@ class Check:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What was found of the published generation."""
+    """The checks of the published generation."""
 
     generation: str
     checks: tuple[Check, ...]
@@ -74,18 +74,18 @@ class VerifyReport:
 
     @property
     def wrong_vectors(self) -> bool:
-        """Whether vectors are not those of their sentences, though their files are whole."""
+        """Whether vectors are not those of their sentences though their files are undamaged."""
         return any(check.name == "vectors" and check.findings for check in self.checks)
 
 
 @dataclass(frozen=True)
 class _Opened:
-    """The generation that is looked at; `places` are those of the films of the sample."""
+    """The generation that is checked; `rows` are those of the films in the sample, int64 (n,)."""
 
     generation: Generation
     catalogue: Catalogue
-    tools: Backends
-    places: Ids
+    backends: Backends
+    rows: Ids
 
     @property
     def sentences(self) -> SentenceVectors:
@@ -93,36 +93,36 @@ class _Opened:
         return open_sentences(self.generation, self.catalogue)
 
 
-def verify(data: Path, tools: Backends, full: bool = False) -> VerifyReport:
+def verify(data: Path, backends: Backends, full: bool = False) -> VerifyReport:
     """Compare all stores of the published generation with its catalogue and its manifest.
 
-    `full` looks at the content and the vectors of every film, not of a sample. Nobody writes while
-    stores are compared; only embedding sentences again, which takes longer, holds nobody up. Raises
-    GenerationUnusable where nothing is published or the manifest itself is damaged, AnotherWriter
-    if one goes on for a minute.
+    `full` checks the content and the vectors of every film, not of a sample. Other writers wait
+    while stores are compared, but not while sentences are embedded again, which takes longer.
+    Raises GenerationUnusable if nothing is published or the manifest is damaged, AnotherWriter if
+    another writer holds the lock for a minute.
     """
     with ExitStack() as opened_files:
-        with publish.writer_lock(data, publish.PATIENCE):
+        with lock.writer_lock(data, lock.PATIENCE):
             generation = open_described(data, published(data)[0])
             damaged = damaged_files(generation)
             covers = f"{len(generation.manifest.files)} files by size and SHA-256"
             findings = [f"{name} is missing or not as it was written" for name in damaged]
-            begun: list[Callable[[], Check]] = [lambda: Check("files", covers, tuple(findings))]
+            checks: list[Callable[[], Check]] = [lambda: Check("files", covers, tuple(findings))]
             if files.CATALOGUE not in damaged:
                 catalogue = Catalogue(generation.file(files.CATALOGUE))
                 opened_files.enter_context(closing(catalogue))
-                opened = _Opened(generation, catalogue, tools, _sample(len(catalogue), full))
-                begun += [_begun(part, opened, damaged) for part in PARTS]
+                opened = _Opened(generation, catalogue, backends, _sample(len(catalogue), full))
+                checks += [_begin(part, opened, damaged) for part in PARTS]
             else:
-                begun += [_skipped(part, "the catalogue is damaged") for part in PARTS]
-        return VerifyReport(generation.manifest.name, tuple(check() for check in begun))
+                checks += [_skipped(part, "the catalogue is damaged") for part in PARTS]
+        return VerifyReport(generation.manifest.name, tuple(check() for check in checks))
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A check, what it covers, and how the names of the files that it needs begin.
+    """A check, what it covers, and prefixes of the names of the files that it needs.
 
-    `find` opens all that it needs at once; what it returns looks as it is iterated, which may be
+    `find` opens all that it needs at once. What it returns checks as it is iterated, which may be
     done `later`, while others write.
     """
 
@@ -133,11 +133,11 @@ class _Part:
     later: bool = False
 
 
-def _begun(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Callable[[], Check]:
-    """Open what a check needs; return what ends it."""
+def _begin(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Callable[[], Check]:
+    """Open what a check needs; return the function that completes it."""
     if any(name.startswith(part.needs) for name in damaged):
         return _skipped(part, "its files are damaged")
-    covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.places))
+    covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.rows))
     findings: Iterable[str]
     try:
         findings = part.find(opened) if part.later else tuple(part.find(opened))
@@ -151,7 +151,7 @@ def _skipped(part: _Part, why: str) -> Callable[[], Check]:
 
 
 def _sample(films: int, full: bool) -> Ids:
-    """Return the places of all films, or of some that are other ones every time."""
+    """Return the rows of all films, or of a new random sample."""
     if full or films <= SAMPLE:
         return np.arange(films)
     return np.sort(np.random.default_rng().choice(films, SAMPLE, replace=False))
@@ -160,8 +160,8 @@ def _sample(films: int, full: bool) -> Ids:
 def _of_catalogue(opened: _Opened) -> Iterator[str]:
     catalogue, manifest = opened.catalogue, opened.generation.manifest
     if catalogue.columns.ids_sha256 != manifest.ids_sha256:
-        yield "its films are not those that the manifest tells of"
-    ids = catalogue.columns.ids[opened.places].tolist()
+        yield "its films are not those of the manifest"
+    ids = catalogue.columns.ids[opened.rows].tolist()
     contents = catalogue.contents()
     films = {movie.id: movie for movie in catalogue.some_films(ids)}
     yield from _named("have no document", set(ids) - films.keys())
@@ -177,19 +177,18 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
 
 
 def _of_keyword(opened: _Opened) -> Iterator[str]:
-    generation, tools = opened.generation, opened.tools
-    deployment = publish.deployment_id(generation.folder.parents[1])
-    tools.writer_in(generation.manifest.lexical.engine, generation.folder, deployment).check_base(
-        generation
-    )
-    engine = tools.lexical_of(generation)
+    generation, backends = opened.generation, opened.backends
+    deployment = lock.deployment_id(generation.folder.parents[1])
+    writer = backends.writer_in(generation.manifest.lexical.engine, generation.folder, deployment)
+    writer.check_index(generation)
+    engine = backends.lexical_of(generation)
     found = engine.contents()
     wanted = opened.catalogue.content_numbers()
     yield from _named("are missing", wanted.keys() - found.keys())
     yield from _named("are there that the catalogue does not have", found.keys() - wanted.keys())
     both = wanted.keys() & found.keys()
     yield from _named("have other content", [film for film in both if found[film] != wanted[film]])
-    # A request a film, while nobody writes: never of all.
+    # One request for each film, while other writers wait: never for all.
     sample = _sample(len(opened.catalogue), full=False)
     films = opened.catalogue.some_films(opened.catalogue.columns.ids[sample].tolist())
     yield from _named(
@@ -199,40 +198,37 @@ def _of_keyword(opened: _Opened) -> Iterator[str]:
 
 
 def _is_found(engine: LexicalEngine, movie: Movie) -> bool:
-    """Whether a film scores for its own title, if that has words that are looked for."""
+    """Whether a film scores for its own title, or the title has no words to search for."""
     score = engine.score(movie.title, np.array([movie.id], np.int64))[0]
     return bool(score) or not analyze(movie.title)
 
 
 def _of_vectors(opened: _Opened) -> Iterator[str]:
     generation = opened.generation
-    model = ExportedModel(
-        generation.manifest.model.fingerprint, opened.tools.encoder_of(generation)
-    )
-    return _embedded_again(opened, opened.sentences, model)
+    return _embed_again(opened, opened.sentences, opened.backends.model_of(generation))
 
 
-def _embedded_again(
+def _embed_again(
     opened: _Opened, sentences: SentenceVectors, model: ExportedModel
 ) -> Iterator[str]:
     ids = opened.catalogue.columns.ids
     other_sentences: list[int] = []
     other_vectors: set[int] = set()
-    for start in range(0, len(opened.places), SAMPLE):
-        places = opened.places[start : start + SAMPLE]
-        films = opened.catalogue.films(ids[places].tolist())
-        if len(films) < len(places):
-            continue  # their documents are missing, which is told of the catalogue
-        ordered = [films[film] for film in ids[places].tolist()]
+    for start in range(0, len(opened.rows), SAMPLE):
+        rows = opened.rows[start : start + SAMPLE]
+        films = opened.catalogue.films(ids[rows].tolist())
+        if len(films) < len(rows):
+            continue  # their documents are missing, which the check of the catalogue reports
+        ordered = [films[film] for film in ids[rows].tolist()]
         texts = [sentence_texts(film.movie, film.spans) for film in ordered]
-        counts = np.array([len(of_film) for of_film in texts], np.int64)
-        wrong = ids[places][counts != sentences.counts[places]].tolist()
+        counts = np.array([len(film_texts) for film_texts in texts], np.int64)
+        wrong = ids[rows][counts != sentences.counts[rows]].tolist()
         other_sentences += wrong
-        stored = sentences.vectors(sentences.sentence_rows(places))
+        stored = sentences.vectors(sentences.sentence_rows(rows))
         if not wrong and len(stored):
-            again = model.encode([text for of_film in texts for text in of_film])
+            again = model.encode([text for film_texts in texts for text in film_texts])
             far = (stored * again).sum(axis=1) < SAME_COSINE
-            other_vectors.update(np.repeat(ids[places], counts)[far].tolist())
+            other_vectors.update(np.repeat(ids[rows], counts)[far].tolist())
     yield from _named("have other sentences than vectors", other_sentences)
     yield from _named("have other vectors", other_vectors)
 
@@ -254,18 +250,18 @@ def _of_index(opened: _Opened) -> Iterator[str]:
 
 
 def labels(index: "faiss.IndexIVF") -> Counter[int]:
-    """Return how many sentences an index holds of each film."""
-    found: Counter[int] = Counter()
+    """Return the number of sentences of each film in an index."""
+    counts: Counter[int] = Counter()
     for number in range(index.nlist):
         size = index.invlists.list_size(number)
         if size:
-            held = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
-            found.update(held.tolist())
-    return found
+            ids = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
+            counts.update(ids.tolist())
+    return counts
 
 
 def _named(what: str, films: Collection[int]) -> Iterator[str]:
-    """Give one finding about films, by the lowest of their ids, or none."""
+    """Yield one finding about films with the lowest of their ids, or none."""
     if films:
         first = ", ".join(map(str, sorted(films)[:SHOWN]))
         more = ", ..." if len(films) > SHOWN else ""

@@ -19,7 +19,7 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_current
 from hybrid.storage.manifest import LexicalName
 from indexer.backends import Backends
-from indexer.build import build
+from indexer.build import BuildOptions, build
 from tests.command import PREFIX
 from tests.fakes import HashingEncoder
 from tests.stores import films_file
@@ -71,9 +71,7 @@ class Deployment:
             "hashing",
             HashingEncoder(),
             lambda folder, deployment: self.writer("elasticsearch", folder, deployment),
-            source.with_name("mapping.toml"),
-            quiet=True,
-            discard_changes=True,
+            BuildOptions(source.with_name("mapping.toml"), discard_changes=True, quiet=True),
         )
 
     @property

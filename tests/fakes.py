@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score
+from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
-from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
 from hybrid.text.stop_words import STOP_WORDS
@@ -38,40 +38,31 @@ class FakeLexical:
 
     def __init__(self, movies: Collection[Movie] = ()) -> None:
         self.away = False
-        self.write(movies)
+        self.hold(movies)
 
-    def create(self) -> None:
-        """Nothing to make."""
-
-    def write(self, movies: Collection[Movie]) -> None:
-        """Take the films in."""
+    def hold(self, movies: Collection[Movie]) -> None:
+        """Hold these films and no others."""
         self.movies = {movie.id: movie for movie in movies}
         self.counts = {i: Counter(words(keyword_text(m))) for i, m in self.movies.items()}
         self.lengths = {i: counts.total() for i, counts in self.counts.items()}
         self.mean_length = sum(self.lengths.values()) / len(self.lengths) if self.lengths else 1.0
         self.films_with = Counter(word for counts in self.counts.values() for word in counts)
 
-    def manifest(self) -> Lexical:
-        """Return what the manifest records."""
-        return Lexical(engine="embedded", index="fake", analysis="fake")
+    def prepare(self, base: Base | None) -> None:
+        """Start with the films that are there."""
 
-    def check_base(self, base: Generation) -> None:
-        """It is always the one that was written."""
-
-    def mend(self, base: Generation, catalogue: Catalogue) -> None:
-        """Nothing is left half-done."""
-
-    def take_over(self, base: Generation) -> None:
-        """Begin with the films that are there."""
-
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
         """Replace, add and remove films."""
         changed = self.movies | {movie.id: movie for movie in movies}
-        self.write([movie for i, movie in changed.items() if i not in gone])
+        self.hold([movie for i, movie in changed.items() if i not in gone])
+        return Lexical(engine="embedded", index="fake", analysis="fake")
 
     def discard(self) -> None:
         """Forget the films."""
-        self.write(())
+        self.hold(())
+
+    def check_index(self, generation: Generation) -> None:
+        """It is always the one that was written."""
 
     def tidy(self, kept: Collection[str]) -> list[str]:
         """Nothing to tidy."""

@@ -40,7 +40,7 @@ def reading(
             search = live.acquire()
             try:
                 problems.extend(faults(search, search.search(QUERY)))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001, whatever a reader sees is a fault
                 problems.append(error)
             finally:
                 live.release(search)

@@ -17,7 +17,7 @@ from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from indexer.backends import Backends
-from indexer.build import BuildResult, build
+from indexer.build import BuildOptions, BuildResult, build
 from indexer.group_commit import GroupCommit
 from indexer.update import HandChanges, UpdateResult, change, delete, match_source, upsert
 from tests.fakes import HashingEncoder
@@ -58,9 +58,7 @@ def build_file(data: Path, source: Path) -> BuildResult:
         "hashing",
         HashingEncoder(),
         lambda folder, _: TantivyWriter(folder),
-        source.with_name("mapping.toml"),
-        quiet=True,
-        discard_changes=True,
+        BuildOptions(source.with_name("mapping.toml"), discard_changes=True, quiet=True),
     )
 
 

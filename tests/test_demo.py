@@ -40,9 +40,10 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
 def build_sample(data: Path) -> None:
     """Index the films of the sample with the model of the tests."""
     from hybrid.engines.lexical.tantivy_writer import TantivyWriter
-    from indexer.build import build
+    from indexer.build import BuildOptions, build
 
-    build(SAMPLE, data, "x", HashingEncoder(), lambda folder, _: TantivyWriter(folder), limit=20)
+    options = BuildOptions(limit=20)
+    build(SAMPLE, data, "x", HashingEncoder(), lambda folder, _: TantivyWriter(folder), options)
 
 
 def test_the_sample_is_built_once(demo: Demo) -> None:

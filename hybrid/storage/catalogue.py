@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.movie import MAX_ID, Movie
+from hybrid.movie import MAX_ID, Movie, hash_number
 from hybrid.storage.catalogue_schema import HIGHEST_ID, SearchColumns, Spans
 from hybrid.storage.filter_columns import FilterColumns
 from hybrid.text.person_names import name_words
@@ -115,11 +115,8 @@ class Catalogue:
         return dict(self._connection.execute("SELECT id, content FROM movies").fetchall())
 
     def content_numbers(self) -> dict[int, int]:
-        """Return by id the `content_number` of every film."""
-        return {
-            film: int.from_bytes(bytes.fromhex(content[:16]), signed=True)
-            for film, content in self.contents().items()
-        }
+        """Return the number for the content of every film, by id, as `content_number` has it."""
+        return {film: hash_number(content) for film, content in self.contents().items()}
 
     def some_films(self, ids: Sequence[int]) -> Iterator[Movie]:
         """Yield the films of `ids` that exist, fetched many at a time."""

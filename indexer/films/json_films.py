@@ -1,4 +1,4 @@
-"""Films given by hand, as JSON: checked and cleaned like those of a file."""
+"""Films as JSON, changed by hand: checked and cleaned like those of a file."""
 
 import json
 from collections.abc import Mapping
@@ -6,33 +6,33 @@ from collections.abc import Mapping
 from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID, Movie
 from hybrid.validation import one_line
-from indexer.films.field_values import InvalidValue, is_nothing, parsed
+from indexer.films.field_values import InvalidValue, is_empty, parse_value
 
-NO_ID = f"is no id: a whole number from 0 to {MAX_ID} is, such as 111161"
+NO_ID = f"is not an id: expected a whole number from 0 to {MAX_ID}, such as 111161"
 
 
 def film(values: Mapping[str, object]) -> Movie:
     """Return the film of these fields. Raises InvalidInput naming each field that is wrong."""
     problems = {name: "is unknown" for name in values if name not in Movie.model_fields}
-    found: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for name in Movie.model_fields:
         value = values.get(name)
-        if name in ("id", "title") and is_nothing(value):
+        if name in ("id", "title") and is_empty(value):
             problems[name] = "is missing"
-        elif not is_nothing(value):
+        elif not is_empty(value):
             try:
-                found[name] = parsed(name, value)
-                if name == "title" and not found[name]:
+                fields[name] = parse_value(name, value)
+                if name == "title" and not fields[name]:
                     problems[name] = "is missing"
             except InvalidValue as error:
-                problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.told}"
+                problems[name] = NO_ID if name == "id" else f"is {error.kind}: {error.problem}"
     if problems:
         raise InvalidInput(one_line(problems), problems)
-    return Movie.model_validate(found)
+    return Movie.model_validate(fields)
 
 
 def films_of(content: bytes) -> list[Movie]:
-    """Return the films of a JSON object, or of JSON lines. The last of one id counts.
+    """Return the films of a JSON object or of JSON lines; of several with one id the last.
 
     Raises InvalidInput naming the line.
     """
@@ -43,21 +43,21 @@ def films_of(content: bytes) -> list[Movie]:
         raise InvalidInput(f"the input is not UTF-8: {error}") from None
     except json.JSONDecodeError:
         pass  # more than one line
-    found = {}
+    films: dict[int, Movie] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             movie = _film_of_line(line, f"line {number}")
-            found[movie.id] = movie
-    if not found:
+            films[movie.id] = movie
+    if not films:
         raise InvalidInput("no film given: write a JSON object, or one a line, to standard input")
-    return list(found.values())
+    return list(films.values())
 
 
 def _film_of_line(line: str, where: str) -> Movie:
     try:
         values = _object(line, where)
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"{where} is no JSON: {error.msg}") from None
+        raise InvalidInput(f"{where} is not JSON: {error.msg}") from None
     try:
         return film(values)
     except InvalidInput as error:

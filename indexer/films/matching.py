@@ -1,4 +1,4 @@
-"""Films of a source without ids of its own keep the ids that they have in the catalogue."""
+"""Ids for the films of a source without ids: those that they have in the catalogue."""
 
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -9,10 +9,9 @@ from hybrid.movie import MAX_ID, Movie
 def match_ids(movies: Sequence[Movie], known: Iterable[Movie], highest: int) -> tuple[Movie, ...]:
     """Return `movies`, in the order of their source, under the ids of the catalogue's films.
 
-    A film is the one with the same page (`href`), else the one of the same title and year; of
-    several alike the first in `known` is the first. The others get ids above `highest`, the highest
-    ever used.
-    Raises BuildFailed where there are none.
+    A film is the one with the same page (`href`), else the one with the same title and year; of
+    several matches the first in `known` is taken. Others get ids above `highest`, the highest ever
+    used. Raises BuildFailed if there are none left.
     """
     ids: list[int | None] = [None] * len(movies)
     left = {movie.id: movie for movie in known}
@@ -20,10 +19,10 @@ def match_ids(movies: Sequence[Movie], known: Iterable[Movie], highest: int) -> 
         waiting: dict[Hashable, list[int]] = {}
         for film, movie in left.items():
             waiting.setdefault(key(movie), []).append(film)
-        for place, movie in enumerate(movies):
-            found = waiting.get(key(movie)) if ids[place] is None and key(movie) else None
-            if found:
-                ids[place] = found.pop(0)
+        for index, movie in enumerate(movies):
+            matches = waiting.get(key(movie)) if ids[index] is None and key(movie) else None
+            if matches:
+                ids[index] = matches.pop(0)
         taken = set(ids)
         left = {film: movie for film, movie in left.items() if film not in taken}
     if highest + ids.count(None) > MAX_ID:

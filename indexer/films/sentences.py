@@ -8,8 +8,8 @@ from hybrid.movie import Movie
 from hybrid.storage.catalogue import CatalogueFilm
 
 MAX_CHARACTERS = 800
-"""Longer sentences are cut at a blank: the default model reads no more than 256 tokens, some 1,000
-characters of English, and what comes after them would be lost to the search by meaning."""
+"""Longer sentences are cut at a space: the default model reads no more than 256 tokens, some 1,000
+characters of English, and the rest would not be found by meaning."""
 
 Span = tuple[int, int]
 """Half-open range of characters of the description."""
@@ -18,16 +18,17 @@ Span = tuple[int, int]
 def sentence_spans(description: str) -> list[Span]:
     """Return the sentences of `description` as ranges of its characters, in order.
 
-    Blanks must be plain single ones, as cleaning leaves them: the splitter panics on some others.
-    Outer blanks are left out, and so is what holds no letter or digit.
+    Whitespace must be single spaces, as cleaning leaves it: the splitter panics on some other
+    characters. Outer spaces are left out, and so is a sentence without a letter or digit.
     """
     spans: list[Span] = []
     for boundary in get_sentence_boundaries("en", description):
-        for start, end in _cut(description, boundary["start_index"], boundary["end_index"]):
+        whole = boundary["start_index"], boundary["end_index"]
+        for start, end in _split_long(description, *whole):
             text = description[start:end]
             if any(character.isalnum() for character in text):
-                start += len(text) - len(text.lstrip())
-                spans.append((start, start + len(text.strip())))
+                first = start + len(text) - len(text.lstrip())
+                spans.append((first, first + len(text.strip())))
     return spans
 
 
@@ -36,12 +37,17 @@ def sentence_texts(movie: Movie, spans: Sequence[Span]) -> list[str]:
     return [(movie.description or "")[start:end] for start, end in spans]
 
 
+def cut(movies: Iterable[Movie]) -> list[CatalogueFilm]:
+    """Return the films with the sentences of their descriptions."""
+    return [CatalogueFilm(movie, sentence_spans(movie.description or "")) for movie in movies]
+
+
 def all_texts(films: Iterable[CatalogueFilm]) -> Iterator[str]:
-    """Give the sentences of all these films."""
+    """Yield the sentences of all these films."""
     return (text for film in films for text in sentence_texts(film.movie, film.spans))
 
 
-def _cut(text: str, start: int, end: int) -> Iterator[Span]:
+def _split_long(text: str, start: int, end: int) -> Iterator[Span]:
     while end - start > MAX_CHARACTERS:
         blank = text.rfind(" ", start, start + MAX_CHARACTERS)
         middle = blank if blank > start else start + MAX_CHARACTERS

@@ -1,4 +1,4 @@
-"""A generation is written in a folder of its own and becomes the published one in one step."""
+"""The lock of a data folder, and its name."""
 
 import fcntl
 import os
@@ -9,32 +9,29 @@ from pathlib import Path
 from time import monotonic, sleep
 from uuid import uuid4
 
-from hybrid.errors import (
-    AnotherWriter,
-    GenerationUnusable,
-)
+from hybrid.errors import AnotherWriter, GenerationUnusable
 from hybrid.storage import durable
 
 WRITER = "WRITER"
-"""Name of the file that is locked."""
+"""The file that is locked."""
 
 PATIENCE = 60.0
-"""Seconds that verify, repair and rollback wait for another that writes."""
+"""Seconds that verify, repair and rollback wait for another writer."""
 
 LOCK_INTERVAL = 0.02
-"""Seconds between two attempts to get the lock: less than a service leaves it between changes."""
+"""Seconds between attempts to get the lock: less than a service leaves it free between changes."""
 
 
 @contextmanager
 def writer_lock(data: Path, patience: float = 0.0) -> Iterator[None]:
-    """Hold the data folder's lock, which dies with its process.
+    """Hold the lock of the data folder; the system releases it if the process dies.
 
-    Raises AnotherWriter if one has held it for `patience` seconds.
+    Raises AnotherWriter if another process holds it for `patience` seconds.
     """
     durable.make_folder(data)
     until = monotonic() + patience
     while True:
-        # Not to be written to: some folders are only looked at.
+        # Only for reading: some data folders cannot be written to.
         flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW
         with os.fdopen(os.open(data / WRITER, flags, 0o644)) as file:
             if _locked(file.fileno(), data / WRITER):
@@ -52,7 +49,7 @@ def _locked(descriptor: int, file: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    # Somebody may have deleted it since it was opened, and another locked one made anew.
+    # The file may have been deleted since it was opened, and another created and locked.
     try:
         return os.path.samestat(file.stat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -60,13 +57,13 @@ def _locked(descriptor: int, file: Path) -> bool:
 
 
 def deployment_id(data: Path) -> str:
-    """Return the UUID of this data folder, made on first use: it marks what is ours."""
+    """Return the UUID of this data folder, which marks its indices; it is created on first use."""
     file = data / "DEPLOYMENT"
     if not file.exists():
         durable.replace(file, uuid4().hex)
-    found = file.read_bytes().decode("ascii", "replace").strip()
-    if not re.fullmatch("[0-9a-f]{32}", found):
+    name = file.read_bytes().decode("ascii", "replace").strip()
+    if not re.fullmatch("[0-9a-f]{32}", name):
         raise GenerationUnusable(
             f"{file} holds no UUID: restore it, or delete it and build the index again"
         )
-    return found
+    return name

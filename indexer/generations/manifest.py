@@ -1,25 +1,21 @@
-"""What a catalogue holds, as the manifest tells of it."""
+"""The manifest of a generation that was written."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybrid.engines.lexical.writer_protocol import LexicalWriter
-from hybrid.storage import manifest as files
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import UNFINISHED, Generation
-from hybrid.storage.manifest import Counts, Manifest
+from hybrid.storage.manifest import Counts, Lexical, Manifest, ModelName
 from indexer.semantic_index.update import SemanticSide
 
 if TYPE_CHECKING:
-    # What reads files takes long to import, and is not there where films are only served.
+    # Reading files of films takes long to import, and is not installed for serving alone.
     from indexer.films.film_file import SourceFile
 
 
 @dataclass(frozen=True)
 class CatalogueStats:
-    """Figures of a catalogue. `without_description` are films that no meaning finds."""
+    """Figures of a catalogue. Films `without_description` are not found by meaning."""
 
     movies: int
     without_description: int
@@ -35,7 +31,7 @@ class CatalogueStats:
 
 
 def catalogue_stats(catalogue: Catalogue) -> CatalogueStats:
-    """Read it back from a catalogue."""
+    """Return the figures of a catalogue, as it reads them back."""
     columns = catalogue.columns
     return CatalogueStats(
         movies=len(catalogue),
@@ -47,28 +43,53 @@ def catalogue_stats(catalogue: Catalogue) -> CatalogueStats:
     )
 
 
-def described(
-    folder: Path,
-    before: Generation,
-    held: CatalogueStats,
-    writer: LexicalWriter,
-    side: SemanticSide,
-    source: "SourceFile | None",
-    digests: dict[str, files.FileDigest],
+@dataclass(frozen=True)
+class Stores:
+    """What was written into the three stores of a generation."""
+
+    catalogue: CatalogueStats
+    lexical: Lexical
+    semantic: SemanticSide
+
+
+def build_manifest(name: str, source: "SourceFile", model: ModelName, stores: Stores) -> Manifest:
+    """Return the manifest of the generation `name` that was built; its `files` are none yet."""
+    return Manifest(
+        name=name,
+        created=_now(),
+        **source.manifest,
+        counts=Counts(**source.counts, **stores.catalogue.counts),
+        ids_sha256=stores.catalogue.ids_sha256,
+        model=model,
+        lexical=stores.lexical,
+        semantic=stores.semantic.semantic,
+        pieces=stores.semantic.pieces,
+        files={},
+    )
+
+
+def change_manifest(
+    name: str, base: Manifest, source: "SourceFile | None", stores: Stores
 ) -> Manifest:
-    """Return the manifest of the generation in `folder`, which changes `before`."""
-    counts = before.manifest.counts.model_dump() | held.counts
-    return before.manifest.model_copy(
-        update=(source.described if source else {})
+    """Return the manifest of the generation `name` that changes `base`; its `files` are outdated.
+
+    `source` is the file that it follows, None if it follows that of `base` still.
+    """
+    counts = base.counts.model_dump() | stores.catalogue.counts | (source.counts if source else {})
+    return base.model_copy(
+        update=(source.manifest if source else {})
         | {
-            "name": folder.name.removesuffix(UNFINISHED),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "base": before.manifest.name,
-            "counts": Counts(**(counts | (source.counts if source else {}))),
-            "ids_sha256": held.ids_sha256,
-            "lexical": writer.manifest(),
-            "semantic": side.semantic,
-            "pieces": side.pieces,
-            "files": digests,
+            "name": name,
+            "created": _now(),
+            "base": base.name,
+            "counts": Counts(**counts),
+            "ids_sha256": stores.catalogue.ids_sha256,
+            "lexical": stores.lexical,
+            "semantic": stores.semantic.semantic,
+            "pieces": stores.semantic.pieces,
         }
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,12 +1,9 @@
-"""A generation is written in a folder of its own and becomes the published one in one step."""
+"""Publishing a finished generation in one step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hybrid.errors import (
-    GenerationUnusable,
-    NotDurable,
-)
+from hybrid.errors import GenerationUnusable, NotDurable
 from hybrid.storage import durable
 from hybrid.storage.generation import (
     CURRENT,
@@ -16,8 +13,10 @@ from hybrid.storage.generation import (
     open_published,
     published,
 )
-from hybrid.storage.manifest import FileDigest, Manifest, identity
-from indexer.generations.staging import Digests
+from hybrid.storage.manifest import FileDigest, FileIdentity, Manifest, identity
+
+Digests = Mapping[FileIdentity, FileDigest]
+"""Digests of files that need not be read again: those shared with the generation before."""
 
 
 def file_digests(folder: Path, known: Digests) -> dict[str, FileDigest]:
@@ -30,10 +29,10 @@ def file_digests(folder: Path, known: Digests) -> dict[str, FileDigest]:
 
 
 def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
-    """Make the finished `folder` the published generation and return its new place.
+    """Make the finished `folder` the published generation and return its new path.
 
-    Replacing CURRENT is the only commit. Raises NotDurable where the commit is done but may be
-    lost, OSError where something cannot be written.
+    Replacing CURRENT is the only commit. Raises NotDurable if that is done but a power cut may
+    undo it, OSError if something cannot be written.
     """
     manifest_file = folder / MANIFEST
     manifest_file.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
@@ -50,8 +49,8 @@ def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
 def publish_previous(data: Path) -> tuple[str, str]:
     """Publish the generation before the published one again; return the names of both.
 
-    Raises GenerationUnusable where there is none to go back to, or it is damaged, NotDurable or
-    OSError where CURRENT cannot be written.
+    Raises GenerationUnusable if there is none to go back to or it is damaged, NotDurable or OSError
+    if CURRENT cannot be written.
     """
     lines = published(data)
     if len(lines) == 1:
@@ -65,7 +64,7 @@ def publish_previous(data: Path) -> tuple[str, str]:
 
 
 def readable_entries(data: Path) -> tuple[CurrentEntry, ...]:
-    """Return the lines of CURRENT, none where it is missing or damaged: that a build mends."""
+    """Return the lines of CURRENT, none if it is missing or damaged, which a build repairs."""
     try:
         return published(data)
     except GenerationUnusable:
@@ -73,7 +72,7 @@ def readable_entries(data: Path) -> tuple[CurrentEntry, ...]:
 
 
 def write_current(data: Path, lines: Sequence[CurrentEntry]) -> None:
-    """Write CURRENT, on the disk on return. Raises OSError, though it may be written even then."""
+    """Write and sync CURRENT. Raises OSError, though it may be written even then."""
     text = "".join(f"{line.name} {line.manifest_sha256}\n" for line in lines)
     try:
         durable.replace(data / CURRENT, text)
@@ -83,7 +82,7 @@ def write_current(data: Path, lines: Sequence[CurrentEntry]) -> None:
 
 
 def _commit(data: Path, lines: Sequence[CurrentEntry]) -> None:
-    """Publish the first of `lines`. Raises NotDurable where only the last sync failed, OSError."""
+    """Publish the first of `lines`. Raises NotDurable if only the last sync failed, or OSError."""
     try:
         write_current(data, lines)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A finished generation opened as a reader would open it, before anybody can."""
+"""Opening a finished generation as readers will, before it is published."""
 
 from contextlib import closing
 
@@ -16,16 +16,16 @@ from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector
 
 DEPTH = 200
-"""Films asked for: an approximate index finds what it holds among so many."""
+"""Films asked for: enough for an approximate index to find what it holds."""
 
 PROBED = 20
-"""Films of which a sentence is searched for."""
+"""Number of films whose first sentences are searched for."""
 
 
 def probe(generation: Generation) -> None:
-    """Return if the stores hold the same films and find them; raise BuildFailed if they do not.
+    """Raise BuildFailed unless the stores hold the same films and find them.
 
-    The keyword side counts its films when it is written.
+    The keyword writer has counted its films already.
     """
     manifest = generation.manifest
     with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
@@ -42,16 +42,16 @@ def probe(generation: Generation) -> None:
 def _find(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids) -> None:
     """Search for the first sentences of some films: most must be found by them.
 
-    Not all, as an approximate index may miss one that is unlike all that it was trained on.
+    Not all, as an approximate index may miss one that is unlike those it was trained on.
     """
-    places = np.flatnonzero(sentences.counts)
-    chosen = places[np.linspace(0, len(places) - 1, min(PROBED, len(places)), dtype=int)]
-    missed = [int(ids[place]) for place in chosen if not _finds(engine, sentences, ids, place)]
-    if 2 * len(missed) > len(chosen):
+    rows = np.flatnonzero(sentences.counts)
+    probed = rows[np.linspace(0, len(rows) - 1, min(PROBED, len(rows)), dtype=int)]
+    missed = [int(ids[row]) for row in probed if not _finds(engine, sentences, ids, row)]
+    if 2 * len(missed) > len(probed):
         raise BuildFailed(f"films are not found by their first sentences: {missed}")
 
 
-def _finds(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids, place: int) -> bool:
-    meaning = QueryVector(sentences.vectors(sentences.firsts[[place]])[0])
-    found = engine.search(meaning, Filters(), DEPTH)
-    return len(found) > 0 and bool(found.scores[0] >= engine.score(meaning, ids[[place]])[0])
+def _finds(engine: SemanticEngine, sentences: SentenceVectors, ids: Ids, row: int) -> bool:
+    vector = QueryVector(sentences.vectors(sentences.firsts[[row]])[0])
+    found = engine.search(vector, Filters(), DEPTH)
+    return len(found) > 0 and bool(found.scores[0] >= engine.score(vector, ids[[row]])[0])

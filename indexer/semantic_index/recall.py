@@ -1,4 +1,4 @@
-"""Writing the semantic store: an IVFPQ index with a measured nprobe, or none for small sets."""
+"""The recall of an IVFPQ index, measured against the exact scan."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,40 +12,40 @@ from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
 
 PROBES = 200
-"""Queries by which the recall of an index is measured."""
+"""Number of queries that measure the recall of an index."""
 
 DEPTH = 200
-"""Films asked for by such a query; the first ten are compared."""
+"""Films asked for by each query; the first ten are compared."""
 
 BLOCK = 4_000
 """Films scored at once."""
 
 ROUNDING = 1e-5
-"""By how much the same cosine may differ between two ways of computing it."""
+"""The most that two ways of computing the same cosine may differ."""
 
 
 def best_scores(sentences: SentenceVectors, queries: Vectors) -> Vectors:
     """Return the scores of the ten films nearest to each query, (queries, 10), in no order.
 
-    One matrix product of all queries and many films takes a twentieth of the time of a scan a
+    A matrix product of all queries and many films takes a twentieth of the time of one scan per
     query.
     """
     holders = np.flatnonzero(sentences.counts)
     best = np.empty((len(queries), 0), np.float32)
     for start in range(0, len(holders), BLOCK):
-        places = holders[start : start + BLOCK]
-        cosines = queries @ sentences.vectors(sentences.sentence_rows(places)).T
-        firsts = np.cumsum(sentences.counts[places]) - sentences.counts[places]
+        rows = holders[start : start + BLOCK]
+        cosines = queries @ sentences.vectors(sentences.sentence_rows(rows)).T
+        firsts = np.cumsum(sentences.counts[rows]) - sentences.counts[rows]
         best = np.hstack([best, np.maximum.reduceat(cosines, firsts, axis=1)])
         best = -np.partition(-best, min(9, best.shape[1] - 1), axis=1)[:, :10]
     return best
 
 
 def probe_vectors(sentences: SentenceVectors) -> Vectors:
-    """Return up to 200 unit vectors that lie off the stored ones as far as queries do.
+    """Return up to 200 unit vectors, float32 (n, d), as far from the stored ones as queries are.
 
-    Stored sentences alone are found too easily: noise of their own length is added, which leaves a
-    cosine near .7 to the sentence they came from. The same vectors give the same probes.
+    Stored sentences themselves are found too easily: noise of their own length is added, which
+    leaves a cosine near .7 to the sentence. The same vectors give the same probes.
     """
     random = np.random.default_rng(0)
     rows = sentences.sentence_rows(np.arange(len(sentences.counts)))
@@ -62,7 +62,7 @@ def probe_vectors(sentences: SentenceVectors) -> Vectors:
 class RecallProbes:
     """Queries, float32 (n, d), and the score of the tenth best film of each, (n,).
 
-    A film counts as one of the ten best by its score, as many may say the same.
+    Films are compared with the ten best by score, as many may have the same sentence.
     """
 
     vectors: Vectors
@@ -71,7 +71,7 @@ class RecallProbes:
 
     @classmethod
     def of(cls, exact: ExactEngine) -> Self:
-        """Make those by which indices of these sentences are measured."""
+        """Return the probes for indices of the sentences of an exact scan."""
         vectors = probe_vectors(exact.sentences)
         best = best_scores(exact.sentences, vectors)
         return cls(vectors, best.min(axis=1), best.shape[1])

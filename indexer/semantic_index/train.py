@@ -11,19 +11,19 @@ from hybrid.storage.filter_columns import FilterColumns
 from hybrid.storage.generation import FAISS_INDEX
 from hybrid.storage.manifest import Semantic, identity
 from hybrid.storage.sentence_vectors import SentenceVectors
-from indexer.generations.staging import Digests
+from indexer.generations.publish import Digests
 from indexer.semantic_index.recall import RecallProbes
 
 WANTED_RECALL = 0.995
-"""Recall@10 against the exact scan, from which on fewer probes are not traded for speed."""
+"""Recall@10 against the exact scan that nprobe must reach; then it is not raised further."""
 
 
 def write_semantic(
     folder: Path, sentences: SentenceVectors, columns: FilterColumns
 ) -> tuple[Semantic, Digests]:
-    """Write what the semantic engine needs beside the vectors, which are one piece.
+    """Write what the semantic engine needs beside the vectors, which must be one piece.
 
-    Returns how to open it, and the digest of the file that was written.
+    Returns how to open it, and the digest of the file that was written, if any.
     """
     if sentences.total() < MIN_VECTORS:
         return Semantic(engine="exact"), {}

@@ -19,19 +19,19 @@ from hybrid.storage.generation import CATALOGUE, FAISS_INDEX, Generation, piece_
 from hybrid.storage.manifest import Semantic, identity
 from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
 from hybrid.vectors import Vectors
-from indexer.generations.staging import Digests
+from indexer.generations.publish import Digests
 from indexer.semantic_index.recall import RecallProbes
 from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.vector_files import write_npy
 
 LEAST_RECALL = 0.99
-"""An index whose measured recall@10 falls below is trained anew."""
+"""An index whose measured recall@10 falls below this is trained anew."""
 
 MEASURED_EVERY = 0.05
-"""The recall is measured again when so large a part of the sentences came or went."""
+"""The recall is measured again when this share of the sentences was added or removed."""
 
 TRAINED_AFTER = 0.5
-"""Likewise the index is trained anew, and the vectors are written without those of no film."""
+"""At this share the index is trained anew, and vectors of removed films are dropped."""
 
 BLOCK = 10_000
 """Sentences copied at once."""
@@ -39,7 +39,7 @@ BLOCK = 10_000
 
 @dataclass(frozen=True)
 class SemanticSide:
-    """How to open the semantic side, its pieces, and the digests of what was written."""
+    """How to open the semantic index, the pieces of the vectors, and digests of written files."""
 
     semantic: Semantic
     pieces: tuple[int, ...]
@@ -56,8 +56,9 @@ def change_semantic(
 ) -> SemanticSide:
     """Write the index of the `catalogue` in `folder`, whose sentences lie in its `pieces`.
 
-    `outdated` are the films that left the catalogue or changed since `before`, `new` those that
-    came or changed. What is open of the catalogue may be outdated then.
+    `outdated` are the ids of films that were removed or changed since `before`, `new` those that
+    were added or changed, int64 (n,). If the index is trained anew, the rows that `catalogue` has
+    read are outdated afterwards.
     """
     exact = ExactEngine(_sentences(folder, catalogue, pieces), catalogue.columns)
     semantic = before.manifest.semantic
@@ -107,14 +108,14 @@ def _in_order(sentences: SentenceVectors) -> Iterator[Vectors]:
 
 
 def _replace(index: "faiss.IndexIVF", exact: ExactEngine, outdated: Ids, new: Ids) -> int:
-    """Take the sentences of `outdated` films out and those of `new` ones in; return how many."""
-    there = index.ntotal
+    """Remove the sentences of `outdated` films, add those of `new` ones; return how many."""
+    total = index.ntotal
     index.remove_ids(faiss.IDSelectorBatch(outdated))
-    removed = there - index.ntotal
-    places = exact.columns.rows_of(new)
-    labels = np.repeat(new, exact.sentences.counts[places])
+    removed = total - index.ntotal
+    rows = exact.columns.rows_of(new)
+    labels = np.repeat(new, exact.sentences.counts[rows])
     if len(labels):
-        index.add_with_ids(exact.sentences.vectors(exact.sentences.sentence_rows(places)), labels)
+        index.add_with_ids(exact.sentences.vectors(exact.sentences.sentence_rows(rows)), labels)
     if index.ntotal != exact.sentences.total():
         raise BuildFailed(
             f"the index holds {index.ntotal} sentences, the catalogue {exact.sentences.total()}: "
@@ -126,14 +127,14 @@ def _replace(index: "faiss.IndexIVF", exact: ExactEngine, outdated: Ids, new: Id
 def _measured(
     semantic: Semantic, index: "faiss.IndexIVF", exact: ExactEngine, rows: int
 ) -> Semantic | None:
-    """Return how to open the changed index, None where it should be trained anew."""
+    """Return how to open the changed index, None if it should be trained anew."""
     changed, total = semantic.changed + rows, exact.sentences.total()
     recall, measured = semantic.recall_at_10 or 0.0, semantic.changed_when_measured
     if changed > TRAINED_AFTER * total:
         return None
     if changed - measured > MEASURED_EVERY * total:
         engine = IvfPqEngine(index, semantic.nprobe or index.nlist, exact)
-        least = min(LEAST_RECALL, recall)  # one that was less from the start may stay so
+        least = min(LEAST_RECALL, recall)  # it may have been lower from the start
         recall = RecallProbes.of(exact).recall_at_10(engine)
         if recall < least:
             return None

@@ -1,4 +1,4 @@
-"""Sentences to vectors, each distinct text once in the life of the data folder."""
+"""The files of vectors, called pieces: writing them, and which a change keeps."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from hybrid.vectors import Vectors
 def write_npy(file: Path, rows: int, blocks: Iterable[Vectors], more: Vectors | None) -> None:
     """Write `rows` vectors that come in blocks, and after them those of `more`.
 
-    Written and not memory-mapped: on a full disk a write raises, where a mapping ends the process.
+    Not memory-mapped: on a full disk a write raises, but a mapping ends the process.
     """
     last = np.empty((0, 0), np.float32) if more is None else more
     with file.open("wb") as out:
@@ -29,7 +29,7 @@ def write_npy(file: Path, rows: int, blocks: Iterable[Vectors], more: Vectors | 
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of the pieces: those `kept`, those `absorbed` by the piece `number`."""
+    """Which pieces are `kept`, and which are `absorbed` by the new piece `number`."""
 
     kept: tuple[int, ...]
     absorbed: tuple[int, ...]
@@ -37,16 +37,16 @@ class Plan:
 
 
 def plan(pieces: tuple[int, ...], live: Mapping[int, int], rows: int) -> Plan:
-    """Return what becomes of `pieces` when `rows` new sentences come.
+    """Return what becomes of `pieces` when `rows` sentences are added.
 
-    `live` is the number of sentences in each piece that stay. A piece without any is dropped.
+    `live` is the number of sentences in each piece that stay; a piece without any is dropped.
     """
-    standing = [number for number in sorted(pieces) if live.get(number)]
+    kept = [number for number in sorted(pieces) if live.get(number)]
     absorbed = []
-    while rows and standing and live[standing[-1]] < 2 * rows:
-        absorbed.append(standing.pop())
+    while rows and kept and live[kept[-1]] < 2 * rows:
+        absorbed.append(kept.pop())
         rows += live[absorbed[-1]]
-    return Plan(tuple(standing), tuple(sorted(absorbed)), max(pieces, default=-1) + 1)
+    return Plan(tuple(kept), tuple(sorted(absorbed)), max(pieces, default=-1) + 1)
 
 
 def live_rows(sentences: SentenceRows, staying: NDArray[np.bool_]) -> dict[int, int]:

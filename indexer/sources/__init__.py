@@ -1,7 +1,7 @@
-"""Reading films: a file's records as a frame whose columns are the fields of `Movie`.
+"""Reading files of films: the records as a frame whose columns are the fields of `Movie`.
 
-A format is a module here with a `FORMAT`; which one a file has is told by its columns, or by a
-mapping of the user's.
+Each format is a module with a `FORMAT`. A file's format is recognised by its columns, or given by a
+mapping of the user.
 """
 
 import csv
@@ -17,11 +17,11 @@ import pandas as pd
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
 from indexer.sources import imdb1000, kaggle, tmdb, wikipedia
-from indexer.sources.format import CSV, JSON_LINES, PARQUET, Format, as_objects
+from indexer.sources.format import CSV, JSON_LINES, PARQUET, Format
 from indexer.sources.lines import EXPECTED, Line, read_lines
 from indexer.sources.mapping import Mapping, read_mapping
 from indexer.sources.parquet import is_parquet, parquet_columns, parquet_records
-from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records, listed
+from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records, quoted
 
 __all__ = ["FORMATS", "Reject", "Source", "UnknownFormat", "read_source"]
 
@@ -34,7 +34,7 @@ _MAPPING = "a mapping of its columns, which this begins: python -m indexer inspe
 
 @dataclass(frozen=True)
 class Reject:
-    """A record that is no film: its first line, why, and how that line begins."""
+    """A record that is not a film: its first line, the reason, and the start of that line."""
 
     line: int
     reason: str
@@ -42,18 +42,19 @@ class Reject:
 
     @property
     def kind(self) -> str:
-        """What reasons are counted by: every reason begins with it, up to the colon."""
+        """The start of the reason, up to the colon: rejects are counted by it."""
         return self.reason.partition(":")[0]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What was read from a file.
+    """The records of a file.
 
-    `frame` has the fields of `Movie`, of `id` only if the format has ids, and `record` (0-based
-    number that counts every record), `line` (1-based) and `text` (the start of that line). A value
-    is what the file says: text, or what JSON gives; None or blank text where there is nothing.
-    `columns` are the file's, folded, and `fields` has for each field found its column.
+    `frame` has a row for each record that could be read, and as columns the fields of `Movie`, `id`
+    only if the format has ids, and `record` (0-based, counting every record), `line` (1-based) and
+    `text` (the start of that line). Values are those of the file: text, or what JSON holds; None or
+    blank text for nothing. `columns` are the file's, folded; `fields` maps each field that was
+    found to its column.
     """
 
     format: str
@@ -66,9 +67,9 @@ class Source:
 
 
 class UnknownFormat(SourceUnreadable):
-    """A file of films in columns of its own: a mapping can say which column is which.
+    """A file of films whose columns are not recognised: a mapping can name them.
 
-    `kind` is what the file is, for the eye: JSON lines, Parquet, or CSV and its delimiter.
+    `kind` is shown to the user: JSON lines, Parquet, or CSV and its delimiter.
     """
 
     def __init__(self, message: str, container: str, kind: str, columns: Sequence[str]) -> None:
@@ -79,16 +80,16 @@ class UnknownFormat(SourceUnreadable):
 
 
 def read_source(path: Path, limit: int | None = None, mapping: Path | None = None) -> Source:
-    """Read at most `limit` records of a file of films; raise SourceUnreadable if it is none.
+    """Read at most `limit` records of a file of films. Raises SourceUnreadable.
 
-    With a `mapping` the columns are what that file says, and a CSV may have other delimiters.
+    With a `mapping` the columns are those that it names, and a CSV may have other delimiters.
     """
     given = read_mapping(mapping) if mapping else None
     if is_parquet(path):
         columns = _each_once(path, parquet_columns(path))
-        format = _format(path, PARQUET, columns, given)
+        form = _format(path, PARQUET, columns, given)
         with closing(parquet_records(path, columns)) as rows:
-            return _source(format, columns, list(islice(rows, limit)))
+            return _source(form, columns, list(islice(rows, limit)))
     with closing(read_lines(path)) as lines:
         head = _up_to_text(path, lines)
         start = head[-1].text.lstrip()[:1]
@@ -100,16 +101,16 @@ def read_source(path: Path, limit: int | None = None, mapping: Path | None = Non
         if start == "{":
             records = list(islice(json_records(chain(head, lines)), limit))
             columns = _keys(path, records)
-            format = _format(path, JSON_LINES, columns, given)
+            form = _format(path, JSON_LINES, columns, given)
         else:
             columns, delimiter = _header(path, head[-1], given)
-            format = _format(path, CSV, columns, given)
+            form = _format(path, CSV, columns, given)
             records = list(islice(csv_records(columns, lines, delimiter), limit))
-    return _source(format, columns, records)
+    return _source(form, columns, records)
 
 
 def _up_to_text(path: Path, lines: Generator[Line]) -> list[Line]:
-    """Return the first line that is not blank and all before it."""
+    """Return the first line that is not blank, after all before it."""
     head = []
     for line in lines:
         head.append(line)
@@ -119,7 +120,7 @@ def _up_to_text(path: Path, lines: Generator[Line]) -> list[Line]:
 
 
 def _header(path: Path, line: Line, given: Mapping | None) -> tuple[list[str], str]:
-    """Return the columns of a CSV and its delimiter, which without a mapping is a comma."""
+    """Return the columns of a CSV and its delimiter, a comma unless there is a mapping."""
     text = line.text.rstrip("\r\n")
     if "\r" in text:
         raise SourceUnreadable(
@@ -144,7 +145,7 @@ def _header(path: Path, line: Line, given: Mapping | None) -> tuple[list[str], s
 
 
 def _delimiter(header: str, wanted: Collection[str]) -> str:
-    """Return the delimiter that finds the most of the columns wanted, and the most columns."""
+    """Return the delimiter that gives most of the `wanted` columns, and then most columns."""
     found = {}
     for delimiter in _DELIMITERS:
         with suppress(csv.Error):
@@ -161,13 +162,13 @@ def _each_once(where: object, columns: list[str]) -> list[str]:
     repeated = [name for name, times in Counter(columns).items() if name and times > 1]
     if repeated:
         raise SourceUnreadable(
-            f"{where}: columns given twice: {listed(repeated)}; expected each once"
+            f"{where}: columns given twice: {quoted(repeated)}; expected each once"
         )
     return columns
 
 
 def _keys(path: Path, records: Sequence[Record]) -> list[str]:
-    """Return the keys of all objects together, as any one may lack some."""
+    """Return the keys of all objects together, as each one may lack some."""
     objects = [record.values for record in records if record.values is not None]
     if not objects:
         fault = next((record for record in records if record.fault), None)
@@ -180,24 +181,24 @@ def _keys(path: Path, records: Sequence[Record]) -> list[str]:
 
 
 def _format(path: Path, container: str, found: Sequence[str], given: Mapping | None) -> Format:
-    """Return the format of the mapping, or else the one recognised."""
+    """Return the format that the mapping gives, else the one that is recognised."""
     return given.format(path, found) if given else _recognise(path, container, found)
 
 
 def _recognise(path: Path, container: str, found: Sequence[str]) -> Format:
-    """Return the format that has most of the columns found, if they are enough for it."""
+    """Return the format with most of the columns `found`, if it has all that it requires."""
     nearest = max(
         formats_in(container),
-        key=lambda format: (
-            len(set(format.columns.values()) & set(found)),
-            -len(format.missing(found)),
+        key=lambda form: (
+            len(set(form.columns.values()) & set(found)),
+            -len(form.missing(found)),
         ),
     )
     missing = nearest.missing(found)
     if missing:
         raise UnknownFormat(
-            f"{path} has the columns {listed(found)}; {nearest.name} also needs "
-            f"{listed(missing)}. Formats known: {', '.join(format.name for format in FORMATS)}; "
+            f"{path} has the columns {quoted(found)}; {nearest.name} also needs "
+            f"{quoted(missing)}. Formats known: {', '.join(form.name for form in FORMATS)}; "
             f"any other needs {_MAPPING}",
             container,
             container,
@@ -207,33 +208,40 @@ def _recognise(path: Path, container: str, found: Sequence[str]) -> Format:
 
 
 def formats_in(container: str) -> list[Format]:
-    """Return the formats that a file of this kind may have: Parquet can hold the columns of all."""
-    return [format for format in FORMATS if container in (format.container, PARQUET)]
+    """Return the formats that a file of this kind may have: Parquet may have any."""
+    return [form for form in FORMATS if container in (form.container, PARQUET)]
 
 
-def _source(format: Format, columns: Sequence[str], records: Sequence[Record]) -> Source:
-    films = {number: values for number, r in enumerate(records) if (values := r.values) is not None}
+def _source(form: Format, columns: Sequence[str], records: Sequence[Record]) -> Source:
+    films = [number for number, record in enumerate(records) if record.values is not None]
     rejects = [Reject(r.line.number, r.fault, _start(r.line)) for r in records if r.fault]
     return Source(
-        format=format.name,
+        format=form.name,
         columns=tuple(columns),
-        fields={field: name for field, name in format.columns.items() if name in columns},
-        frame=format.parse(_common(format.columns, list(films.values()))).assign(
-            record=list(films),
-            line=[records[number].line.number for number in films],
-            text=as_objects([_start(records[number].line) for number in films]),
-        ),
+        fields={field: name for field, name in form.columns.items() if name in columns},
+        frame=form.parse(_frame(form.columns, records, films)),
         rejects=tuple(rejects),
         records=len(records),
         blank=len(records) - len(films) - len(rejects),
     )
 
 
-def _common(columns: dict[str, str], films: Sequence[dict[str, object]]) -> pd.DataFrame:
-    """Return the values by the fields of `Movie`; a field without a column is empty."""
+def _frame(
+    columns: dict[str, str], records: Sequence[Record], films: Sequence[int]
+) -> pd.DataFrame:
+    """Return the values of the records `films` by the fields of `Movie`, None without a column."""
     fields = [field for field in Movie.model_fields if field != "id" or field in columns]
-    values = {field: [_value(film, columns.get(field)) for film in films] for field in fields}
-    return pd.DataFrame(values, dtype=object)
+    values = [records[number].values or {} for number in films]
+    lines = [records[number].line for number in films]
+    return pd.DataFrame(
+        {
+            **{field: [_value(film, columns.get(field)) for film in values] for field in fields},
+            "record": films,
+            "line": [line.number for line in lines],
+            "text": [_start(line) for line in lines],
+        },
+        dtype=object,
+    )
 
 
 def _value(film: dict[str, object], column: str | None) -> object:

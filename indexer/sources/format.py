@@ -1,4 +1,4 @@
-"""What is to be known of a format of film files."""
+"""A format of film files, and functions that several formats parse values with."""
 
 import re
 from collections.abc import Callable, Collection
@@ -16,7 +16,7 @@ CSV, JSON_LINES, PARQUET = "CSV", "JSON lines", "Parquet"
 TEXTS = [
     name for name, field in Movie.model_fields.items() if field.annotation in (str, str | None)
 ]
-"""Those that hold one."""
+"""The fields of `Movie` that hold one text."""
 
 NUMBER = re.compile(r"\s*([0-9]{1,20})\s*")
 
@@ -27,12 +27,11 @@ _NUMERIC = re.compile(r"[0-9.,]+")
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the columns of `Movie`'s fields, and how their values are brought into form.
+    """A format: the columns of the fields of `Movie`, and how their values are parsed.
 
     `required` and `optional` map a field of `Movie` to the folded name of its column, which several
-    fields may share; a format with a column for `id` gives it as int, or as it stands where it is
-    none. `parse` takes and returns a frame with the fields as columns; its values are texts, or
-    what JSON and Parquet give.
+    fields may share. `parse` takes and returns a frame with the fields as columns. Its values are
+    texts, or what JSON and Parquet hold; an `id` is parsed to int, or left as it is.
     """
 
     name: str
@@ -53,18 +52,18 @@ class Format:
 
 @dataclass(frozen=True)
 class Fault:
-    """In place of a value that cannot be read: why. Cleaning rejects the film for it."""
+    """Why a value cannot be read, in its place. Cleaning rejects the film for it."""
 
     reason: str
 
 
 def as_objects(values: list[Any]) -> "pd.Series[Any]":
-    """Return a column in which pandas turns no int into float and no text into missing."""
+    """Return a column of Python objects: pandas turns no int into float, no text into missing."""
     return pd.Series(values, dtype=object)
 
 
 def split_at_commas(column: "pd.Series[Any]", but: str = r"(?!)") -> "pd.Series[Any]":
-    """Split texts at their commas, except before what the pattern `but` matches."""
+    """Split texts at their commas, except before a match of the pattern `but`."""
     comma = re.compile(rf",(?!\s*{but})")
     return as_objects([comma.split(v) if isinstance(v, str) else v for v in column])
 
@@ -78,7 +77,7 @@ def film_id(value: object, pattern: re.Pattern[str] = NUMBER) -> object:
 def year_of(value: object) -> object:
     """Return the year that a date begins or ends with, anything else as it is."""
     text = value.strip() if isinstance(value, str) else ""
-    # 1979.5 and 19790525 are no dates; 25.5.1979 is one.
+    # 1979.5 and 19790525 are not dates; 25.5.1979 is.
     if _NUMERIC.fullmatch(text) and text.count(".") < 2:
         return value
     match = _YEAR.fullmatch(text)

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from hybrid.errors import SourceUnreadable
 
 LONGEST = 131_072
-"""Characters of the longest record, csv's own limit of a field; the text of a longer line is cut
-somewhere above that."""
+"""Characters of the longest record, as csv limits a field; a longer line is cut somewhere above."""
 
 EXPECTED = "expected CSV or JSON lines in UTF-8, plain or gzipped, or a Parquet file"
 
@@ -49,9 +48,9 @@ class Line(NamedTuple):
 
 
 def read_lines(path: Path) -> Generator[Line]:
-    """Yield the lines of `path`, unzipped if need be; raise SourceUnreadable if it is no text."""
+    """Yield the lines of `path`, unzipped if need be; raise SourceUnreadable if it is not text."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise SourceUnreadable(f"{path} is no regular file; {EXPECTED}")
+        raise SourceUnreadable(f"{path} is not a regular file; {EXPECTED}")
     try:
         with path.open("rb") as file:
             zipped = file.peek(2).startswith(_GZIP)
@@ -66,7 +65,7 @@ def read_lines(path: Path) -> Generator[Line]:
 
 
 def _next_line(stream: io.BufferedReader | gzip.GzipFile) -> bytes:
-    """Return the next line; of an endless one only the start, so that it fits in memory."""
+    """Return the next line, or the start of a very long one, so that it fits in memory."""
     raw = rest = stream.readline(_CHUNK)
     while rest and not rest.endswith(b"\n"):
         rest = stream.readline(_CHUNK)
@@ -96,19 +95,19 @@ def _decode(path: Path, number: int, raw: bytes) -> str:
         raise _not_text(path, number, raw, error.start) from None
 
 
-def _not_text(path: Path, number: int, raw: bytes, place: int) -> SourceUnreadable:
-    found = f"{path}, line {number}, byte {place + 1} (0x{raw[place]:02x}) is not UTF-8 text"
+def _not_text(path: Path, number: int, raw: bytes, position: int) -> SourceUnreadable:
+    found = f"{path}, line {number}, byte {position + 1} (0x{raw[position]:02x}) is not UTF-8 text"
     encoding = _guess_encoding(raw)
     if encoding:
         return SourceUnreadable(
             f"{found}, it looks like {encoding}; {EXPECTED}. {_conversion(path, encoding)}"
         )
-    stray = r" (stray NUL bytes can be removed: tr -d '\000')" if raw[place] == 0 else ""
+    stray = r" (stray NUL bytes can be removed: tr -d '\000')" if raw[position] == 0 else ""
     return SourceUnreadable(f"{found}, it looks like binary data{stray}; {EXPECTED}")
 
 
 def _guess_encoding(raw: bytes) -> str | None:
-    """Guess from a line which encoding it has; None means none of those we know."""
+    """Guess the encoding of a line; None if it is none of those we know."""
     if raw[1::2].count(0) > len(raw) // 4:
         return "UTF-16LE"
     if raw[::2].count(0) > len(raw) // 4:
@@ -123,7 +122,7 @@ def _guess_encoding(raw: bytes) -> str | None:
 
 
 def _conversion(path: Path, encoding: str) -> str:
-    """Return the command that makes UTF-8 of a file, whether it is gzipped or not."""
+    """Return the command that converts a file to UTF-8, gzipped or not."""
     target = shlex.quote("utf8-" + path.name.removesuffix(".gz"))
     source = shlex.quote(str(path))
     return f"Convert it: gzip -cdf {source} | iconv -f {encoding} -t UTF-8 > {target}"

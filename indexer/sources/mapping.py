@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
 from indexer.films.field_values import LISTS
 from indexer.sources.format import TEXTS, Format, as_objects, film_id, names_of, year_of
-from indexer.sources.records import fold, listed
+from indexer.sources.records import fold, quoted
 
 _ID = re.compile(r"\s*(?:tt)?([0-9]{1,20})(?:\.0)?\s*", re.IGNORECASE)
 _KEYS = {"name": str, "separator": str, "columns": dict}
@@ -28,7 +29,7 @@ _KEYS = {"name": str, "separator": str, "columns": dict}
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping as read: `columns` has for a field of `Movie` the folded name of its column."""
+    """A mapping as read: `columns` maps a field of `Movie` to the folded name of its column."""
 
     path: Path
     text: str
@@ -37,7 +38,7 @@ class Mapping:
     columns: dict[str, str]
 
     def format(self, file: Path, found: Collection[str]) -> Format:
-        """Return the format that `file` with the columns `found` has. Raises SourceUnreadable."""
+        """Return the format of `file`, whose columns are `found`. Raises SourceUnreadable."""
         for field, column in self.columns.items():
             if column not in found:
                 raise _wrong(
@@ -45,42 +46,17 @@ class Mapping:
                     self.text,
                     field,
                     f"{field} is the column {column!r}, which {file} does not have; "
-                    f"expected one of {listed(found)}",
+                    f"expected one of {quoted(found)}",
                 )
         parse = partial(_parse, columns=self.columns, separator=self.separator)
         return Format(self.name, "", self.columns, {}, parse)
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Read a mapping; raise SourceUnreadable naming the line and key that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        values = tomllib.loads(text)
-        repr(values)  # fails where an error could not show a number, as too long
-    except OSError as error:
-        raise SourceUnreadable(f"mapping {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SourceUnreadable(f"mapping {path} is not UTF-8 text; expected TOML") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SourceUnreadable(
-            f'mapping {path} is no valid TOML: {error}; expected lines like title = "Film"'
-        ) from error
-    except (ValueError, RecursionError) as error:  # more digits or brackets than Python takes
-        raise SourceUnreadable(
-            f"mapping {path} has a number or a nesting that is too long; "
-            'expected lines like title = "Film"'
-        ) from error
+    """Read a mapping. Raises SourceUnreadable naming the line and the key that are wrong."""
+    text, values = _read_toml(path)
     for key, value in values.items():
-        if key not in _KEYS:
-            remedy = f"expected {', '.join(_KEYS)}"
-            if key in Movie.model_fields:
-                remedy = f"put {key} under a line [columns]"
-            raise _wrong(path, text, key, f"unknown key {key!r}; {remedy}")
-        if not isinstance(value, _KEYS[key]):
-            kind = "a table [columns]" if key == "columns" else "text in quotes"
-            raise _wrong(path, text, key, f"{key} is {value!r}; expected {kind}")
-        if not value:
-            raise _wrong(path, text, key, f"{key} is empty; leave it out or fill it in")
+        _check_key(path, text, key, value)
     columns = values.get("columns", {})
     for field, column in columns.items():
         if field not in Movie.model_fields:
@@ -104,8 +80,42 @@ def read_mapping(path: Path) -> Mapping:
     )
 
 
+def _read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        values = tomllib.loads(text)
+        repr(values)  # fails if a number is too long to be shown in an error
+    except OSError as error:
+        raise SourceUnreadable(f"mapping {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SourceUnreadable(f"mapping {path} is not UTF-8 text; expected TOML") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SourceUnreadable(
+            f'mapping {path} is not valid TOML: {error}; expected lines like title = "Film"'
+        ) from error
+    except (ValueError, RecursionError) as error:  # more digits or brackets than Python takes
+        raise SourceUnreadable(
+            f"mapping {path} has a number or a nesting that is too long; "
+            'expected lines like title = "Film"'
+        ) from error
+    return text, values
+
+
+def _check_key(path: Path, text: str, key: str, value: object) -> None:
+    if key not in _KEYS:
+        remedy = f"expected {', '.join(_KEYS)}"
+        if key in Movie.model_fields:
+            remedy = f"put {key} under a line [columns]"
+        raise _wrong(path, text, key, f"unknown key {key!r}; {remedy}")
+    if not isinstance(value, _KEYS[key]):
+        kind = "a table [columns]" if key == "columns" else "text in quotes"
+        raise _wrong(path, text, key, f"{key} is {value!r}; expected {kind}")
+    if not value:
+        raise _wrong(path, text, key, f"{key} is empty; leave it out or fill it in")
+
+
 def _wrong(path: Path, text: str, key: str, problem: str) -> SourceUnreadable:
-    """Return the error, with the line if the key begins one."""
+    """Return the error, with the line that the key begins, if any."""
     begins = re.compile(rf"""\s*\[?\s*["']?{re.escape(key)}["']?\s*[]=]""")
     lines = (number for number, line in enumerate(text.splitlines(), 1) if begins.match(line))
     where = next((f", line {number}" for number in lines), "")
@@ -113,7 +123,7 @@ def _wrong(path: Path, text: str, key: str, problem: str) -> SourceUnreadable:
 
 
 def _parse(frame: pd.DataFrame, columns: dict[str, str], separator: str) -> pd.DataFrame:
-    """Split lists, and bring ids, years and texts into the form that films have."""
+    """Split lists, and parse ids, years and texts."""
     parsed: dict[str, list[object]] = {}
     for field, column in columns.items():
         values = frame[field].tolist()
@@ -129,7 +139,7 @@ def _parse(frame: pd.DataFrame, columns: dict[str, str], separator: str) -> pd.D
 
 
 def _entries(column: str, value: object, separator: str) -> object:
-    """Return a list's entries; a cell that begins with a bracket is JSON."""
+    """Return the entries of a list; a cell that begins with a bracket is JSON."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return value.split(separator)
     return names_of(column, value)

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isnan
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ def is_parquet(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
     except OSError:
-        return False  # why it cannot be opened is told where lines are read
+        return False  # `read_lines` reports why it cannot be opened
 
 
 def parquet_columns(path: Path) -> list[str]:
@@ -48,7 +49,7 @@ def parquet_records(path: Path, columns: list[str]) -> Generator[Record]:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turn what reading raises, of which there is much, into the one error."""
+    """Raise one error for the many that reading raises."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -59,21 +60,23 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _plain(value: object) -> object:
-    """Return what JSON could hold: dates as text, None for what is no number."""
+    """Return a value as JSON could hold it: dates as text, None for NaN."""
     match value:
-        case datetime() if value.time() == time():
-            return value.date().isoformat()
-        case date() | time():
-            return value.isoformat()
-        case Decimal():
-            return int(value) if value % 1 == 0 else float(value)
-        case float() if value != value:
-            return None  # pandas and others write it for a missing number
         case list() | tuple():
             return [_plain(entry) for entry in value if entry is not None]
         case dict():
             return {fold(str(name)): _plain(entry) for name, entry in value.items()}
+        case float() if isnan(value):
+            return None  # pandas and others write it for a missing number
         case None | str() | bool() | int() | float():
             return value
+        case Decimal():
+            return int(value) if value % 1 == 0 else float(value)
         case _:
-            return str(value)
+            return _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date | time) else str(value)

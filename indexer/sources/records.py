@@ -1,4 +1,4 @@
-"""Lines into records: the values of a film by column, or what is wrong with it."""
+"""Lines to records: the values of a film by column, or what is wrong with it."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from itertools import islice
 from indexer.sources.lines import LONGEST, Line
 
 MOST_LINES = 200
-"""A CSV record over more lines has an unclosed quote, and must not swallow the films after it."""
+"""A longer CSV record has an unclosed quote, and must not swallow the films after it."""
 
 _TOO_LONG = f"longer than {LONGEST:,} characters, which no film is"
 
@@ -29,8 +29,8 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
-def listed(names: Collection[str], most: int = 40) -> str:
-    """Return names of columns for an error, each and all of them cut to a length to be read."""
+def quoted(names: Collection[str], most: int = 40) -> str:
+    """Return names of columns for an error: quoted, the long ones cut, and not too many."""
     shown = ", ".join(repr(name[:40]) for name in islice(names, most))
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
@@ -46,8 +46,8 @@ def csv_records(
 ) -> Iterator[Record]:
     """Yield the records under a header.
 
-    After a broken one reading resumes at the line below its first, so that an unclosed quote costs
-    one film.
+    After a broken record reading resumes at the line below its first, so that an unclosed quote
+    costs one film.
     """
     ahead = deque(islice(lines, 1))
     while ahead:
@@ -78,15 +78,15 @@ def _csv_record(
 def _texts(ahead: deque[Line], lines: Iterator[Line]) -> Iterator[str]:
     """Yield the lines that one record may take; those read for it stay in `ahead`."""
     size = 0
-    for place in range(MOST_LINES):
-        if place == len(ahead):
+    for position in range(MOST_LINES):
+        if position == len(ahead):
             ahead.extend(islice(lines, 1))
-        if place == len(ahead):
+        if position == len(ahead):
             return
-        size += len(ahead[place].text)
+        size += len(ahead[position].text)
         if size > LONGEST:
             raise csv.Error(_TOO_LONG)
-        yield ahead[place].text
+        yield ahead[position].text
     raise csv.Error(f"more than {MOST_LINES} lines in quotes")
 
 
@@ -106,34 +106,34 @@ def _json_record(line: Line) -> Record:
 def _json_object(text: str) -> dict[str, object]:
     if len(text) > LONGEST:
         raise ValueError(f"too long a line: {_TOO_LONG}")
-    found = json_value(text)
-    if not isinstance(found, dict):
-        raise ValueError(f"no film: a JSON {type(found).__name__}, expected an object")  # noqa: TRY004
-    return found
+    value = json_value(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"no film: a JSON {type(value).__name__}, expected an object")  # noqa: TRY004
+    return value
 
 
 def json_value(text: str) -> object:
-    """Return the value that JSON writes; raise ValueError saying what is wrong with it."""
+    """Return the value of a JSON text. Raises ValueError saying what is wrong with it."""
     try:
-        found: object = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_integer
+        value: object = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_constant, parse_int=_integer
         )
         if "\\u" in text:  # only an escape can make half a surrogate pair
-            json.dumps(found, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"no valid JSON: {error.msg} at character {error.pos + 1}") from error
     except UnicodeEncodeError as error:
         raise ValueError(r"no valid text: half a surrogate pair (like \ud800)") from error
     except RecursionError as error:
         raise ValueError("no film: nested too deeply") from error
-    return found
+    return value
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = {fold(name): value for name, value in pairs}
-    if len(found) < len(pairs):
+    values = {fold(name): value for name, value in pairs}
+    if len(values) < len(pairs):
         raise ValueError("repeated key: expected each once, case and outer blanks do not count")
-    return found
+    return values
 
 
 def _integer(digits: str) -> int:
@@ -143,5 +143,5 @@ def _integer(digits: str) -> int:
         raise ValueError(f"number of {len(digits):,} digits: expected 4,300 at most") from error
 
 
-def _no_number(name: str) -> object:
+def _constant(name: str) -> object:
     raise ValueError(f"no valid JSON: {name}, expected a number or null")

@@ -16,7 +16,7 @@ from hybrid.errors import EngineUnavailable, GenerationUnusable
 from hybrid.query import Filters
 from hybrid.storage.generation import open_current
 from hybrid.web.app import create_app
-from indexer.build import build
+from indexer.build import BuildOptions, build
 from tests import corpus
 from tests.fakes import HashingEncoder
 from tests.small import open_small
@@ -57,7 +57,7 @@ class Impostor(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Log nothing."""
 
 
@@ -191,8 +191,7 @@ def test_a_build_publishes_nothing_there(
             "hashing",
             HashingEncoder(),
             lambda folder, deployment: ElasticsearchWriter(client, "films", "1-a", deployment, 1),
-            source.with_name("mapping.toml"),
-            quiet=True,
+            BuildOptions(source.with_name("mapping.toml"), quiet=True),
         )
     with pytest.raises(GenerationUnusable, match="no index"):
         open_current(tmp_path / "data")

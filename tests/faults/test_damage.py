@@ -18,7 +18,7 @@ from hybrid.storage.generation import Generation, open_current
 from tests import corpus
 from tests.stores import build_stores, put
 
-DAMAGES = int(os.environ.get("FAULTS_DAMAGES", 60))
+DAMAGES = int(os.environ.get("FAULTS_DAMAGES", "60"))
 SEED = int(os.environ["FAULTS_SEED"])
 
 

@@ -22,7 +22,7 @@ from tests.faults.injection import counted, fail, never
 from tests.faults.work import AFTER, BEFORE, FILMS, do, fresh, published_state
 from tests.stores import put, tools
 
-EVERY = int(os.environ.get("FAULTS_EVERY", 6))
+EVERY = int(os.environ.get("FAULTS_EVERY", "6"))
 """Every so many steps of a work one is failed; 1 fails each, in every way."""
 
 WAYS = [*itertools.product((errno.EIO, errno.ENOSPC), (1, math.inf)), (errno.EIO, 2)]

@@ -26,7 +26,7 @@ from tests.faults.work import (
 from tests.readers import reading
 from tests.stores import follow_stores, put, tools
 
-KILLS = int(os.environ.get("FAULTS_KILLS", 40))
+KILLS = int(os.environ.get("FAULTS_KILLS", "40"))
 SEED = int(os.environ["FAULTS_SEED"])
 
 ACKNOWLEDGED = "acknowledged"

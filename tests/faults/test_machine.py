@@ -23,8 +23,8 @@ from tests.faults.injection import counted
 from tests.stores import build_stores, follow_films, follow_stores, put, remove, tools
 from tests.stores_agree import assert_holds
 
-RUNS = int(os.environ.get("FAULTS_RUNS", 6))
-STEPS = int(os.environ.get("FAULTS_STEPS", 15))
+RUNS = int(os.environ.get("FAULTS_RUNS", "6"))
+STEPS = int(os.environ.get("FAULTS_STEPS", "15"))
 
 FILMS = corpus.films(150)
 PLACES = st.integers(0, len(FILMS) - 1)

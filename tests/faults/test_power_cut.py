@@ -32,7 +32,7 @@ from tests.stores import build_file, films_file, put
 
 NEXT = NEW.model_copy(update={"title": "The next change"})
 
-CUTS = int(os.environ.get("FAULTS_CUTS", 8))
+CUTS = int(os.environ.get("FAULTS_CUTS", "8"))
 SEED = int(os.environ.get("FAULTS_SEED", random.SystemRandom().randrange(10**6)))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from hybrid.engines.factory import open_semantic
+from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.errors import (
     BuildFailed,
     EngineUnavailable,
@@ -36,7 +37,7 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import Lexical
 from hybrid.vectors import QueryVector, Vectors
-from indexer.build import BuildResult, build
+from indexer.build import BuildOptions, BuildResult, build
 from indexer.embedding.cache import CACHE
 from indexer.generations.lock import writer_lock
 from tests import corpus
@@ -44,15 +45,16 @@ from tests.command import read_until
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.indexer.film_files import KAGGLE_FILMS, KAGGLE_ROWS, json_lines, kaggle_csv
 
+QUIET = BuildOptions(quiet=True)
+
 
 def run(
     source: Path, data: Path, writer: FakeLexical | None = None, limit: int | None = None
 ) -> BuildResult:
     """Build with the stand-ins for the keyword engine and the model."""
     lexical = writer or FakeLexical()
-    return build(
-        source, data, "hashing", HashingEncoder(), lambda *_: lexical, limit=limit, quiet=True
-    )
+    options = BuildOptions(limit=limit, quiet=True)
+    return build(source, data, "hashing", HashingEncoder(), lambda *_: lexical, options)
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ class Other(HashingEncoder):
     fingerprint = "other-64"
 
     def export(self, folder: Path, texts: Sequence[str]) -> None:
-        """Write something that tells it from the first."""
+        """Write something that differs from the first."""
         folder.mkdir()
         (folder / "words").write_text("other")
 
@@ -164,7 +166,7 @@ class Other(HashingEncoder):
 def test_another_model_embeds_every_sentence(kaggle: Path, data: Path) -> None:
     """The vectors of one model in the cache are not taken for those of another."""
     before = run(kaggle, data)
-    after = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    after = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), QUIET)
     assert after.embedded.encoded == after.embedded.distinct == before.embedded.distinct
     stored = np.load(after.folder / piece_file(0))
     assert np.array_equal(stored, np.roll(np.load(before.folder / piece_file(0)), 1, axis=1))
@@ -173,11 +175,11 @@ def test_another_model_embeds_every_sentence(kaggle: Path, data: Path) -> None:
 def test_another_model_is_exported(kaggle: Path, data: Path) -> None:
     """An index is searched with the model that made it, which is shared only if it is the same."""
     run(kaggle, data)
-    build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), QUIET)
     generation = open_current(data)
     assert generation.manifest.model.fingerprint == Other.fingerprint
     assert generation.file("encoder/words").read_text() == "other"
-    again = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), quiet=True)
+    again = build(kaggle, data, "other", Other(), lambda *_: FakeLexical(), QUIET)
     assert (again.folder / "encoder/words").samefile(generation.file("encoder/words"))
 
 
@@ -194,11 +196,9 @@ class Broken(FakeLexical):
         self.discarded = False
         super().__init__()
 
-    def write(self, movies: Collection[Movie]) -> None:
-        """Fail, but for the empty start."""
-        if not self.discarded and list(movies):
-            raise self.error
-        super().write(())
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+        """Fail."""
+        raise self.error
 
     def discard(self) -> None:
         """Note that it was asked to clean up."""
@@ -266,11 +266,11 @@ def test_a_failing_sync_leaves_the_old_state_or_the_new(
 
 
 class Working(FakeLexical):
-    """A keyword engine that notes what was asked of it."""
+    """A keyword engine that notes which calls it got."""
 
     created = discarded = False
 
-    def create(self) -> None:
+    def prepare(self, base: Base | None) -> None:
         """Note that a generation was begun."""
         self.created = True
 
@@ -292,9 +292,9 @@ def test_what_is_not_ours_stays(kaggle: Path, data: Path) -> None:
 
 
 def test_a_pipe_is_refused(tmp_path: Path, data: Path) -> None:
-    """What cannot be read twice is no source."""
+    """What cannot be read twice is not a source."""
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(SourceUnreadable, match="no regular file"):
+    with pytest.raises(SourceUnreadable, match="not a regular file"):
         run(tmp_path / "pipe.csv", data)
 
 
@@ -325,9 +325,9 @@ class Watching(FakeLexical):
 
     kept: Collection[str] = ()
 
-    def manifest(self) -> Lexical:
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
         """Have an index of its own name."""
-        return Lexical(engine="embedded", index="watching", analysis="fake")
+        return super().write(movies, gone, total).model_copy(update={"index": "watching"})
 
     def tidy(self, kept: Collection[str]) -> list[str]:
         """Remember, and warn."""
@@ -402,7 +402,7 @@ def test_a_damaged_current_is_refused(kaggle: Path, data: Path, text: str) -> No
 
 
 def test_a_damaged_cache_says_what_to_do(kaggle: Path, data: Path) -> None:
-    """A cache that is no database stops the build with the remedy, and is not overwritten."""
+    """A cache that is not a database stops the build with the remedy, and is not overwritten."""
     data.mkdir()
     (data / CACHE).write_bytes(b"no database" * 100)
     with pytest.raises(BuildFailed, match="delete the file"):

@@ -1,4 +1,4 @@
-"""Films changed by hand outlive every build and update that is not told to discard the changes."""
+"""Films changed by hand outlive every build and update that does not discard the changes."""
 
 import shutil
 from collections.abc import Iterable, Mapping
@@ -91,7 +91,7 @@ def test_changes_over_http_are_changes_by_hand(tmp_path: Path) -> None:
 
 
 def test_an_update_refuses_to_choose(data: Path) -> None:
-    """Without being told what becomes of the changes it publishes nothing and names both ways."""
+    """Without an option for the changes it publishes nothing and names both ways."""
     before = published(data)
     with pytest.raises(BuildFailed, match=r"3 films were changed by hand.*--keep-.*--discard-"):
         follow_films(data, FILMS[3:], hand_changes=None)
@@ -145,14 +145,14 @@ def test_a_source_of_a_few_films(data: Path, hand_changes: HandChanges) -> None:
 
 
 def test_a_build_refuses_to_discard(data: Path, tmp_path: Path) -> None:
-    """It says how many films changed and what to do, and changes nothing; told to, it builds."""
+    """It says how many films changed and what to do, and changes nothing, or else builds."""
     before = published(data)
     source = films_file(tmp_path / "source", FILMS)
     arguments = ["build", str(source), "--mapping", str(source.with_name("mapping.toml"))]
     refused = command(data, *arguments)
     assert refused.exit_code == 1
-    for told in ("3 films were changed by hand", "--discard-changes", "update SOURCE --keep-"):
-        assert told in refused.output
+    for part in ("3 films were changed by hand", "--discard-changes", "update SOURCE --keep-"):
+        assert part in refused.output
     assert published(data) == before
     done = command(data, *arguments, "--discard-changes")
     assert done.exit_code == 0, done.output

@@ -7,7 +7,7 @@ import pytest
 
 from hybrid.errors import SourceUnreadable
 from indexer.films.clean import clean
-from indexer.inspect import inspect, inspected, mapping_for, write_mapping
+from indexer.inspect import inspect, inspect_file, mapping_for, write_mapping
 from indexer.sources import read_source
 from tests.indexer.film_files import json_lines, kaggle_csv, write
 
@@ -56,7 +56,7 @@ def test_columns_of_no_use(tmp_path: Path) -> None:
 
 
 def test_what_is_not_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is missing is told by format, and the mapping to start from reads the file."""
+    """What is missing is listed for each format, and the mapping to start from reads the file."""
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "films.v1.csv.gz", OWN)
     inspection = inspect(path)
@@ -97,16 +97,16 @@ def test_a_mapping_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_mapping_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
-    """Where no file can be made, the report has the mapping all the same, and says why."""
+    """If no file can be written, the report still has the mapping, and says why."""
     file = write(tmp_path / f"{'x' * 250}.csv", "Film Title,Released\nHeat,1995\n")
-    report = inspected(file, None, None)
+    report = inspect_file(file, None, None)
     assert 'title = "film title"' in report
     assert "could not be written" in report
     assert "File name too long" in report
 
 
 def test_no_film_file_is_an_error(tmp_path: Path) -> None:
-    """A mapping could not help a file that is no text."""
+    """A mapping could not help a file that is not text."""
     path = tmp_path / "films.xlsx"
     path.write_bytes(b"PK\x03\x04")
     with pytest.raises(SourceUnreadable, match="Excel"):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.movie import Movie
-from indexer.build import BuildResult, build
+from indexer.build import BuildOptions, BuildResult, build
 from indexer.cli import main
 from indexer.embedding.cache import CACHE
 from indexer.films.film_file import read_films
@@ -39,8 +39,8 @@ def entries(data: Path) -> int:
 def build_fakes(data: Path, films: Sequence[Movie]) -> BuildResult:
     """Build an index of these films, the keyword side in memory."""
     file = films_file(data.with_name("source"), films)
-    mapping = file.with_name("mapping.toml")
-    return build(file, data, "x", HashingEncoder(), lambda *_: FakeLexical(), mapping, quiet=True)
+    options = BuildOptions(file.with_name("mapping.toml"), quiet=True)
+    return build(file, data, "x", HashingEncoder(), lambda *_: FakeLexical(), options)
 
 
 def update(data: Path, films: Sequence[Movie]) -> UpdateResult:
@@ -51,8 +51,8 @@ def update(data: Path, films: Sequence[Movie]) -> UpdateResult:
 
 
 def test_what_no_build_needs_is_dropped(tmp_path: Path) -> None:
-    """A sentence goes when so many builds in a row did without it, not before; both sizes are told
-    and the file is as small as what is left."""
+    """A sentence goes when so many builds in a row did without it, not before; both sizes are
+    reported, and the file is as small as what is left."""
     data = tmp_path / "data"
     many = [
         FILMS[0].model_copy(update={"id": n, "description": f"Old {n}."}) for n in range(10, 910)

@@ -30,7 +30,7 @@ from hybrid.storage.generation import (
     open_published,
     published,
 )
-from hybrid.storage.manifest import Semantic
+from hybrid.storage.manifest import Lexical, Semantic
 from indexer.backends import Backends
 from indexer.cli import main
 from indexer.films.film_file import read_films
@@ -106,16 +106,16 @@ def test_what_did_not_change_is_shared(data: Path) -> None:
     """Model, vectors and the keyword engine's large files are the same files as before, and no
     byte of the generation before is changed."""
     before = open_current(data)
-    held = digests(before.folder)
+    shared = digests(before.folder)
     done = put(data, NEW, FILMS[0].model_copy(update={"title": "Renamed"}))
     after = data / "generations" / done.manifest.name
     for name in ("encoder/words", "vectors-0.npy", "rejects.jsonl"):
         assert (after / name).samefile(before.file(name))
-    segments = [name for name in held if name.endswith((".idx", ".term", ".store"))]
+    segments = [name for name in shared if name.endswith((".idx", ".term", ".store"))]
     assert segments
     assert all((after / name).samefile(before.file(name)) for name in segments)
     assert not (after / "tantivy/meta.json").samefile(before.file("tantivy/meta.json"))
-    assert digests(before.folder) == held
+    assert digests(before.folder) == shared
     remove(data, FILMS[1].id)
     assert not before.folder.exists()
     assert (after / "vectors-0.npy").exists()
@@ -129,7 +129,7 @@ def test_the_generation_before_stays_as_it_was(data: Path) -> None:
 
 
 def test_films_by_id(data: Path) -> None:
-    """Films are added, replaced and removed one by one, and an unknown id is told."""
+    """Films are added, replaced and removed one by one, and an unknown id is reported."""
     assert put(data, NEW).added == 1
     assert put(data, NEW.model_copy(update={"year": 1999})).changed == 1
     assert remove(data, NEW.id, FILMS[0].id).removed == 2
@@ -208,7 +208,7 @@ def test_recall_that_falls_trains_the_index_anew(
 
 
 def test_rejects_are_those_of_the_last_source(data: Path, tmp_path: Path) -> None:
-    """What is no film of a file that is followed is told beside the generation, as a build does;
+    """Rejects of a file that is followed are recorded beside the generation, as a build does;
     a change by hand leaves it there. The name that is given is recorded."""
     file = films_file(tmp_path / "source", [*FILMS[1:], NEW])
     with file.open("a") as out:
@@ -250,7 +250,7 @@ class Failing(FakeLexical):
         super().__init__()
         self.error = error
 
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
         """Fail."""
         raise self.error
 
@@ -271,14 +271,14 @@ def test_a_failed_change_leaves_the_old_state(data: Path, error: BaseException) 
 
 
 def test_a_change_needs_an_index_and_the_lock(data: Path, tmp_path: Path) -> None:
-    """Nothing to change, or another at work: both are told."""
+    """Nothing to change, or another at work: both are reported."""
     with pytest.raises(GenerationUnusable, match="no index"):
         put(tmp_path / "none", NEW)
     with writer_lock(data), pytest.raises(BuildFailed, match="another command"):
         put(data, NEW)
 
 
-def test_a_deployment_without_a_name_is_told(data: Path) -> None:
+def test_a_deployment_without_a_name_is_reported(data: Path) -> None:
     """Without its UUID a folder cannot tell its indices from those of others."""
     file = data / "DEPLOYMENT"
     for content in (b"", b"\xff\xfe"):
@@ -348,7 +348,7 @@ def test_no_way_back_to_a_damaged_generation(data: Path) -> None:
 class Gone(FakeLexical):
     """A keyword engine whose index was removed."""
 
-    def check_base(self, base: Generation) -> None:
+    def check_index(self, generation: Generation) -> None:
         """Miss it."""
         raise BuildFailed("gone")
 
@@ -446,9 +446,9 @@ def test_vectors_lie_in_few_files(changes: list[int]) -> None:
     pieces: tuple[int, ...] = (0,)
     live = {0: 1000}
     for rows in changes:
-        made = plan(pieces, live, rows)
-        live[made.number] = rows + sum(live[number] for number in made.absorbed)
-        pieces = (*made.kept, made.number)
+        result = plan(pieces, live, rows)
+        live[result.number] = rows + sum(live[number] for number in result.absorbed)
+        pieces = (*result.kept, result.number)
         sizes = [live[number] for number in pieces]
         assert all(size >= 2 * after for size, after in pairwise(sizes))
     sizes = [live[number] for number in pieces]
@@ -458,8 +458,8 @@ def test_vectors_lie_in_few_files(changes: list[int]) -> None:
 
 def test_a_file_of_no_film_is_dropped() -> None:
     """Where all films of a file are gone it is not shared; nothing is written without need."""
-    made = plan((0, 1, 2), {0: 10, 2: 5}, 0)
-    assert (made.kept, made.absorbed) == ((0, 2), ())
+    result = plan((0, 1, 2), {0: 10, 2: 5}, 0)
+    assert (result.kept, result.absorbed) == ((0, 2), ())
 
 
 @pytest.mark.parametrize(
@@ -470,8 +470,8 @@ def test_a_file_of_no_film_is_dropped() -> None:
         ({"id": 1, "title": " "}, {"title": "is missing"}),
         ({"id": 1, "title": "\u200b\ufeff"}, {"title": "is missing"}),
         ({"id": 1, "title": "x", "colour": 7}, {"colour": "is unknown"}),
-        ({"id": -1, "title": "x"}, {"id": "is no id: a whole number"}),
-        ({"id": "tt1", "title": "x"}, {"id": "is no id: a whole number"}),
+        ({"id": -1, "title": "x"}, {"id": "is not an id: expected a whole number"}),
+        ({"id": "tt1", "title": "x"}, {"id": "is not an id: expected a whole number"}),
         ({"id": 1, "title": ["x"]}, {"title": "is wrong: ['x'], expected text"}),
         ({"id": 1, "title": "x", "year": 1492}, {"year": "is impossible: 1492"}),
         ({"id": 1, "title": "x", "genres": "Drama"}, {"genres": "expected a list"}),
@@ -503,7 +503,7 @@ def test_films_given_by_hand_are_cleaned() -> None:
 
 @pytest.mark.parametrize("values", [{"title": "\x00"}, {"title": "x", "cast": ["\ud800"]}])
 def test_texts_that_are_none(values: dict[str, object]) -> None:
-    """Control characters alone, or half of a surrogate pair, are told by the field."""
+    """Control characters alone, or half of a surrogate pair, are reported by field."""
     with pytest.raises(InvalidInput) as error:
         film({"id": 1, **values})
     assert list(error.value.fields) == [list(values)[-1]]
@@ -518,12 +518,12 @@ def test_films_as_json_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "no film given"),
         (b"[]", "not a JSON object"),
         (b"[" * 100_000, "nested too deeply"),
-        (b"{", "line 1 is no JSON"),
+        (b"{", "line 1 is not JSON"),
         (b'{"id": 1, "title": "x"}\n{"id": 2}', "line 2: title: is missing"),
         (b'{"id": 1, "title": "x"}\n7', "line 2 is not a JSON object"),
         (b"\xff", "not UTF-8"),
@@ -535,9 +535,9 @@ def test_films_as_json_lines() -> None:
         (b'{"id": 1, "title": "x"}\n' + b"[" * 100_000, "line 2 is nested too deeply"),
     ],
 )
-def test_input_that_is_no_film(content: bytes, told: str) -> None:
-    """What cannot be read is told with its line."""
-    with pytest.raises(InvalidInput, match=told):
+def test_input_that_is_not_a_film(content: bytes, message: str) -> None:
+    """What cannot be read is reported with its line."""
+    with pytest.raises(InvalidInput, match=message):
         films_of(content)
 
 

@@ -1,4 +1,4 @@
-"""Changes on a real Elasticsearch: one index over many generations, mended after any accident."""
+"""Changes on a real Elasticsearch: one index over many generations, repaired after any accident."""
 
 import errno
 import os
@@ -41,14 +41,14 @@ class Killed(BaseException):
     """Stands for the death of a process: nothing is cleaned up after it."""
 
 
-def test_what_a_killed_writer_wrote_is_unseen_and_mended(
+def test_what_a_killed_writer_wrote_is_unseen_and_repaired(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Films written before a crash are in the index, but no reader shows them; the next change
     takes them out and writes the old ones again."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.change.probe", killed)
+        dying.setattr("indexer.generations.draft.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert not deployment.agrees()
@@ -69,7 +69,7 @@ def killed(*_: object) -> None:
     raise Killed
 
 
-def test_films_deleted_too_late_or_too_early_are_mended(
+def test_films_deleted_too_late_or_too_early_are_repaired(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crash after the publication leaves a film that is gone; a rollback misses one that was
@@ -96,8 +96,8 @@ def test_rollback_to_another_index(deployment: Deployment) -> None:
     rollback(deployment.data, deployment.tools)
     assert deployment.index == first
     assert deployment.agrees()
-    held = list(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
-    assert held == [first]
+    indices = list(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
+    assert indices == [first]
     assert list(deployment.client.indices.get_alias(name=deployment.prefix)) == [first]
 
 
@@ -110,7 +110,7 @@ def test_another_index_of_the_same_name_is_refused(deployment: Deployment) -> No
     writer = deployment.writer(
         "elasticsearch", Path(name.removeprefix(f"{deployment.prefix}-")), "another"
     )
-    writer.create()
+    writer.prepare(None)
     with pytest.raises(BuildFailed, match=name):
         change(deployment.data, upsert([NEW]), deployment.tools)
     assert deployment.client.count(index=name)["count"] == 0
@@ -143,7 +143,7 @@ def test_what_a_failed_change_wrote_is_undone(
     """Not only are its films unseen: the index is as it was before, with the words of the old ones
     and no new ones that take the places of others."""
     with monkeypatch.context() as failing:
-        failing.setattr("indexer.change.probe", full)
+        failing.setattr("indexer.generations.draft.probe", full)
         with pytest.raises(OSError, match="No space"):
             change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
     assert deployment.agrees()
@@ -190,7 +190,7 @@ def test_an_index_put_in_the_place_of_ours_is_named(deployment: Deployment) -> N
 
 @pytest.mark.parametrize("name", ["999999", "abc"])
 def test_what_others_write_into_our_index_is_named(deployment: Deployment, name: str) -> None:
-    """A document that is no film of ours is shown by no search; verify says that it is there, and
+    """A document that is not a film of ours is shown by no search; verify reports it, and
     repair writes an index without it."""
     foreign = {"id": 999999, "title": "Captain", "text": "captain"}
     deployment.client.index(index=deployment.index, id=name, document=foreign, refresh=True)
@@ -223,10 +223,10 @@ def test_only_our_indices_are_touched(deployment: Deployment) -> None:
         "elasticsearch", Path("8-orphan"), (deployment.data / "DEPLOYMENT").read_text().strip()
     )
     for writer in (other, orphan):
-        writer.create()
+        writer.prepare(None)
     change(deployment.data, upsert([NEW]), deployment.tools)
-    held = set(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
-    assert held == {deployment.index, other.name}
+    indices = set(deployment.client.indices.get(index=f"{deployment.prefix}-*"))
+    assert indices == {deployment.index, other.name}
 
 
 def test_a_refused_film_stops_the_change(deployment: Deployment) -> None:
@@ -246,7 +246,7 @@ def test_a_film_replaced_before_a_crash_is_put_back(
     written again as the catalogue has it."""
     with monkeypatch.context() as dying:
         dying.setattr(ElasticsearchWriter, "discard", lambda _: None)
-        dying.setattr("indexer.change.probe", killed)
+        dying.setattr("indexer.generations.draft.probe", killed)
         with pytest.raises(Killed):
             change(deployment.data, upsert([RENAMED]), deployment.tools)
     assert not deployment.agrees()

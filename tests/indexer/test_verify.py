@@ -104,7 +104,7 @@ def without_a_film(generation: Generation) -> None:
     (generation.folder / "new").rename(generation.file("tantivy"))
     stranger = Movie(id=7777, title="Stranger")
     renamed = FILMS[1].model_copy(update={"title": "Renamed"})
-    TantivyWriter(generation.folder).change([stranger, renamed], [FILMS[0].id], len(FILMS) + 1)
+    TantivyWriter(generation.folder)._commit([stranger, renamed], [FILMS[0].id, renamed.id])
 
 
 def without_a_label(generation: Generation) -> None:
@@ -154,7 +154,7 @@ def with_other_words(generation: Generation) -> None:
         shutil.copy(file, generation.folder / "copy")
         (generation.folder / "copy").replace(file)
     with patch("hybrid.engines.lexical.tantivy_writer.keyword_text", lambda _: "nonsense"):
-        TantivyWriter(generation.folder).change([FILMS[4]], [], len(FILMS) + 1)
+        TantivyWriter(generation.folder)._commit([FILMS[4]], [FILMS[4].id])
 
 
 def without_a_document(generation: Generation) -> None:
@@ -165,7 +165,7 @@ def without_a_document(generation: Generation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "name", "told"),
+    ("damage", "name", "expected"),
     [
         (without_a_film, "keyword", f"1 films are missing: {FILMS[0].id}"),
         (without_a_film, "keyword", "1 films are there that the catalogue does not have: 7777"),
@@ -180,14 +180,14 @@ def without_a_document(generation: Generation) -> None:
     ],
 )
 def test_what_differs_is_named(
-    data: Path, damage: Callable[[Generation], None], name: str, told: str
+    data: Path, damage: Callable[[Generation], None], name: str, expected: str
 ) -> None:
     """A store that was written wrongly is found although its files are as they were written."""
     damage(current(data))
     seal(data)
     found = findings(data)
     assert "files" not in found
-    assert any(told in finding for finding in found.get(name, ())), found
+    assert any(expected in finding for finding in found.get(name, ())), found
 
 
 @pytest.mark.parametrize("damage", [without_a_film, without_a_label, with_other_vectors])
@@ -203,7 +203,7 @@ def test_what_differs_is_repaired(data: Path, damage: Callable[[Generation], Non
 
 
 def test_wrong_vectors_of_the_cache_are_embedded_again(data: Path) -> None:
-    """A cache that holds other vectors than the model gives is mended with what was made of it."""
+    """A cache that holds other vectors than the model gives is repaired with all from it."""
     with closing(sqlite3.connect(data / CACHE)) as cache, cache:
         keys, vectors = zip(*cache.execute("SELECT key, vector FROM sentences"), strict=True)
         wrong = [(vectors[0], crc32(key + vectors[0]), key) for key in keys]
@@ -252,11 +252,11 @@ def test_verify_beside_a_writer(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("measured", "now", "told"),
+    ("measured", "now", "expected"),
     [(1.0, 0.9899, True), (1.0, 0.9901, False), (0.95, 0.9399, True), (0.95, 0.9401, False)],
 )
 def test_recall_that_was_lost_is_told(
-    data: Path, monkeypatch: pytest.MonkeyPatch, measured: float, now: float, told: bool
+    data: Path, monkeypatch: pytest.MonkeyPatch, measured: float, now: float, expected: bool
 ) -> None:
     """An index that finds less than .99, and a hundredth less than when it was measured, is a
     finding."""
@@ -270,7 +270,7 @@ def test_recall_that_was_lost_is_told(
     assert current(data).manifest.semantic.recall_at_10 == measured
     monkeypatch.setattr("indexer.verify.RecallProbes.recall_at_10", lambda *_: now)
     found = findings(data).get("index", ())
-    assert [f"recall@10 is {now:.4f}" in finding for finding in found] == [True] * told
+    assert [f"recall@10 is {now:.4f}" in finding for finding in found] == [True] * expected
 
 
 def test_the_exit_code_tells(data: Path) -> None:
@@ -282,8 +282,8 @@ def test_the_exit_code_tells(data: Path) -> None:
         seal(data)
         wrong = CliRunner().invoke(main, command)
         assert (wrong.exit_code, f"missing: {FILMS[0].id}" in wrong.output) == (1, True)
-        mended = CliRunner().invoke(main, [*command, "--repair"])
-        assert (mended.exit_code, "Repaired" in mended.output) == (0, True)
+        repaired = CliRunner().invoke(main, [*command, "--repair"])
+        assert (repaired.exit_code, "Repaired" in repaired.output) == (0, True)
         assert CliRunner().invoke(main, command).exit_code == 0
 
 
@@ -307,7 +307,7 @@ def test_a_damaged_file_is_named_and_replaced(data: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", [CATALOGUE, "encoder/"])
 def test_what_cannot_be_made_again_is_told(data: Path, name: str) -> None:
-    """Without its catalogue or its model a generation is lost; the remedy is told."""
+    """Without its catalogue or its model a generation is lost; the remedy is reported."""
     file = files_of(name, data)
     file.unlink()
     assert file.name in findings(data)["files"][0]

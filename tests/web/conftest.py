@@ -55,8 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("pages")
     films = movies()
     writer = TantivyWriter(folder)
-    writer.create()
-    writer.write(films)
+    writer.prepare(None)
+    writer.write(films, (), len(films))
     search = open_small(folder, films, TantivyEngine(folder / "tantivy"), depth=200)
     with serving(create_app(search)) as running:
         yield running

@@ -1,10 +1,10 @@
 """Writing an Elasticsearch index: a new one for a build, the same one for a change.
 
-A change is written before the generation is published, so readers of the one before may see it:
-they drop a film that their catalogue does not know. Every film carries the number of the
-generation that wrote it. After a crash or a rollback some carry a number above the published one:
-the next writer writes those again, from the catalogue. Films are deleted only after the
-publication, so that nobody misses one.
+A change is written before its generation is published, so readers of the one before may see it:
+they drop films that their catalogue does not have. Every film carries the number of the generation
+that wrote it. After a crash or a rollback some carry a number above the published one: the next
+writer writes those again, from the catalogue. Films are deleted only after publication, so that no
+reader misses one.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -22,9 +22,9 @@ from hybrid.engines.lexical.elasticsearch import (
     document,
     mapping,
 )
+from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie
-from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, number_of
 from hybrid.storage.manifest import Lexical
 
@@ -38,7 +38,7 @@ Action = dict[str, Any]
 
 
 class ElasticsearchWriter:
-    """Writes one generation's films, and touches no index that is not this deployment's."""
+    """Writes one generation's films, and touches no index of another deployment."""
 
     def __init__(
         self, client: Elasticsearch, prefix: str, generation: str, deployment: str, shards: int
@@ -48,12 +48,38 @@ class ElasticsearchWriter:
         self._generation = generation
         self._deployment = deployment
         self._shards = shards
-        self._base: tuple[int, Catalogue] | None = None
+        self._base: Base | None = None
         self._gone: Collection[int] = ()
         self.name = f"{prefix}-{generation}"
 
-    def manifest(self) -> Lexical:
-        """Return what the manifest records."""
+    def prepare(self, base: Base | None) -> None:
+        """Create the empty index, or make that of `base` hold what its catalogue holds.
+
+        A writer that was killed, or the generation that a rollback left, may have written films
+        and deleted others. Raises EngineUnavailable, and BuildFailed like `check_index`.
+        """
+        if base is None:
+            self._create_index()
+            return
+        self.check_index(base.generation)
+        self.name = base.generation.manifest.lexical.index
+        self._base = base
+        self._restore(base)
+
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+        """Add or replace `movies` and make them searchable; `gone` are deleted by `tidy`.
+
+        Raises EngineUnavailable, or BuildFailed with the first of the films that were refused, or
+        if there are not `total` films beside those `gone`.
+        """
+        with answering():
+            self._bulk(self._index_actions(movies, number_of(self._generation)))
+            if self._base is None:
+                self._client.indices.put_settings(
+                    index=self.name, settings={"refresh_interval": None}
+                )
+        self._gone = gone
+        self._refresh_and_count(total + len(gone))
         return Lexical(
             engine="elasticsearch",
             index=self.name,
@@ -61,8 +87,49 @@ class ElasticsearchWriter:
             uuid=self._uuid(self.name),
         )
 
-    def create(self) -> None:
-        """Make the empty index. Raises EngineUnavailable."""
+    def check_index(self, generation: Generation) -> None:
+        """Raise BuildFailed if the index of `generation` was deleted or replaced."""
+        lexical = generation.manifest.lexical
+        if lexical.index not in self._own_indices() or self._uuid(lexical.index) != lexical.uuid:
+            raise BuildFailed(
+                f"the Elasticsearch index {lexical.index} was removed or replaced by another: "
+                "`python -m indexer verify --repair` writes it again"
+            )
+
+    def discard(self) -> None:
+        """Delete the index, or undo what was written into that of the base."""
+        if self._base:
+            self._restore(self._base)
+        else:
+            with answering():
+                self._client.indices.delete(index=self.name, ignore_unavailable=True)
+
+    def tidy(self, kept: Collection[str]) -> list[str]:
+        """Delete the films that are gone and this deployment's outdated indices; set the alias.
+
+        `kept` names the indices that stay. Returns warnings; what belongs to another deployment is
+        left alone.
+        """
+        with answering():
+            if self._gone:
+                self._bulk(self._delete_actions(self._gone))
+                self._client.indices.refresh(index=self.name)
+            own = self._own_indices()
+            for index in own - set(kept):
+                self._client.indices.delete(index=index, ignore_unavailable=True)
+            holders = set(self._alias_holders())
+            if holders - own:
+                return [
+                    f"the alias {self._prefix} belongs to another deployment and was left alone; "
+                    "set HYBRID_ELASTICSEARCH_PREFIX to a name of your own"
+                ]
+            if self._client.indices.exists(index=self._prefix) and not holders:
+                return [f"{self._prefix} is an index, so no alias of that name was made"]
+            if holders != {self.name}:
+                self._set_alias(holders)
+        return []
+
+    def _create_index(self) -> None:
         with answering():
             self._client.indices.create(
                 index=self.name,
@@ -76,108 +143,28 @@ class ElasticsearchWriter:
                 mappings=mapping(self._deployment, self._generation),
             )
 
-    def write(self, movies: Collection[Movie]) -> None:
-        """Write every film and make all searchable.
-
-        Raises EngineUnavailable, or BuildFailed with the first of the films that were refused.
-        """
-        with answering():
-            self._bulk(self._writing(movies, number_of(self._generation)))
-            self._client.indices.put_settings(index=self.name, settings={"refresh_interval": None})
-        self._expect(len(movies))
-
-    def mend(self, base: Generation, catalogue: Catalogue) -> None:
-        """Make the index of `base` hold what `catalogue` holds and nothing more.
-
-        A writer that was killed, or the generation that a rollback left, may have written films
-        and deleted others. Raises like `check_base`.
-        """
-        self.check_base(base)
-        self.name = base.manifest.lexical.index
-        self._base = number_of(base.manifest.name), catalogue
-        self._undo()
-
-    def take_over(self, base: Generation) -> None:
-        """Write into the index of `base`, which `mend` found to hold what it should."""
-
-    def check_base(self, base: Generation) -> None:
-        """Return if the index of `base` is the one that was written, and ours.
-
-        Raises BuildFailed where it is not.
-        """
-        lexical = base.manifest.lexical
-        if lexical.index not in self._owned() or self._uuid(lexical.index) != lexical.uuid:
-            raise BuildFailed(
-                f"the Elasticsearch index {lexical.index} was removed or replaced by another: "
-                "`python -m indexer verify --repair` writes it again"
-            )
-
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
-        """Replace or add `movies` and make them searchable; `gone` are deleted once published.
-
-        Raises EngineUnavailable, or BuildFailed if there are not as many `films`, and those gone.
-        """
-        with answering():
-            self._bulk(self._writing(movies, number_of(self._generation)))
-        self._gone = gone
-        self._expect(films + len(gone))
-
-    def discard(self) -> None:
-        """Remove the index, or undo what was written into that of the generation before."""
-        if self._base:
-            self._undo()
-        else:
-            with answering():
-                self._client.indices.delete(index=self.name, ignore_unavailable=True)
-
-    def tidy(self, kept: Collection[str]) -> list[str]:
-        """Delete the films that are gone and this deployment's outdated indices; set the alias.
-
-        `kept` names the indices that stay. Returns warnings: what belongs to another deployment is
-        left alone.
-        """
-        with answering():
-            if self._gone:
-                self._bulk(self._deleting(self._gone))
-                self._client.indices.refresh(index=self.name)
-            mine = self._owned()
-            for index in mine - set(kept):
-                self._client.indices.delete(index=index, ignore_unavailable=True)
-            holders = set(self._alias_holders())
-            if holders - mine:
-                return [
-                    f"the alias {self._prefix} belongs to another deployment and was left alone; "
-                    "set HYBRID_ELASTICSEARCH_PREFIX to a name of your own"
-                ]
-            if self._client.indices.exists(index=self._prefix) and not holders:
-                return [f"{self._prefix} is an index, so no alias of that name was made"]
-            if holders != {self.name}:
-                self._set_alias(holders)
-        return []
-
-    def _undo(self) -> None:
-        """Write again what differs from the catalogue of the generation before."""
-        assert self._base is not None
-        number, catalogue = self._base
+    def _restore(self, base: Base) -> None:
+        """Write again what differs from the catalogue of the base."""
+        number, catalogue = number_of(base.generation.manifest.name), base.catalogue
         with answering():
             self._client.indices.refresh(index=self.name)
         engine = ElasticsearchEngine(self._client, self.name)
         newer = engine.contents(newer_than=number)
         if not newer and engine.count() == len(catalogue):
             return
-        there, wanted = engine.contents(), catalogue.content_numbers()
-        wrong = {film for film, content in wanted.items() if there.get(film) != content}
-        again = sorted(wrong | (newer.keys() & wanted.keys()))
+        indexed, expected = engine.contents(), catalogue.content_numbers()
+        wrong = {film for film, content in expected.items() if indexed.get(film) != content}
+        again = sorted(wrong | (newer.keys() & expected.keys()))
         with answering():
-            self._bulk(self._deleting(there.keys() - wanted.keys()))
-            self._bulk(self._writing(catalogue.some_films(again), number))
-        self._expect(len(catalogue))
+            self._bulk(self._delete_actions(indexed.keys() - expected.keys()))
+            self._bulk(self._index_actions(catalogue.some_films(again), number))
+        self._refresh_and_count(len(catalogue))
 
-    def _writing(self, movies: Iterable[Movie], number: int) -> Iterator[Action]:
+    def _index_actions(self, movies: Iterable[Movie], number: int) -> Iterator[Action]:
         for movie in movies:
             yield {"_op_type": "index", "_id": str(movie.id)} | document(movie, number)
 
-    def _deleting(self, ids: Iterable[int]) -> Iterator[Action]:
+    def _delete_actions(self, ids: Iterable[int]) -> Iterator[Action]:
         for film in ids:
             yield {"_op_type": "delete", "_id": str(film)}
 
@@ -199,13 +186,13 @@ class ElasticsearchWriter:
                 f"Elasticsearch refused {len(refused)} films, the first: " + "; ".join(refused[:3])
             )
 
-    def _expect(self, films: int) -> None:
-        """Make all that was written searchable, and count it."""
+    def _refresh_and_count(self, expected: int) -> None:
+        """Make all that was written searchable; raise BuildFailed if the count is another."""
         with answering():
             self._client.indices.refresh(index=self.name)
-            found = int(self._client.count(index=self.name)["count"])
-        if found != films:
-            raise BuildFailed(f"{films} films should be in {self.name}, {found} are there")
+            count = int(self._client.count(index=self.name)["count"])
+        if count != expected:
+            raise BuildFailed(f"{expected} films should be in {self.name}, {count} are there")
 
     def _uuid(self, index: str) -> str:
         with answering():
@@ -225,11 +212,11 @@ class ElasticsearchWriter:
             return ()
         return self._client.indices.get_alias(name=self._prefix)
 
-    def _owned(self) -> set[str]:
+    def _own_indices(self) -> set[str]:
         with answering():
             indices = self._client.indices.get_mapping(index=f"{self._prefix}-*")
             return {
                 index
-                for index, found in indices.items()
-                if found["mappings"].get("_meta", {}).get("deployment") == self._deployment
+                for index, entry in indices.items()
+                if entry["mappings"].get("_meta", {}).get("deployment") == self._deployment
             }

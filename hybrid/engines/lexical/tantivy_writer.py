@@ -8,9 +8,9 @@ from pathlib import Path
 import tantivy
 
 from hybrid.engines.lexical.tantivy import ANALYSIS, ANALYZER, REPEATS, TANTIVY_FOLDER, schema
+from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie, content_number, genre_keys, keyword_text
-from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
 from hybrid.text.analysis import analyzer
@@ -23,47 +23,48 @@ class TantivyWriter:
 
     def __init__(self, generation: Path) -> None:
         self.folder = generation / TANTIVY_FOLDER
+        self._base: Base | None = None
 
-    def manifest(self) -> Lexical:
-        """Return what the manifest records."""
-        return Lexical(engine="embedded", index=TANTIVY_FOLDER, analysis=ANALYSIS)
+    def prepare(self, base: Base | None) -> None:
+        """Create the folder; that of a `base` is copied when it is written."""
+        self._base = base
+        if base is None:
+            self.folder.mkdir()
 
-    def create(self) -> None:
-        """Make the folder."""
-        self.folder.mkdir()
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+        """Add or replace `movies` and remove `gone` in one commit.
 
-    def write(self, movies: Collection[Movie]) -> None:
-        """Write every film in one commit. Raises BuildFailed if one is missing."""
-        self._write(movies, (), len(movies))
-
-    def check_base(self, base: Generation) -> None:
-        """Nothing: the manifest tells of every file."""
-
-    def mend(self, base: Generation, catalogue: Catalogue) -> None:
-        """Nothing: a generation's own folder holds what was published, or goes with it."""
-
-    def take_over(self, base: Generation) -> None:
-        """Share the files of the generation before: Tantivy replaces files, it changes none."""
-        self.folder.mkdir()
-        for file in base.file(TANTIVY_FOLDER).iterdir():
-            if not file.name.endswith(".lock"):
-                (self.folder / file.name).hardlink_to(file)
-
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
-        """Replace or add `movies` and remove `gone` in one commit.
-
-        Raises BuildFailed if there are not as many `films` afterwards.
+        Raises BuildFailed if it cannot be written, or if there are not `total` films afterwards.
         """
-        self._write(movies, [*gone, *(movie.id for movie in movies)], films)
-
-    def _write(self, movies: Collection[Movie], outdated: Collection[int], films: int) -> None:
+        outdated: Collection[int] = ()
+        if self._base:
+            self._link_files(self._base.generation)
+            outdated = [*gone, *(movie.id for movie in movies)]
         try:
-            found = self._commit(movies, outdated)
+            count = self._commit(movies, outdated)
         except ValueError as error:  # all that tantivy raises
             full = os.strerror(errno.ENOSPC) if "StorageFull" in str(error) else None
             raise BuildFailed(f"{self.folder} cannot be written: {full or error}") from error
-        if found != films:
-            raise BuildFailed(f"{films} films should be in {self.folder}, {found} are there")
+        if count != total:
+            raise BuildFailed(f"{total} films should be in {self.folder}, {count} are there")
+        return Lexical(engine="embedded", index=TANTIVY_FOLDER, analysis=ANALYSIS)
+
+    def discard(self) -> None:
+        """Do nothing: the index is in the folder of its generation."""
+
+    def tidy(self, _: Collection[str], /) -> list[str]:
+        """Do nothing: an index is removed with the folder of its generation."""
+        return []
+
+    def check_index(self, generation: Generation) -> None:
+        """Do nothing: the files of the index are in the manifest."""
+
+    def _link_files(self, generation: Generation) -> None:
+        """Share the files of a generation: Tantivy replaces files, it never changes one."""
+        self.folder.mkdir()
+        for file in generation.file(TANTIVY_FOLDER).iterdir():
+            if not file.name.endswith(".lock"):
+                (self.folder / file.name).hardlink_to(file)
 
     def _commit(self, movies: Collection[Movie], outdated: Collection[int]) -> int:
         index = tantivy.Index(schema(), str(self.folder))
@@ -78,26 +79,19 @@ class TantivyWriter:
         writer.wait_merging_threads()
         self._open_to_readers()
         index.reload()
-        found: int = index.searcher().num_docs
-        return found
+        count: int = index.searcher().num_docs
+        return count
 
     def _open_to_readers(self) -> None:
-        """Let all read the index who may read its folder: two files Tantivy keeps to its user."""
+        """Let everyone who may read the folder read the two files that Tantivy restricts."""
         for name in ("meta.json", ".managed.json"):
             (self.folder / name).chmod(self.folder.stat().st_mode & 0o666)
 
-    def discard(self) -> None:
-        """Nothing: the folder goes with its generation."""
-
-    def tidy(self, kept: Collection[str]) -> list[str]:
-        """Nothing: so do those of outdated generations."""
-        return []
-
 
 def _document(movie: Movie) -> tantivy.Document:
-    """Return the film with its text said over and over.
+    """Return the film with its text repeated.
 
-    Text said r times has r times the frequencies and the length, and so has the average:
+    Text repeated r times has r times the frequencies and the length, and so has the average:
     r tf / (r tf + k1 norm) is tf / (tf + (k1 / r) norm), BM25 with k1 / r.
     """
     document = tantivy.Document()

@@ -1,9 +1,7 @@
-"""The seams: what a keyword engine and a semantic engine promise.
-
-tests/engines/ holds the contract suite that every engine passes.
-"""
+"""What the writer of a keyword engine promises."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
 from hybrid.movie import Movie
@@ -12,53 +10,50 @@ from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
 
 
+@dataclass(frozen=True)
+class Base:
+    """The generation that a change starts from, and its catalogue, which is open."""
+
+    generation: Generation
+    catalogue: Catalogue
+
+
 class LexicalWriter(Protocol):
-    """Writes the keyword side of one generation."""
+    """Writes the keyword side of one generation.
 
-    def create(self) -> None:
-        """Make an empty index: an engine that is away is noticed before the long work begins."""
-        ...
+    `prepare` comes first, then `write`; after that `tidy` once the generation is published, or
+    `discard` if it will not be.
+    """
 
-    def write(self, movies: Collection[Movie]) -> None:
-        """Index every film and make all searchable. Raises BuildFailed if one is missing."""
-        ...
+    def prepare(self, base: Base | None) -> None:
+        """Start with an empty index, or with the films of `base`, without what crashes left there.
 
-    def check_base(self, base: Generation) -> None:
-        """Return if the index of `base` is the one that was written for it.
-
-        Raises BuildFailed where it was removed or replaced.
+        Called before the long work of embedding: raises EngineUnavailable if the engine cannot be
+        reached, BuildFailed like `check_index`.
         """
         ...
 
-    def mend(self, base: Generation, catalogue: Catalogue) -> None:
-        """Undo what others left half-done in the index of `base`, whose catalogue this is.
+    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+        """Add or replace `movies`, remove the ids `gone`, and make all films searchable.
 
-        Raises like `check_base`.
+        Returns what the manifest records, so that the index can be found again. Raises BuildFailed
+        if a film is refused, or if the index does not hold `total` films afterwards. Called last in
+        a change: an index that generations share shows its films to readers at once.
         """
-        ...
-
-    def take_over(self, base: Generation) -> None:
-        """Begin with what the generation `base` holds, instead of an empty index."""
-        ...
-
-    def change(self, movies: Collection[Movie], gone: Collection[int], films: int) -> None:
-        """Replace or add `movies`, remove `gone`, and make all that searchable.
-
-        Raises BuildFailed if there are not as many `films` afterwards.
-        """
-        ...
-
-    def manifest(self) -> Lexical:
-        """Return what the manifest records, to find what was written again."""
         ...
 
     def discard(self) -> None:
-        """Remove what was written; the catalogue given to `mend` is still open."""
+        """Undo `prepare` and `write` outside the folder of the generation."""
         ...
 
-    def tidy(self, kept: Collection[str]) -> list[str]:
-        """Tidy up once readers see this generation.
+    def tidy(self, kept: Collection[str], /) -> list[str]:
+        """Delete what published generations do not need outside their folders.
 
-        `kept` are the indices, as manifests record them, that stay. Returns warnings for the user.
+        `kept` are the names of the indices, as manifests record them, that stay. Returns warnings
+        for the user.
         """
+        ...
+
+    def check_index(self, generation: Generation) -> None:
+        """Raise BuildFailed if the index of `generation` was deleted or replaced."""
         ...

@@ -26,8 +26,8 @@ def engines(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     there = ElasticsearchWriter(client, PREFIX, "1-congruence", "congruence", 1)
     here = TantivyWriter(tmp_path_factory.mktemp("congruence"))
     for writer in (there, here):
-        writer.create()
-        writer.write(MOVIES)
+        writer.prepare(None)
+        writer.write(MOVIES, (), len(MOVIES))
     yield client, ElasticsearchEngine(client, there.name), TantivyEngine(here.folder)
     there.discard()
     client.close()

@@ -48,15 +48,15 @@ def lexical(
     if request.param == "embedded":
         folder = tmp_path_factory.mktemp("embedded")
         embedded = TantivyWriter(folder)
-        embedded.create()
-        embedded.write(MOVIES)
+        embedded.prepare(None)
+        embedded.write(MOVIES, (), len(MOVIES))
         yield TantivyEngine(folder / TANTIVY_FOLDER)
         return
     client = connect(request.getfixturevalue("elasticsearch_url"), None, 10)
     shards = 3 if request.param.endswith("shards") else 1
     writer = ElasticsearchWriter(client, PREFIX, f"{shards}-contract", "contract", shards)
-    writer.create()
-    writer.write(MOVIES)
+    writer.prepare(None)
+    writer.write(MOVIES, (), len(MOVIES))
     yield ElasticsearchEngine(client, writer.name)
     writer.discard()
     client.close()
@@ -245,8 +245,8 @@ def test_what_tantivy_locks_late_is_removed_too(
     """A thread of Tantivy's may lock a file in the folder of links while that is removed: the index
     is open all the same, and nothing of the folder stays."""
     writer = TantivyWriter(tmp_path)
-    writer.create()
-    writer.write(corpus.films(3))
+    writer.prepare(None)
+    writer.write(corpus.films(3), (), 3)
     real = shutil.rmtree
     removed: list[Path] = []
 

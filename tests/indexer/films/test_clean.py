@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
 from indexer.films.clean import CleanedFilms, clean
-from indexer.films.field_values import LISTS, NUMBERS, parsed
+from indexer.films.field_values import LISTS, NUMBERS, parse_value
 from indexer.sources import read_source
 from tests.indexer.film_files import (
     KAGGLE_FILMS,
@@ -167,7 +167,7 @@ def test_what_is_no_film(tmp_path: Path, values: dict[str, object], reason: str)
 
 
 def test_longest_texts_are_kept(tmp_path: Path) -> None:
-    """A text as long as allowed is no reject."""
+    """A text as long as allowed is not rejected."""
     longest = film(title="x" * 1000, genres=["y" * 100], extract="z" * 100_000)
     assert films(tmp_path, longest).rejects == ()
 
@@ -177,21 +177,21 @@ def test_longest_texts_are_kept(tmp_path: Path) -> None:
     [0x200B, 0xFEFF, 0x2060, 0xAD, 0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x301, 0x202E, 0x3000],
 )
 def test_texts_that_show_nothing(code: int) -> None:
-    """Characters that nobody sees are no text alone, however many, and stay beside one that is
+    """Characters that show nothing are not a text alone, however many, but stay beside one that is
     seen."""
-    assert parsed("title", chr(code) * 3) is None
-    assert parsed("cast", [chr(code), "A"]) == ("A",)
-    assert parsed("title", f"A{chr(code)}B") is not None
+    assert parse_value("title", chr(code) * 3) is None
+    assert parse_value("cast", [chr(code), "A"]) == ("A",)
+    assert parse_value("title", f"A{chr(code)}B") is not None
 
 
 @pytest.mark.parametrize("title", ["...", "M", "$", "\u0e01\u0e33", "\U0001f600", "\ue000"])
 def test_short_titles_are_titles(title: str) -> None:
     """Whatever is seen is a text, if only a sign."""
-    assert parsed("title", title) == title
+    assert parse_value("title", title) == title
 
 
 def test_all_faults_of_a_film_are_named(tmp_path: Path) -> None:
-    """One look at a reject is enough to mend it."""
+    """A reject shows all that is needed to correct it."""
     (reject,) = films(tmp_path, film(title="", year=5, cast=1)).rejects
     assert [part.partition(":")[0] for part in reject.reason.split("; ")] == [
         "no title",
@@ -213,9 +213,9 @@ def test_numbers_that_are_none_are_emptied(tmp_path: Path, cell: str) -> None:
 
 @pytest.mark.parametrize("value", [True, [5], {"n": 5}, float("nan"), float("inf")])
 def test_json_values_that_are_no_numbers(value: object) -> None:
-    """true is no 1, though Python's bool is an int."""
+    """true is not 1, though Python's bool is an int."""
     with pytest.raises(ValueError, match="expected a whole number"):
-        parsed("votes", value)
+        parse_value("votes", value)
 
 
 def test_only_the_cells_of_films_kept_are_emptied(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_reject_takes_no_id(tmp_path: Path) -> None:
 
 
 def test_duplicates_are_equal_when_clean(tmp_path: Path) -> None:
-    """Without ids of the source the record's number is the id and tells no films apart."""
+    """Without ids of the source the record's number is the id and does not tell films apart."""
     cleaned = films(tmp_path, film(), film(title="Alien "), film(year=1980), film(cast=["X"]))
     assert [movie.id for movie in cleaned.movies] == [0, 2, 3]
     assert cleaned.duplicates == 1
@@ -276,20 +276,20 @@ def test_years_of_kaggle(
 ) -> None:
     """A year within the bounds is read after any words; anything else is nothing or a reject."""
     rows = [
-        {"imdb_title_id": f"tt{place}", "title": "A", "year": f"{words}{year}"}
-        for place, year in enumerate(years)
+        {"imdb_title_id": f"tt{row}", "title": "A", "year": f"{words}{year}"}
+        for row, year in enumerate(years)
     ]
     path = kaggle_csv(tmp_path_factory.mktemp("years") / "films.csv", rows)
     cleaned = clean(read_source(path))
     found = {movie.id: movie.year for movie in cleaned.movies}
     assert len(found) + len(cleaned.rejects) == len(years)
-    for place, year in enumerate(years):
+    for row, year in enumerate(years):
         if isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR:
-            assert found[place] == year
+            assert found[row] == year
         elif isinstance(year, int):
-            assert place not in found
+            assert row not in found
         else:
-            known = found.get(place)
+            known = found.get(row)
             assert known is None or FIRST_YEAR <= known <= LAST_YEAR
 
 
@@ -301,15 +301,15 @@ def test_every_record_of_a_large_file(tmp_path: Path) -> None:
     duplicates = blank = bare = 0
     for number in range(3_000):
         title = "".join(choose.choices(["e\u0301", "\u00e9", "x", "  ", "\u00a0", "\t"], k=6))
-        told = film(
+        values = film(
             title=f"Film {number} {title}", year=1900 + number % 100, extract=f"A {number}."
         )
         if choose.random() < 0.05:
-            del told["extract"]
+            del values["extract"]
             bare += 1
-        written.append(json.dumps(told, ensure_ascii=choose.random() < 0.5))
+        written.append(json.dumps(values, ensure_ascii=choose.random() < 0.5))
         if choose.random() < 0.01:
-            again = told | {"title": unicodedata.normalize("NFD", f" {told['title']} ")}
+            again = values | {"title": unicodedata.normalize("NFD", f" {values['title']} ")}
             written.append(json.dumps(again))
             duplicates += 1
         if choose.random() < 0.01:

@@ -119,10 +119,10 @@ def test_without_ids_records_are_counted(tmp_path: Path) -> None:
 
 
 def test_lists_as_json_in_a_cell(tmp_path: Path) -> None:
-    """A cell that begins with a bracket is JSON, and a broken one is told by its column."""
+    """A cell that begins with a bracket is JSON, and a broken one is reported with its column."""
     cells = ['["a", "b/c"]', '[{"name": "d"}]', '["e"', "f/g"]
     rows = "".join(
-        f'{place},"{cell.replace(chr(34), chr(34) * 2)}"\n' for place, cell in enumerate(cells)
+        f'{row},"{cell.replace(chr(34), chr(34) * 2)}"\n' for row, cell in enumerate(cells)
     )
     path = write(tmp_path / "films.csv", "Film,Genre\n" + rows)
     mapping = 'separator = "/"\n[columns]\ntitle = "Film"\ngenres = "Genre"'
@@ -149,7 +149,7 @@ def test_lists_as_json_in_a_cell(tmp_path: Path) -> None:
     ],
 )
 def test_years_in_dates(tmp_path: Path, written: str, year: int | None) -> None:
-    """A date tells its year wherever it stands, at the beginning or the end."""
+    """A date has its year anywhere, at the beginning or the end."""
     path = write(tmp_path / "films.csv", f'Film,Released\nAlien,"{written}"\n')
     mapping = '[columns]\ntitle = "Film"\nyear = "Released"'
     assert read(tmp_path, path, mapping).movies[0].year == year
@@ -159,7 +159,7 @@ def test_years_in_dates(tmp_path: Path, written: str, year: int | None) -> None:
     "written", ["soon", "1979.5", "19790525", "25.5.79", "0000-00-00", "12345"]
 )
 def test_what_has_no_year(tmp_path: Path, written: str) -> None:
-    """Digits that are no year of a date are not taken for one."""
+    """Digits that are not the year of a date are not taken for one."""
     path = write(tmp_path / "films.csv", f"Film,Released\nAlien,{written}\n")
     mapping = '[columns]\ntitle = "Film"\nyear = "Released"'
     assert [reject.kind for reject in read(tmp_path, path, mapping).rejects] == ["impossible year"]
@@ -183,8 +183,8 @@ def test_what_has_no_year(tmp_path: Path, written: str) -> None:
         ('columns = "Film"', "line 1: columns is 'Film'; expected a table [columns]"),
         ('separator = 5\n[columns]\ntitle = "Film"', "line 1: separator is 5; expected text"),
         ('separator = ""\n[columns]\ntitle = "Film"', "line 1: separator is empty"),
-        ("[columns]\ntitle = Film", "no valid TOML: Invalid value (at line 2"),
-        ('[columns]\ntitle = "Film"\ntitle = "Film"', "no valid TOML"),
+        ("[columns]\ntitle = Film", "not valid TOML: Invalid value (at line 2"),
+        ('[columns]\ntitle = "Film"\ntitle = "Film"', "not valid TOML"),
     ],
 )
 def test_wrong_mappings(tmp_path: Path, mapping: str, found: str) -> None:

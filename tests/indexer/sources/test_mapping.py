@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid.errors import SourceUnreadable
 from indexer.films.clean import CleanedFilms, clean
-from indexer.inspect import inspected, mapping_for
+from indexer.inspect import inspect_file, mapping_for
 from indexer.sources import read_source
 from indexer.sources.mapping import read_mapping
 from tests.indexer.film_files import SHAWSHANK, kaggle_csv
@@ -60,7 +60,7 @@ def check(cleaned: CleanedFilms) -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_csv_of_any_delimiter(tmp_path: Path, mapping: Path, delimiter: str) -> None:
-    """The delimiter is told by the header."""
+    """The delimiter is recognised by the header."""
     path = tmp_path / "films.txt"
     path.write_text("\n".join(delimiter.join(row) for row in (HEADER, ALIEN, BLANK)), "utf-8")
     check(read(path, mapping))
@@ -98,9 +98,9 @@ def test_a_damaged_parquet_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("[columns", "no valid TOML"),
+        ("[columns", "not valid TOML"),
         ("", "names no title"),
         ("columns = 3", "columns is 3"),
         ('[columns]\nyear = "Released"', "names no title"),
@@ -110,10 +110,10 @@ def test_a_damaged_parquet_file_is_told(tmp_path: Path) -> None:
         ('colour = "red"\n[columns]\ntitle = "Film"', "colour"),
     ],
 )
-def test_a_wrong_mapping_names_its_fault(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_mapping_names_its_fault(tmp_path: Path, text: str, message: str) -> None:
     """The error says which key is wrong and what was expected."""
     (tmp_path / "my.toml").write_text(text)
-    with pytest.raises(SourceUnreadable, match=told):
+    with pytest.raises(SourceUnreadable, match=message):
         read_mapping(tmp_path / "my.toml")
 
 
@@ -132,7 +132,7 @@ def test_inspect_shows_films_and_rejects(tmp_path: Path, mapping: Path) -> None:
     """What was recognised, how a film would be indexed, and why a row is none."""
     path = tmp_path / "films.csv"
     path.write_text("\n".join(",".join(row) for row in (HEADER, ALIEN, ["9", *[""] * 6])), "utf-8")
-    report = inspected(path, mapping, None)
+    report = inspect_file(path, mapping, None)
     assert "1  no title" in report
     assert "Horror, Sci-Fi" in report
     assert "A tug lands." in report
@@ -148,12 +148,12 @@ def test_inspect_starts_a_mapping_that_works(
     path.write_text(
         'Name,Date,Plot,Stars\nAlien,1979-05-25,A tug lands.,"S. Weaver, T. Skerritt"\n'
     )
-    assert "was written to mine.mapping.toml" in inspected(path, None, None)
+    assert "was written to mine.mapping.toml" in inspect_file(path, None, None)
     written = tmp_path / "mine.mapping.toml"
     (film,) = read(path, written).movies
     assert (film.title, film.year, film.cast) == ("Alien", 1979, ("S. Weaver", "T. Skerritt"))
     written.write_text("mine\n")
-    assert "is there already" in inspected(path, None, None)
+    assert "is there already" in inspect_file(path, None, None)
     assert written.read_text() == "mine\n"
 
 

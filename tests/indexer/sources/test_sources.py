@@ -1,4 +1,4 @@
-"""Files become records with their places, or an error that helps."""
+"""Files become records with their lines, or an error that helps."""
 
 import gzip
 import json
@@ -212,7 +212,7 @@ def test_limit_counts_records(tmp_path: Path, suffix: str) -> None:
 
 
 def test_broken_quoting_costs_one_record(tmp_path: Path) -> None:
-    """Reading resumes at the line below the broken one, and blank lines are no rejects."""
+    """Reading resumes at the line below the broken one, and blank lines are not rejects."""
     text = HEADER + 'tt1,"A,1999,,\n\ntt2,B,1999,,\ntt3,C,1999\ntt4,"D" E,1999,,\ntt5,F,1999,,\n'
     source = read_source(write(tmp_path / "films.csv", text))
     assert source.frame["title"].tolist() == ["B", "F"]
@@ -285,7 +285,7 @@ def test_quotes_unclosed_on_every_line_take_no_square_time(
     ],
 )
 def test_json_that_is_no_film(tmp_path: Path, line: str, kind: str) -> None:
-    """A line that is no object of plain values is rejected, and the next one is read."""
+    """A line that is not an object of plain values is rejected, and the next one is read."""
     good = json.dumps(FILM)
     source = read_source(write(tmp_path / "films.jsonl", f"{good}\n{line}\n{good}\n"))
     assert source.frame["line"].tolist() == [1, 3]
@@ -368,10 +368,10 @@ def test_paths_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
         st.binary(max_size=60),
         st.text('",\n\r{}[]:\\u d8tAé1', max_size=60).map(lambda text: text.encode()),
     ),
-    place=st.floats(0, 1),
+    share=st.floats(0, 1),
 )
 def test_every_record_is_accounted_for(
-    tmp_path_factory: pytest.TempPathFactory, suffix: str, junk: bytes, place: float
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, junk: bytes, share: float
 ) -> None:
     """Junk anywhere in a file makes it unreadable, or every record is film, reject or counted."""
     path = tmp_path_factory.mktemp("junk") / f"films{suffix}"
@@ -380,7 +380,7 @@ def test_every_record_is_accounted_for(
     else:
         json_lines(path, [FILM, FILM, FILM | {"title": "Aliens", "cast": ["Bill Paxton"]}])
     data = path.read_bytes()
-    cut = int(place * len(data))
+    cut = int(share * len(data))
     path.write_bytes(data[:cut] + junk + data[cut:])
     try:
         source = read_source(path)

@@ -18,7 +18,7 @@ COLUMNS = (
 
 def named(*names: str) -> str:
     """Return names as TMDB writes them into a cell."""
-    return json.dumps([{"id": place, "name": name} for place, name in enumerate(names)])
+    return json.dumps([{"id": number, "name": name} for number, name in enumerate(names)])
 
 
 ALIEN = {
@@ -107,7 +107,7 @@ def test_a_broken_cell_is_told_by_its_column(tmp_path: Path) -> None:
 
 
 def test_sums_that_are_none(tmp_path: Path) -> None:
-    """What is no number stays for the cleaner to count; a budget is text and may be any."""
+    """What is not a number stays for the cleaner to count; a budget is text and may be any."""
     row = ALIEN | {"budget": "unknown", "revenue": "much", "runtime": "-1"}
     cleaned = clean(read_source(read(tmp_path, row)))
     assert cleaned.movies[0].budget == "unknown"

@@ -126,20 +126,25 @@ def normalised(score: float | None, method: str, of: dict[str, Any]) -> float:
     if not of["count"]:
         return 0.0
     if of["lowest"] == of["highest"]:
-        if method == "z_score" or score is None:
-            return 0.0
-        if method == "min_max":
-            return float(score >= of["lowest"])
-        return float(np.sign(score - of["lowest"]) + 1) / 2
+        return normalised_in_equal(score, method, of["lowest"])
     if score is None:
         return 0.0
+    if method == "z_score":
+        return float((score - of["mean"]) / of["deviation"])
     if method == "min_max":
         share = (score - of["lowest"]) / (of["highest"] - of["lowest"])
-    elif method == "z_score":
-        return float((score - of["mean"]) / of["deviation"])
     else:
         share = (score - (of["mean"] - 3 * of["deviation"])) / (6 * of["deviation"])
     return float(min(max(share, 0.0), 1.0))
+
+
+def normalised_in_equal(score: float | None, method: str, listed: float) -> float:
+    """Return the share beside a list whose scores are all `listed`."""
+    if method == "z_score" or score is None:
+        return 0.0
+    if method == "min_max":
+        return float(score >= listed)
+    return float(np.sign(score - listed) + 1) / 2
 
 
 def test_a_page_can_fuse_again(service: Service) -> None:
