@@ -13,6 +13,7 @@ from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_writer import write_catalogue
 from hybrid.storage.generation import (
     CATALOGUE,
+    CURRENT,
     REJECTS,
     Generation,
     open_current,
@@ -115,14 +116,19 @@ def build(
 
 
 def _hand_changes(data: Path, discard: bool) -> int:
-    """Return how many films of the published index were changed by hand, 0 if it is unusable.
+    """Return how many films of the published index were changed by hand, 0 if that is unknown.
 
-    Raises BuildFailed if there are any, unless the build may `discard` these changes.
+    Raises BuildFailed if there are any, or may be, unless the build may `discard` these changes.
     """
     try:
         films = open_described(data, published(data)[0]).manifest.counts.hand_changes
-    except GenerationUnusable:
-        return 0
+    except GenerationUnusable as error:
+        if discard or not (data / CURRENT).exists():
+            return 0
+        raise BuildFailed(
+            f"{error.message}. Whether films were changed by hand cannot be read from it, and a "
+            "build starts anew: add --discard-changes, or go back with `python -m indexer rollback`"
+        ) from error
     if films and not discard:
         raise BuildFailed(
             f"{changed_by_hand(films)}, and a build starts anew: keep these changes with "

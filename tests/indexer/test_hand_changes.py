@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
+from hybrid.storage.generation import CATALOGUE, CURRENT, MANIFEST, open_current, published
 from hybrid.storage.manifest import Counts
 from indexer.cli import main
 from indexer.repair import repair
@@ -160,6 +160,20 @@ def test_a_build_refuses_to_discard(data: Path, tmp_path: Path) -> None:
     assert_holds(open_current(data), FILMS)
     assert remembered(data) == {}
     assert command(data, *arguments).exit_code == 0
+
+
+def test_a_build_over_a_damaged_manifest_refuses_to_discard(data: Path, tmp_path: Path) -> None:
+    """What cannot be counted may be there: it is lost only if somebody says so."""
+    open_current(data).file(MANIFEST).write_text("{}", encoding="utf-8")
+    source = films_file(tmp_path / "source", FILMS)
+    arguments = ["build", str(source), "--mapping", str(source.with_name("mapping.toml"))]
+    refused = command(data, *arguments)
+    assert refused.exit_code == 1
+    assert "cannot be read" in refused.output
+    assert "--discard-changes" in refused.output
+    done = command(data, *arguments, "--discard-changes")
+    assert done.exit_code == 0, done.output
+    assert_holds(open_current(data), FILMS)
 
 
 def command(data: Path, *arguments: str) -> Result:
