@@ -57,6 +57,6 @@ WORKDIR /srv
 USER 10001:10001
 ENV HYBRID_HOST=0.0.0.0
 EXPOSE 8000
-# gunicorn answers the requests in progress, then ends.
+# The service answers the requests in progress, then ends.
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "hybrid", "serve"]

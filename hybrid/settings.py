@@ -79,6 +79,15 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="port the service listens on"
     )
+    connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        512, description="maximum number of open connections"
+    )
+    read_deadline: Annotated[float, Field(gt=0, le=3600)] = Field(
+        10.0, description="seconds in which a client must send a whole request"
+    )
+    write_deadline: Annotated[float, Field(gt=0, le=3600)] = Field(
+        30.0, description="seconds in which a client must take a whole response"
+    )
     poster_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None, description="host that pages load posters from; without it, they show drawn tiles"
     )

@@ -1,15 +1,12 @@
 """The app factory. It opens no files: the caller passes the search."""
 
-from functools import cached_property
 from importlib.metadata import version
-from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 from apiflask import APIFlask
 from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-from werkzeug.wsgi import get_input_stream
+from werkzeug.exceptions import BadRequest
 
 from hybrid.errors import InvalidInput
 from hybrid.search import HybridSearch
@@ -37,28 +34,6 @@ class _Parameters(ImmutableMultiDict[str, Any]):
 
 class _Request(Request):
     parameter_storage_class = _Parameters
-
-    @cached_property
-    def stream(self) -> IO[bytes]:
-        """The body, with a Content-Length or in chunks.
-
-        Raises RequestEntityTooLarge above MAX_BODY bytes, and BadRequest where the body is
-        incomplete or its chunks are malformed.
-        """
-        length = self.content_length or 0
-        if length > MAX_BODY:
-            raise RequestEntityTooLarge
-        source, body = get_input_stream(self.environ), bytearray()
-        try:
-            while len(body) <= MAX_BODY and (part := source.read(MAX_BODY + 1 - len(body))):
-                body += part
-        except Exception as error:  # each server has its own errors
-            raise BadRequest from error
-        if len(body) > MAX_BODY:
-            raise RequestEntityTooLarge
-        if len(body) < length:
-            raise BadRequest
-        return BytesIO(body)
 
     def on_json_loading_failed(self, error: ValueError | None) -> Any:
         """Raise InvalidInput where Python cannot read a number of whole JSON, BadRequest else."""
@@ -90,6 +65,7 @@ def create_app(
     )
     app.request_class = _Request
     app.url_map.merge_slashes = False  # otherwise // redirects to the Host header
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["POSTER_HOST"] = poster_host
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -36,6 +36,15 @@ HTTP_ERRORS = {
     413: ("too_large", "the request is larger than 64 KiB"),
 }
 
+SERVER_ERRORS = {
+    400: ("malformed", "this is not an HTTP request, or it broke off: send a whole one"),
+    408: ("too_slow", "the request did not arrive in time: send it again, faster"),
+    414: ("too_large", "the address is longer than 32 KiB: send a body by POST instead"),
+    431: ("too_large", "the headers are larger than 32 KiB: send fewer or shorter ones"),
+    503: ("too_many_clients", "the service has all the connections that it takes: try again"),
+}
+"""Of what the server refuses before the application sees it."""
+
 SCHEMA = {
     "type": "object",
     "required": ["error"],
@@ -81,7 +90,12 @@ def _response(
         title = TITLES.get(status, "This cannot be done")
         page = render_template("error.html", title=title, status=status, message=message)
         return page, status, headers
-    return {"error": {"code": code, "message": message, "fields": fields}}, status, headers
+    return error_body(code, message, fields), status, headers
+
+
+def error_body(code: str, message: str, fields: dict[str, str]) -> dict[str, Any]:
+    """Return an error in the one shape."""
+    return {"error": {"code": code, "message": message, "fields": fields}}
 
 
 def _wants_page() -> bool:

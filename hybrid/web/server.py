@@ -1,22 +1,23 @@
-"""The production server: gunicorn, one process of several threads."""
+"""The production server: uvicorn, one process of several threads."""
 
 import errno
+import signal
 import socket
 import sys
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 
 import click
-from flask import Flask
-from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
-from gunicorn.http import message
+import uvicorn
 
-from hybrid.errors import HybridError, InvalidInput
+from hybrid.errors import InvalidInput
 from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_readable
 from hybrid.terminal.wait import wait_for
+from hybrid.web.connection import Clients, Connection
+from hybrid.web.gateway import Gateway
 
 THREADS = 8
 
@@ -24,65 +25,33 @@ SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread gives way to others, a tenth of the default: otherwise searches
 are slow while a generation is opened."""
 
-MAX_REQUEST_LINE = 32 * 1024
-"""A query of 1,000 characters may take 12,000 bytes in a URL."""
+BACKLOG = 512
+"""Connections that the kernel queues until the server accepts them."""
 
-# gunicorn's setting accepts no value between 8,190 and unlimited.
-message.MAX_REQUEST_LINE = MAX_REQUEST_LINE
+KEEP_ALIVE = 5
+"""Seconds after a response that a connection stays open for another request."""
 
-
-class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn, configured here instead of from its command line."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._open = ExitStack()
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Set the options of gunicorn."""
-        host, port = self._settings.host, self._settings.port
-        for name, value in {
-            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            "worker_class": "gthread",
-            # A change occupies a thread until it is published; searches must not wait for that.
-            "threads": THREADS + (AT_ONCE if self._settings.writes == "on" else 0),
-            "loglevel": "warning",
-            "control_socket_disable": True,
-            # Otherwise the header SCRIPT_NAME of a local client is an error 500.
-            "forwarder_headers": "",
-            "limit_request_line": MAX_REQUEST_LINE,
-            "post_worker_init": _print_ready,
-            "worker_exit": lambda _arbiter, _worker: self._open.close(),
-        }.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """Open the service and return it; all of it is closed when the worker exits."""
-        # Engines start threads when they are imported, and threads do not survive the fork of the
-        # worker: only the worker may import them.
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        from hybrid.engines.factory import encoder_cache
-        from hybrid.web.app import create_app
-        from hybrid.wiring import follow, open_writes
-
-        encoders = encoder_cache()
-        try:
-            watcher = follow(self._settings, encoders)
-            self._open.callback(watcher.close)
-            watcher.start()
-            writes = None
-            if self._settings.writes == "on":
-                writes = open_writes(self._settings, encoders)
-                self._open.callback(writes.close)
-            return create_app(watcher.live, self._settings.poster_host, writes)
-        except HybridError as error:
-            click.echo(f"Error: {error.message}", err=True)
-            sys.exit(Arbiter.APP_LOAD_ERROR)
+GRACE = 30
+"""Seconds for the requests in progress when the server is stopped."""
 
 
-def _print_ready(worker: Any) -> None:
-    click.echo(f"ready: http://{worker.cfg.bind[0]}/ (Ctrl-C stops)")
+class Server(uvicorn.Server):
+    """uvicorn, which prints when it is ready and answers requests in progress when it stops."""
+
+    def __init__(self, config: uvicorn.Config, clients: Clients, url: str) -> None:
+        super().__init__(config)
+        self._clients = clients
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections."""
+        await super().startup(sockets)
+        click.echo(f"ready: {self._url} (Ctrl-C stops)")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more connections, and wait for those that are open."""
+        self._clients.stopping = True
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings) -> None:
@@ -93,21 +62,77 @@ def serve(settings: Settings) -> None:
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
     generation = open_readable(data)
-    check_address(settings.host, settings.port)
-    click.echo(
-        f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
+    with closing(listen(settings.host, settings.port)) as listener:
+        click.echo(
+            f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
+        )
+        with application(settings) as gateway:
+            for stop in (signal.SIGINT, signal.SIGTERM):
+                # uvicorn stops at these, and raises them again once it has stopped.
+                signal.signal(stop, lambda *_: None)
+            server(settings, gateway).run([listener])
+
+
+def server(settings: Settings, gateway: Gateway) -> Server:
+    """Return the server in front of `gateway`, not started yet."""
+    clients = Clients(settings.connections, settings.read_deadline, settings.write_deadline)
+    config = uvicorn.Config(
+        gateway,
+        http=partial(Connection, clients),  # type: ignore[arg-type]
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
     )
-    Server(settings).run()
+    host, port = settings.host, settings.port
+    url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return Server(config, clients, url)
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[Gateway]:
+    """Open the service. It is closed in order: first requests, then changes, then what is read."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    # These imports take a second, and an error of host or port should not.
+    from hybrid.engines.factory import encoder_cache
+    from hybrid.web.app import create_app
+    from hybrid.wiring import follow, open_writes
+
+    encoders = encoder_cache()
+    with ExitStack() as opened:
+        watcher = opened.enter_context(closing(follow(settings, encoders)))
+        watcher.start()
+        writes = None
+        if settings.writes == "on":
+            writes = opened.enter_context(closing(open_writes(settings, encoders)))
+        # A change occupies a thread until it is published; searches must not wait for that.
+        threads = THREADS + (AT_ONCE if writes else 0)
+        app = create_app(watcher.live, settings.poster_host, writes)
+        yield opened.enter_context(closing(Gateway(app, threads)))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises InvalidInput if host and port cannot be bound."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        problem = "is taken: choose another with --port" if taken else f"{error.strerror}"
+        raise InvalidInput(f"{host}:{port} {problem}", {"port": problem}) from error
+    return listener
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise InvalidInput if host and port cannot be bound: gunicorn retries for some seconds."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            problem = "is taken: choose another with --port" if taken else f"{error.strerror}"
-            raise InvalidInput(f"{host}:{port} {problem}", {"port": problem}) from error
+    """Raise InvalidInput if host and port cannot be bound, before anything that takes long."""
+    listen(host, port).close()

@@ -1,4 +1,4 @@
-"""The production server: what it must not do before it forks, what it reads, how it stops."""
+"""The production server over a built index: what it reads, how it stops."""
 
 import shutil
 import signal
@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, open_current
-from hybrid.web.server import Server
+from hybrid.web.gateway import Gateway
+from hybrid.web.server import application
 from indexer.generations.lock import writer_lock
-from tests.command import Index, run_code
+from tests.command import Index
 from tests.eventually import eventually
 from tests.web.http import Service, received
 from tests.web.production import production
@@ -27,25 +29,13 @@ embedded = pytest.mark.parametrize("index", ["embedded"], indirect=True)
 """On one engine: nothing here depends on it."""
 
 
-def test_engines_are_imported_by_the_worker_alone() -> None:
-    """The parent imports no engine: threads that one starts on import do not survive the fork, and
-    the worker would abort when it stops."""
-    code = (
-        "import sys, hybrid.web.server\n"
-        "engines = {'onnxruntime', 'faiss', 'tantivy', 'elasticsearch'} & set(sys.modules)\n"
-        "assert not engines, engines"
-    )
-    run_code(code)
-
-
 def test_an_address_is_read_up_to_a_bound(service: Service) -> None:
     """The longest query fits into an address; one without end is refused before it is read."""
     status, answer = service.get("/search", q="\U0001f9ff" * 1000)
     assert status == 200
     assert len(answer["query"]["query"]) == 1000
-    status, text, _ = service.page("/search?q=" + "x" * 100_000)
-    assert 400 <= status < 500
-    assert "Traceback" not in text
+    status, answer = service.get("/search", q="x" * 100_000)
+    assert (status, answer["error"]["code"]) == (414, "too_large")
 
 
 @embedded
@@ -113,18 +103,27 @@ def stops(connection: HTTPConnection) -> bool:
     return answer.will_close
 
 
-def test_a_worker_that_ends_finishes_the_changes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_ends_finishes_the_changes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes the changes is closed, which publishes those that wait, and then what is read."""
     closed: list[str] = []
 
     def opened(name: str) -> SimpleNamespace:
-        return SimpleNamespace(start=int, live=None, close=lambda: closed.append(name))
+        live = LiveSearch(SimpleNamespace())  # type: ignore[arg-type]
+        return SimpleNamespace(start=int, live=live, close=lambda: closed.append(name))
 
     monkeypatch.setattr("hybrid.wiring.follow", lambda *_: opened("follower"))
     monkeypatch.setattr("indexer.group_commit.open_writes", lambda *_: opened("writes"))
     monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
-    server = Server(Settings(writes="on"))
-    server.load()
-    assert closed == []
-    server.cfg.worker_exit(None, None)
-    assert closed == ["writes", "follower"]
+    monkeypatch.setattr(Gateway, "close", lambda _: closed.append("requests"))
+    with application(Settings(writes="on")):
+        assert closed == []
+    assert closed == ["requests", "writes", "follower"]
+
+
+@embedded
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_either_signal_stops_the_server(index: Index, stop: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end the process without an error."""
+    with production(**index.variables) as running:
+        running.process.send_signal(stop)
+        assert running.process.wait(30) == 0

@@ -583,7 +583,7 @@ def test_how_fast_the_slider_is(tab: Tab, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_on_the_production_server(chromium: Browser, service: Service) -> None:
-    """Templates, scripts and styles are all there behind gunicorn, over a built index."""
+    """Templates, scripts and styles are all there in production, over a built index."""
     page = chromium.new_page(base_url=service.url)
     page.goto("/")
     expect(page.locator(".shelf li").first).to_be_visible()

@@ -1,0 +1,119 @@
+"""Between uvicorn, which is ASGI, and the application, which is WSGI and runs in threads.
+
+No thread waits for a client: a request is read before it gets a thread, and its response is
+complete before any of it is sent.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from werkzeug.wrappers import Response
+
+from hybrid.web.app import MAX_BODY
+
+PROBES = ("/health/live", "/health/ready", "/metrics")
+"""Paths with a thread each, so that they are answered however many searches run or wait."""
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Gateway:
+    """An ASGI application that runs a WSGI application in threads."""
+
+    def __init__(self, app: WSGIApplication, threads: int) -> None:
+        self._app = app
+        self._threads = ThreadPoolExecutor(threads, "request")
+        self._probes: dict[str, Executor] = {path: ThreadPoolExecutor(1, path) for path in PROBES}
+
+    def close(self) -> None:
+        """Wait for the threads to end."""
+        for threads in (self._threads, *self._probes.values()):
+            threads.shutdown(cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, unless its client leaves first."""
+        body = await _read(scope, receive)
+        if body is None:
+            return
+        threads = self._probes.get(scope["path"], self._threads)
+        answer = threads.submit(Response.from_app, self._app, _environ(scope, body), True)
+        response = await _unless_gone(asyncio.wrap_future(answer), receive)
+        if response is None:
+            return
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+        start = {"status": response.status_code, "headers": headers}
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": response.get_data()})
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes | None:
+    """Return the body, of one that is too long only a part; None if the client left."""
+    body, more = bytearray(), _announced(scope) <= MAX_BODY
+    while more and len(body) <= MAX_BODY:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            return None
+        body += event["body"]
+        more = event["more_body"]
+    return bytes(body)
+
+
+def _announced(scope: Scope) -> int:
+    """Return the Content-Length, 0 without one."""
+    return int(dict(scope["headers"]).get(b"content-length", 0))
+
+
+async def _unless_gone(answer: asyncio.Future[Response], receive: Receive) -> Response | None:
+    """Return the response; None if the client left, and then what has not begun never does."""
+    gone = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+        return answer.result() if answer.done() else None
+    finally:
+        gone.cancel()
+        answer.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    """Return once the client has left; what it still sends is discarded."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    """Return the request as PEP 3333 has it."""
+    # A client that has already left has no address.
+    (host, port), (client, _) = scope["server"] or ("", 0), scope["client"] or ("", 0)
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": client,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for raw, value in scope["headers"]:
+        # The environ has the same name for `a_b` as for `a-b`.
+        if b"_" not in raw and raw != b"transfer-encoding":
+            name = raw.decode("latin-1").upper().replace("-", "_")
+            key = name if name == "CONTENT_TYPE" else f"HTTP_{name}"
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+    length = environ.pop("HTTP_CONTENT_LENGTH", str(len(body)))
+    return environ | {"CONTENT_LENGTH": length}
