@@ -37,13 +37,13 @@ HTTP_ERRORS = {
 }
 
 SERVER_ERRORS = {
-    400: ("malformed", "this is not an HTTP request, or it broke off: send a whole one"),
+    400: ("malformed", "the request is incomplete or not HTTP: send a whole one"),
     408: ("too_slow", "the request did not arrive in time: send it again, faster"),
-    414: ("too_large", "the address is longer than 32 KiB: send a body by POST instead"),
-    431: ("too_large", "the headers are larger than 32 KiB: send fewer or shorter ones"),
-    503: ("too_many_clients", "the service has all the connections that it takes: try again"),
+    414: ("url_too_long", "the URL is longer than 32 KiB: send a body by POST instead"),
+    431: ("headers_too_large", "the headers are larger than 32 KiB: send fewer or shorter ones"),
+    503: ("too_many_clients", "all connections of the service are in use: try again"),
 }
-"""Of what the server refuses before the application sees it."""
+"""Errors of the server, which the application does not see."""
 
 SCHEMA = {
     "type": "object",

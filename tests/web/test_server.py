@@ -35,7 +35,7 @@ def test_an_address_is_read_up_to_a_bound(service: Service) -> None:
     assert status == 200
     assert len(answer["query"]["query"]) == 1000
     status, answer = service.get("/search", q="x" * 100_000)
-    assert (status, answer["error"]["code"]) == (414, "too_large")
+    assert (status, answer["error"]["code"]) == (414, "url_too_long")
 
 
 @embedded
