@@ -84,7 +84,7 @@ def main(url: str, clients: int, seconds: float, only: Sequence[str]) -> None:
     for name in only or STALLS:
         stall, over = STALLS[name], Event()
         with ThreadPoolExecutor(3) as pool, ExitStack() as opened:
-            stalled = list(connections(url, clients, stall, opened))
+            stalled = list(connections(url, clients, stall, opened)) if stall else []
             searches = [pool.submit(ask, url, search_paths(n), over, 0.0) for n in range(2)]
             probes = pool.submit(ask, url, cycle(["/health/live"]), over, PROBE_EVERY)
             try:
@@ -104,18 +104,15 @@ def search_paths(start: int) -> Iterator[str]:
         yield "/search?q=" + QUERIES[number % len(QUERIES)].replace(" ", "+")
 
 
-def connections(
-    url: str, count: int, stall: Stall | None, opened: ExitStack
-) -> Iterator[socket.socket]:
+def connections(url: str, count: int, stall: Stall, opened: ExitStack) -> Iterator[socket.socket]:
     """Yield so many clients that have sent what they send at once."""
     parts = urlsplit(url)
-    for _ in range(min(count, stall.most) if stall else 0):
+    for _ in range(min(count, stall.most)):
         one = opened.enter_context(socket.socket())
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         one.settimeout(PATIENCE)
         one.connect((parts.hostname, parts.port))
         one.setblocking(False)
-        assert stall is not None
         one.send(stall.first)
         yield one
 

@@ -59,7 +59,7 @@ class Connection(HttpToolsProtocol):
         self._refused = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Accept a connection. If there are too many, it replaces the one that has waited longest."""
+        """Accept a connection: if there are too many, instead of the one that waited longest."""
         super().connection_made(transport)
         if len(self.connections) > self._clients.connections:
             if not self._clients.waiting:
@@ -145,7 +145,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.get_write_buffer_size():
             self._write = self.loop.call_later(self._clients.write_deadline, self._not_taken)
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- uvicorn's name of it
         """Refuse what is not HTTP, or exceeds a bound."""
         self._end(self._refusal)
 
