@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     write_deadline: Annotated[float, Field(gt=0, le=3600)] = Field(
         30.0, description="seconds in which a client must take a whole response"
     )
+    max_wait: Annotated[float, Field(gt=0, le=60)] = Field(
+        0.25, description="seconds a search may wait for its turn before it is refused"
+    )
     poster_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None, description="host that pages load posters from; without it, they show drawn tiles"
     )

@@ -45,6 +45,9 @@ SERVER_ERRORS = {
 }
 """Errors of the server, which the application does not see."""
 
+OVERLOADED = ("overloaded", "the service has more requests than it can answer in time: try again")
+"""Code and message of the error 503 for a request that would wait too long."""
+
 SCHEMA = {
     "type": "object",
     "required": ["error"],

@@ -5,19 +5,20 @@ complete before any of it is sent.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from werkzeug.wrappers import Response
 
+from hybrid.web.admission import Lanes, Overloaded
 from hybrid.web.app import MAX_BODY
-
-PROBES = ("/health/live", "/health/ready", "/metrics")
-"""Paths with a thread each, so that they are answered however many searches run or wait."""
+from hybrid.web.errors import OVERLOADED, error_body
+from hybrid.web.security_headers import security_headers
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -27,30 +28,34 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Gateway:
     """An ASGI application that runs a WSGI application in threads."""
 
-    def __init__(self, app: WSGIApplication, threads: int) -> None:
+    def __init__(self, app: WSGIApplication, lanes: Lanes) -> None:
         self._app = app
-        self._threads = ThreadPoolExecutor(threads, "request")
-        self._probes: dict[str, Executor] = {path: ThreadPoolExecutor(1, path) for path in PROBES}
-
-    def close(self) -> None:
-        """Wait for the threads to end."""
-        for threads in (self._threads, *self._probes.values()):
-            threads.shutdown(cancel_futures=True)
+        self._lanes = lanes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, unless its client leaves first."""
         body = await _read(scope, receive)
         if body is None:
             return
-        threads = self._probes.get(scope["path"], self._threads)
-        answer = threads.submit(Response.from_app, self._app, _environ(scope, body), True)
-        response = await _unless_gone(asyncio.wrap_future(answer), receive)
+        lane = self._lanes.lane_of(scope["method"], scope["path"])
+        run = partial(Response.from_app, self._app, _environ(scope, body), buffered=True)
+        try:
+            answer = lane.submit(run)
+            response = await _unless_gone(asyncio.wrap_future(answer), receive)
+        except Overloaded as error:
+            response = _refusal(error)
         if response is None:
             return
         headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
         start = {"status": response.status_code, "headers": headers}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": response.get_data()})
+
+
+def _refusal(error: Overloaded) -> Response:
+    body = json.dumps(error_body(*OVERLOADED, {}))
+    headers = security_headers(None) | {"Retry-After": str(error.retry_after)}
+    return Response(body, 503, headers, content_type="application/json")
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:

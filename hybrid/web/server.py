@@ -12,14 +12,12 @@ import click
 import uvicorn
 
 from hybrid.errors import InvalidInput
-from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_readable
 from hybrid.terminal.wait import wait_for
+from hybrid.web.admission import Lanes
 from hybrid.web.connection import Clients, Connection
 from hybrid.web.gateway import Gateway
-
-THREADS = 8
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread gives way to others, a tenth of the default: otherwise searches
@@ -112,10 +110,9 @@ def application(settings: Settings) -> Iterator[Gateway]:
         writes = None
         if settings.writes == "on":
             writes = opened.enter_context(closing(open_writes(settings, encoders)))
-        # A change occupies a thread until it is published; searches must not wait for that.
-        threads = THREADS + (AT_ONCE if writes else 0)
         app = create_app(watcher.live, settings.poster_host, writes)
-        yield opened.enter_context(closing(Gateway(app, threads)))
+        lanes = opened.enter_context(closing(Lanes(settings.max_wait)))
+        yield Gateway(app, lanes)
 
 
 def listen(host: str, port: int) -> socket.socket:

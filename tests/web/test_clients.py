@@ -12,14 +12,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from typing import Any
+from unittest.mock import patch
 from wsgiref.validate import validator
 
 import pytest
 
 from hybrid.settings import Settings
+from hybrid.web import admission
+from hybrid.web.admission import PROBES, Lanes
 from hybrid.web.app import MAX_BODY
 from hybrid.web.connection import MAX_HEADERS, MAX_REQUEST_LINE
-from hybrid.web.gateway import PROBES, Gateway
+from hybrid.web.gateway import Gateway
 from hybrid.web.server import Server, listen, server
 from tests.command import free_port
 from tests.eventually import eventually
@@ -78,10 +81,12 @@ class Running:
 
 
 @contextmanager
-def running(threads: int = 2, **settings: Any) -> Iterator[Running]:
+def running(threads: int = 2, max_wait: float = 60, **settings: Any) -> Iterator[Running]:
     """Run the server with these settings; release what the application holds, and stop it."""
     app, address = Application(), ("127.0.0.1", free_port())
-    gateway = Gateway(validator(app), threads)
+    with patch.object(admission, "SEARCH_THREADS", threads):
+        lanes = Lanes(max_wait)
+    gateway = Gateway(validator(app), lanes)
     made = server(Settings(host=address[0], port=address[1], **settings), gateway)
     thread = threading.Thread(target=made.run, args=([listen(*address)],))
     thread.start()
@@ -94,7 +99,7 @@ def running(threads: int = 2, **settings: Any) -> Iterator[Running]:
             opened.close()
             made.should_exit = True
             thread.join()
-            gateway.close()
+            lanes.close()
 
 
 def answer(connection: socket.socket) -> tuple[int, bytes]:
@@ -231,6 +236,21 @@ def test_probes_have_threads_of_their_own() -> None:
         assert select.select(held, [], [], 0)[0] == []
         service.app.released.set()
         assert [answer(one)[0] for one in held] == [200] * 5
+
+
+def test_what_waits_too_long_is_refused_and_not_computed() -> None:
+    """It is told at once when that is foreseen, else when its turn comes; probes are answered."""
+    with running(threads=1, max_wait=0.01) as service:
+        held = service.connect(GET % b"/held")
+        eventually(lambda: service.app.asked == ["/held"], 30)
+        late = service.connect(GET % b"/late")
+        eventually(lambda: len(service.server.server_state.tasks) == 2, 30)
+        assert service.get("/health/live") == 200
+        service.app.released.set()
+        assert answer(held)[0] == 200
+        status, body = answer(late)
+        assert (status, json.loads(body)["error"]["code"]) == (503, "overloaded")
+        assert "/late" not in service.app.asked
 
 
 def test_stalled_clients_hold_no_thread() -> None:

@@ -17,7 +17,7 @@ from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, open_current
-from hybrid.web.gateway import Gateway
+from hybrid.web.admission import Lanes
 from hybrid.web.server import application
 from indexer.generations.lock import writer_lock
 from tests.command import Index
@@ -114,7 +114,7 @@ def test_a_server_that_ends_finishes_the_changes_first(monkeypatch: pytest.Monke
     monkeypatch.setattr("hybrid.wiring.follow", lambda *_: opened("follower"))
     monkeypatch.setattr("indexer.group_commit.open_writes", lambda *_: opened("writes"))
     monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
-    monkeypatch.setattr(Gateway, "close", lambda _: closed.append("requests"))
+    monkeypatch.setattr(Lanes, "close", lambda _: closed.append("requests"))
     with application(Settings(writes="on")):
         assert closed == []
     assert closed == ["requests", "writes", "follower"]
