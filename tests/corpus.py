@@ -16,14 +16,14 @@ def films(count: int, seed: int = 7) -> list[Movie]:
     """Return `count` films with gaps between their ids; many share words, years and genres."""
     choose = random.Random(seed)
     made = []
-    for place in range(count):
+    for number in range(count):
         sentences = [
             " ".join(choose.choices(WORDS, k=choose.randint(3, 9))).capitalize() + "."
             for _ in range(choose.randint(1, 4))
         ]
         made.append(
             Movie(
-                id=place * 3 + 1,
+                id=number * 3 + 1,
                 title=" ".join(choose.choices(WORDS, k=choose.randint(1, 3))).title(),
                 year=choose.choice([None, *range(1950, 1970)]),
                 genres=tuple(choose.sample(GENRES, choose.randint(0, 3))),

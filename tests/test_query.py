@@ -125,7 +125,7 @@ def test_a_grade_below_zero_is_zero(given: int, grade: int) -> None:
 
 @pytest.mark.parametrize("given", [11, True, "much"])
 def test_a_grade_has_bounds(given: object) -> None:
-    """Grades above 10, and what is no number, are refused."""
+    """Grades above 10, and values that are not numbers, are refused."""
     with pytest.raises(ValidationError):
         TypeAdapter(Grade).validate_python(given)
 

@@ -180,7 +180,7 @@ def test_names_quotations_and_titles_choose_alpha(
 
 
 def test_what_is_filtered_out_does_not_choose_alpha(search: HybridSearch) -> None:
-    """The title of a film that may not be found is no reason to count on words."""
+    """The title of a film that may not be found is not a reason to count on words."""
     assert ask(search, "lantern", year_from=1951).alpha == 1.0
 
 

@@ -1,4 +1,4 @@
-"""The IMDB-1000 CSV: twelve columns. Its rank is a place in a list, no id."""
+"""The IMDB-1000 CSV: twelve columns. Its rank is not an id."""
 
 import pandas as pd
 

@@ -117,7 +117,7 @@ HTML = {"kind": "text/html", "content": b"<html>Welcome to nginx!</html>"}
 )
 def test_what_is_not_elasticsearchs_is_no_answer(start: Start, answer: dict[str, object]) -> None:
     """Whatever is asked for, an answer without the product's header, that is not JSON, or has not
-    the keys that are read is told in one line, and not taken for Elasticsearch's."""
+    the keys that are read is reported in one line, and not taken for Elasticsearch's."""
     engine = start(**answer)
     for asked in ASKED.values():
         with pytest.raises(EngineUnavailable, match="is not Elasticsearch") as error:

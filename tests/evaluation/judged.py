@@ -1,4 +1,4 @@
-"""Judged queries over a few films whose rankings can be told without a computer."""
+"""Judged queries over a few films whose rankings can be worked out without a computer."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing

@@ -58,7 +58,7 @@ def test_quepid_and_trec_give_the_same_figures(index: Index, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--queries", "/nowhere"], "No such file or directory: /nowhere"),
         (["--queries", "{file}", "--run", "magic"], "run 'magic': mode"),
@@ -69,13 +69,13 @@ def test_quepid_and_trec_give_the_same_figures(index: Index, tmp_path: Path) -> 
         ([], "--queries"),
     ],
 )
-def test_mistakes_are_one_line(arguments: list[str], told: str, tmp_path: Path) -> None:
-    """Each is told before anything is measured, by name and without a stack trace."""
+def test_mistakes_are_one_line(arguments: list[str], expected: str, tmp_path: Path) -> None:
+    """Each is expected before anything is measured, by name and without a stack trace."""
     file = tmp_path / "judged.jsonl"
     file.write_text(LINES)
     done = run("hybrid", "evaluate", *(argument.format(file=file) for argument in arguments))
     assert done.returncode in (1, 2)
-    assert told in done.stderr
+    assert expected in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -110,7 +110,7 @@ def test_without_the_library_a_line_says_what_to_install() -> None:
 
 
 def test_tuning_refuses_what_teaches_nothing(index: Index, tmp_path: Path) -> None:
-    """Too few judged queries are told in one line, and no preferences are written."""
+    """Too few judged queries are expected in one line, and no preferences are written."""
     queries = tmp_path / "judged.jsonl"
     queries.write_text(LINES)
     done = run("hybrid", "tune", "--queries", str(queries), **index.variables)

@@ -1,4 +1,4 @@
-"""Judged queries as people keep them, and what is told about files that are wrong."""
+"""Judged queries as people keep them, and what is reported about files that are wrong."""
 
 import json
 from contextlib import suppress
@@ -38,7 +38,7 @@ def line(**fields: object) -> str:
     return json.dumps({"id": "q", "query": "captain", "relevant": [1]} | fields) + "\n"
 
 
-def told(path: Path, qrels: Path | None = None) -> str:
+def message_of(path: Path, qrels: Path | None = None) -> str:
     """Return the error that a file gets."""
     with pytest.raises(InvalidInput) as error:
         read_judgements(path, qrels)
@@ -98,7 +98,7 @@ def test_json_lines(tmp_path: Path) -> None:
 def test_json_lines_that_are_wrong(tmp_path: Path, text: str | bytes, problem: str) -> None:
     """The error names the file, the line and the field."""
     path = file(tmp_path, text)
-    message = told(path)
+    message = message_of(path)
     assert problem in message
     assert message.startswith(str(path))
 
@@ -146,7 +146,7 @@ def test_quepid(tmp_path: Path) -> None:
 )
 def test_quepid_that_is_wrong(tmp_path: Path, rows: str, problem: str) -> None:
     """The error names the line and the column."""
-    assert problem in told(file(tmp_path, f"query,docid,rating\n{rows}\n", "export.csv"))
+    assert problem in message_of(file(tmp_path, f"query,docid,rating\n{rows}\n", "export.csv"))
 
 
 def test_trec(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_trec(tmp_path: Path) -> None:
 def test_trec_that_is_wrong(tmp_path: Path, topics: str, qrels: str, problem: str) -> None:
     """The error names which of the two files, and its line."""
     qrels_file = file(tmp_path, qrels, "qrels.txt")
-    assert problem in told(file(tmp_path, topics, "topics.tsv"), qrels_file)
+    assert problem in message_of(file(tmp_path, topics, "topics.tsv"), qrels_file)
 
 
 @given(st.text(max_size=200), st.booleans())

@@ -28,7 +28,7 @@ def test_ndcg_is_the_sum_written_out() -> None:
 
 
 def test_condensed_ndcg_takes_unjudged_films_out() -> None:
-    """Judged films move up past unjudged ones, also from behind the tenth place."""
+    """Judged films move up past unjudged ones, also from behind the tenth rank."""
     ideal = 7 / log2(2) + 3 / log2(3) + 1 / log2(4)
     expected = (1 / log2(2) + 7 / log2(4)) / ideal
     unjudged = range(100, 111)
@@ -37,13 +37,13 @@ def test_condensed_ndcg_takes_unjudged_films_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "mrr", "at_10", "at_100"),
+    ("rank", "mrr", "at_10", "at_100"),
     [(1, 1, 1 / 3, 1 / 3), (10, 0.1, 1 / 3, 1 / 3), (11, 0, 0, 1 / 3), (100, 0, 0, 1 / 3)],
 )
-def test_mrr_and_recall(place: int, mrr: float, at_10: float, at_100: float) -> None:
+def test_mrr_and_recall(rank: int, mrr: float, at_10: float, at_100: float) -> None:
     """Film 3 is one of three relevant ones, of grade 1; film 2, of grade 0, is none."""
-    films = [*range(1000, 1000 + place - 1), 3]
-    films[0] = 2 if place > 1 else 3
+    films = [*range(1000, 1000 + rank - 1), 3]
+    films[0] = 2 if rank > 1 else 3
     found = one(*films)
     assert found["MRR@10"] == pytest.approx(mrr)
     assert found["recall@10"] == pytest.approx(at_10)

@@ -185,7 +185,7 @@ def test_outputs(evaluation: Evaluation, tmp_path: Path) -> None:
 
 
 def test_outputs_that_cannot_be(tmp_path: Path) -> None:
-    """What could not be written is told before anything is measured."""
+    """What could not be written is reported before anything is measured."""
     (tmp_path / "file").touch()
     for outputs in (
         Outputs(json=tmp_path),

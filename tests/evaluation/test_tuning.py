@@ -46,8 +46,10 @@ def test_folds_hold_every_query_once_and_never_part_a_film() -> None:
     parts = _parts(queries, 5, seed=1)
     assert sorted(np.concatenate(parts).tolist()) == list(range(60))
     for part in parts:
-        films = {film for place in part for film in queries[place].relevant}
-        others = {film for place in set(range(60)) - set(part) for film in queries[place].relevant}
+        films = {film for number in part for film in queries[number].relevant}
+        others = {
+            film for number in set(range(60)) - set(part) for film in queries[number].relevant
+        }
         assert not films & others
 
 

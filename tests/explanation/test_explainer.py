@@ -63,7 +63,7 @@ def test_words_add_up_to_the_keyword_side(search: HybridSearch) -> None:
 
 
 def test_words_found_and_not_found_are_the_query_s(search: HybridSearch) -> None:
-    """Each word but stop words is in one of the two, as typed; one of the title is told so."""
+    """Each word but stop words is in one of the two, as typed; one of the title is marked."""
     (hit, *_) = ask(search, "The Wilder DIVA at the Sunset xyzzy").hits
     keyword = why(hit).keyword
     assert hit.id == 9001
@@ -156,7 +156,7 @@ def test_ranks_are_those_of_the_modes(search: HybridSearch, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "told"),
+    ("text", "mode", "expected"),
     [
         (
             "Wilder made",
@@ -178,11 +178,13 @@ def test_ranks_are_those_of_the_modes(search: HybridSearch, mode: Mode) -> None:
         ),
     ],
 )
-def test_the_summary_is_a_sentence(search: HybridSearch, text: str, mode: str, told: str) -> None:
+def test_the_summary_is_a_sentence(
+    search: HybridSearch, text: str, mode: str, expected: str
+) -> None:
     """Place, what counts most, and what else is to be said, in plain words."""
     hit = ask(search, text, mode=mode).hits[0]
     assert hit.id == 9001
-    assert told in why(hit).summary
+    assert expected in why(hit).summary
 
 
 def keyword_why(*found: str, not_found: tuple[str, ...] = ()) -> KeywordWhy:
@@ -196,7 +198,7 @@ def keyword_why(*found: str, not_found: tuple[str, ...] = ()) -> KeywordWhy:
 
 
 @pytest.mark.parametrize(
-    ("keyword", "told"),
+    ("keyword", "expected"),
     [
         (
             keyword_why("Wilder", not_found=("famous", "actress")),
@@ -225,14 +227,14 @@ def keyword_why(*found: str, not_found: tuple[str, ...] = ()) -> KeywordWhy:
         (None, "ranks 12th for its plot: the sentence 'A diva hides.' comes nearest"),
     ],
 )
-def test_sentences_about_words_and_meaning(keyword: KeywordWhy | None, told: str) -> None:
+def test_sentences_about_words_and_meaning(keyword: KeywordWhy | None, expected: str) -> None:
     """The larger part comes first; the sentence says it in other words where it shares none."""
     semantic = SemanticWhy(
         sentences=(SentenceWhy(sentence="A diva hides.", cosine=0.5, weight=1),), words=None
     )
     share = keyword.text if keyword and keyword.text else 0.0
     fusion = FusionWhy(formula="", keyword=share, semantic=0.5)
-    assert summary(12, True, keyword, semantic, fusion).startswith(told)
+    assert summary(12, True, keyword, semantic, fusion).startswith(expected)
 
 
 def test_places_are_said_in_words(search: HybridSearch) -> None:
@@ -249,8 +251,8 @@ def test_any_film_is_explained(search: HybridSearch) -> None:
     for method in get_args(FusionMethod):
         query = SearchQuery(query="captain mirror", fusion=method, explain="summary")
         for hit in search.search(query).hits:
-            told = search.explain(query, hit.id).hit
-            assert told.model_dump() == hit.model_dump()
+            explained = search.explain(query, hit.id).hit
+            assert explained.model_dump() == hit.model_dump()
 
 
 def test_a_film_outside_the_lists_is_explained(search: HybridSearch, lexical: FakeLexical) -> None:
@@ -260,13 +262,13 @@ def test_a_film_outside_the_lists_is_explained(search: HybridSearch, lexical: Fa
     others = [movie.id for movie in MOVIES if movie.id not in listed]
     assert others
     for film in others[:40]:
-        told = search.explain(query, film)
-        assert told.hit.rank is None
+        answer = search.explain(query, film)
+        assert answer.hit.rank is None
         bm25 = lexical.score(query.text, np.array([film]))[0]
-        assert told.hit.keyword.score == pytest.approx(bm25)
-        assert told.hit.why.summary.startswith("is not among the films found")
-        assert set(told.hit.why.ranks.model_dump().values()) == {None}
-        assert told.alpha == search.search(query).alpha
+        assert answer.hit.keyword.score == pytest.approx(bm25)
+        assert answer.hit.why.summary.startswith("is not among the films found")
+        assert set(answer.hit.why.ranks.model_dump().values()) == {None}
+        assert answer.alpha == search.search(query).alpha
 
 
 def test_a_film_that_the_filters_leave_out_is_explained(search: HybridSearch) -> None:
@@ -274,11 +276,11 @@ def test_a_film_that_the_filters_leave_out_is_explained(search: HybridSearch) ->
     query = SearchQuery(
         query="forgotten diva scriptwriter", year_from=1960, genre=("Horror",), explain="summary"
     )
-    told = search.explain(query, 9001)
-    assert told.hit.rank is None
-    assert told.hit.why.summary.startswith("is left out by the filters: ")
-    assert told.hit.keyword.score
-    assert told.alpha == search.search(query).alpha
+    answer = search.explain(query, 9001)
+    assert answer.hit.rank is None
+    assert answer.hit.why.summary.startswith("is left out by the filters: ")
+    assert answer.hit.keyword.score
+    assert answer.alpha == search.search(query).alpha
 
 
 def test_an_unknown_film_is_not_explained(search: HybridSearch) -> None:

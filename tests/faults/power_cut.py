@@ -250,24 +250,26 @@ def cuts(record: Recording, choose: random.Random, number: int) -> Iterator[Cut]
     waiting: list[int] = []
     for done in range(len(record.operations) + 1):
         acknowledged = sum(done >= count for count in record.acknowledged)
-        losable = [place for place, safe in enumerate(on_disk) if not safe]
-        kept = {place: changes[place] for place in losable}
+        losable = [position for position, safe in enumerate(on_disk) if not safe]
+        kept = {position: changes[position] for position in losable}
         for chosen in ({}, kept, *(_some(kept, choose) for _ in range(number if kept else 0))):
             disk = record.before.copy()
-            for place, change in enumerate(changes):
-                if on_disk[place]:
+            for position, change in enumerate(changes):
+                if on_disk[position]:
                     disk.apply(change)
-                elif place in chosen:
-                    disk.apply(chosen[place])
+                elif position in chosen:
+                    disk.apply(chosen[position])
             yield Cut(disk, acknowledged)
         if done == len(record.operations):
             return
         operation = record.operations[done]
         if isinstance(operation, Sync):
-            reached = [place for place in waiting if _holder(changes[place]) == operation.node]
-            waiting = [place for place in waiting if place not in reached]
-            for place in reached:
-                on_disk[place] = not operation.failed
+            reached = [
+                position for position in waiting if _holder(changes[position]) == operation.node
+            ]
+            waiting = [position for position in waiting if position not in reached]
+            for position in reached:
+                on_disk[position] = not operation.failed
         else:
             waiting.append(len(changes))
             changes.append(operation)
@@ -281,11 +283,11 @@ def _holder(change: Change) -> Node:
 
 def _some(changes: dict[int, Change], choose: random.Random) -> dict[int, Change]:
     """Return one of the changes, all but one, or about half of them; some contents are torn."""
-    places = list(changes)
-    one = choose.choice(places)
-    half = {place for place in places if choose.random() < 0.5}
-    kept = choose.choice(({one}, set(places) - {one}, half))
-    return {place: _torn(changes[place], choose) for place in kept}
+    positions = list(changes)
+    one = choose.choice(positions)
+    half = {position for position in positions if choose.random() < 0.5}
+    kept = choose.choice(({one}, set(positions) - {one}, half))
+    return {position: _torn(changes[position], choose) for position in kept}
 
 
 def _torn(change: Change, choose: random.Random) -> Change:

@@ -35,8 +35,8 @@ def damaged(content: bytes, choose: random.Random) -> bytes:
     """Return the content with a bit flipped, bytes cut off, or bytes added."""
     kind = choose.choice(("flip", "cut", "add"))
     if kind == "flip" and content:
-        place, bit = choose.randrange(len(content)), choose.randrange(8)
-        return content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
+        position, bit = choose.randrange(len(content)), choose.randrange(8)
+        return content[:position] + bytes([content[position] ^ 1 << bit]) + content[position + 1 :]
     if kind == "cut" and content:
         return content[: choose.randrange(len(content))]
     return content + choose.randbytes(choose.randint(1, 4096))

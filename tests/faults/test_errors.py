@@ -115,20 +115,20 @@ def test_a_full_disk(disk: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("hybrid.engines.lexical.tantivy_writer.WRITER_BYTES", 15_000_000)
     data = Path(shutil.copytree(built, disk / "data"))
     filler = disk / "filler"
-    told = []
+    messages = []
     for left in (0, 4, 16, 64, 128, 192, 256, 320):
         fill(filler, left * 1024)
         try:
             do("upsert", data)
         except (HybridError, OSError) as error:
-            told.append(str(error))
+            messages.append(str(error))
             filler.unlink()
             assert published_state(data) == BEFORE
         else:
             break
-    print(*dict.fromkeys(told), sep="\n")
-    assert told
-    assert all(told)
+    print(*dict.fromkeys(messages), sep="\n")
+    assert messages
+    assert all(messages)
     filler.unlink(missing_ok=True)
     do("upsert", data)
     assert published_state(data) == AFTER["upsert"]

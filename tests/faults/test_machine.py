@@ -27,7 +27,7 @@ RUNS = int(os.environ.get("FAULTS_RUNS", "6"))
 STEPS = int(os.environ.get("FAULTS_STEPS", "15"))
 
 FILMS = corpus.films(150)
-PLACES = st.integers(0, len(FILMS) - 1)
+NUMBERS = st.integers(0, len(FILMS) - 1)
 TITLES = st.sampled_from(["Captain", "Mirror", "The Winter River"])
 PLOTS = st.sampled_from([None, "A captain.", "A mirror. In winter. By the river.", "Nothing else"])
 
@@ -67,17 +67,17 @@ class Stores(RuleBasedStateMachine):
         differ = [i for i in ids if self.films.get(i) != self.source.get(i)]
         return {i: self.source.get(i) for i in differ}
 
-    @rule(place=PLACES, title=TITLES, plot=PLOTS)
-    def put_a_film(self, place: int, title: str, plot: str | None) -> None:
+    @rule(number=NUMBERS, title=TITLES, plot=PLOTS)
+    def put_a_film(self, number: int, title: str, plot: str | None) -> None:
         """Add a film, or replace it."""
-        movie = FILMS[place].model_copy(update={"title": title, "description": plot})
+        movie = FILMS[number].model_copy(update={"title": title, "description": plot})
         put(self.data, movie)
         self.becomes(self.films | {movie.id: movie})
 
-    @rule(place=PLACES)
-    def delete_a_film(self, place: int) -> None:
+    @rule(number=NUMBERS)
+    def delete_a_film(self, number: int) -> None:
         """Remove a film, if it is there."""
-        film = FILMS[place].id
+        film = FILMS[number].id
         try:
             remove(self.data, film)
         except NotFound:
@@ -85,7 +85,7 @@ class Stores(RuleBasedStateMachine):
         else:
             self.becomes({i: movie for i, movie in self.films.items() if i != film})
 
-    @rule(first=PLACES, count=st.integers(1, 150))
+    @rule(first=NUMBERS, count=st.integers(1, 150))
     def follow_a_source(self, first: int, count: int) -> None:
         """Make it hold the films of a source."""
         films = FILMS[first : first + count]
@@ -93,7 +93,7 @@ class Stores(RuleBasedStateMachine):
         source = {movie.id: movie for movie in films}
         self.becomes(source, source)
 
-    @rule(first=PLACES, count=st.integers(1, 150))
+    @rule(first=NUMBERS, count=st.integers(1, 150))
     def follow_a_source_and_keep_changes(self, first: int, count: int) -> None:
         """Make it hold the films of a source but for those that were changed by hand."""
         films = FILMS[first : first + count]
@@ -102,7 +102,7 @@ class Stores(RuleBasedStateMachine):
         followed = {i: movie for i, movie in source.items() if i not in by_hand}
         self.becomes(followed | {i: self.films[i] for i in by_hand if i in self.films}, source)
 
-    @rule(first=PLACES, count=st.integers(1, 150))
+    @rule(first=NUMBERS, count=st.integers(1, 150))
     def build(self, first: int, count: int) -> None:
         """Build it anew."""
         films = FILMS[first : first + count]
@@ -118,10 +118,10 @@ class Stores(RuleBasedStateMachine):
         assert self.before is not None
         (self.films, self.source), self.before = self.before, None
 
-    @rule(place=PLACES, step=st.integers(1, 120), removes=st.booleans())
-    def crash(self, place: int, step: int, removes: bool) -> None:
+    @rule(number=NUMBERS, step=st.integers(1, 120), removes=st.booleans())
+    def crash(self, number: int, step: int, removes: bool) -> None:
         """Die at a step of a change: it happened or it did not."""
-        movie = FILMS[place].model_copy(update={"title": "Crashed"})
+        movie = FILMS[number].model_copy(update={"title": "Crashed"})
         removes = removes and movie.id in self.films
         choose = delete([movie.id]) if removes else upsert([movie])
 

@@ -86,20 +86,20 @@ def do(work: str, data: Path, url: str | None = None) -> None:
 
 def counting(work: str, data: Path, url: str | None) -> list[str]:
     """Do a piece of work in a process of its own; return the kinds of its steps."""
-    told = data.with_name("kinds.json")
-    _run(_count, work, data, url, told)
-    kinds: list[str] = json.loads(told.read_text())
+    report = data.with_name("kinds.json")
+    _run(_count, work, data, url, report)
+    kinds: list[str] = json.loads(report.read_text())
     return kinds
 
 
 def killed(work: str, data: Path, url: str | None, step: int) -> bool:
     """Do a piece of work in a process that is killed before a step, or after the last one once the
     work was acknowledged; return whether it was."""
-    told = data.with_name("acknowledged")
-    told.unlink(missing_ok=True)
-    code = _run(_die, work, data, url, told, step)
+    report = data.with_name("acknowledged")
+    report.unlink(missing_ok=True)
+    code = _run(_die, work, data, url, report, step)
     assert code == -9, f"the process ended with {code}"
-    return told.exists()
+    return report.exists()
 
 
 def _run(target: Callable[..., None], *arguments: object) -> int | None:
@@ -112,14 +112,14 @@ def _run(target: Callable[..., None], *arguments: object) -> int | None:
     return code
 
 
-def _count(work: str, data: Path, url: str | None, told: Path) -> None:
+def _count(work: str, data: Path, url: str | None, report: Path) -> None:
     with counted(data, never) as steps:
         do(work, data, url)
-    told.write_text(json.dumps(steps.kinds))
+    report.write_text(json.dumps(steps.kinds))
 
 
-def _die(work: str, data: Path, url: str | None, told: Path, step: int) -> None:
+def _die(work: str, data: Path, url: str | None, report: Path, step: int) -> None:
     with counted(data, kill(step)):
         do(work, data, url)
-    told.touch()
+    report.touch()
     os.kill(os.getpid(), 9)

@@ -202,7 +202,7 @@ def test_trigrams_are_counted_as_sets(titles: list[str], text: str) -> None:
 
     def trigrams(word: str) -> set[str]:
         ended = f"^{word}$"
-        return {ended[place : place + 3] for place in range(len(ended) - 2)}
+        return {ended[position : position + 3] for position in range(len(ended) - 2)}
 
     index = TitleIndex.of(list(enumerate(titles)), np.zeros(len(titles), np.int32))
     asked = trigrams("".join(title_words(text)))

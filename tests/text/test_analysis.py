@@ -1,4 +1,4 @@
-"""Words with their places, against the analysis that indexes and searches them."""
+"""Words with their positions, against the analysis that indexes and searches them."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from tests.engines.lexical.test_congruence import TEXTS
 
 
 def test_tokens_are_words_with_their_places() -> None:
-    """Stop words are left out, words joined by a mark are one, and places are characters."""
+    """Stop words are left out, words joined by a mark are one, and positions are characters."""
     text = "The 🎬 O’Neil's running, a café 七人"
     assert tokens(text) == [
         Token(6, 14, "o'neil"),
@@ -21,11 +21,11 @@ def test_tokens_are_words_with_their_places() -> None:
 
 @given(st.text(max_size=60) | st.sampled_from(TEXTS))
 def test_tokens_have_the_terms_of_the_analysis(text: str) -> None:
-    """The terms of any text are those it is searched by, at places in order and without overlap."""
+    """The terms of any text are those it is searched by, in order and without overlap."""
     found = tokens(text)
     assert [token.term for token in found] == analyze(text)
-    places = [place for token in found for place in (token.start, token.end)]
-    assert places == sorted(places)
+    positions = [position for token in found for position in (token.start, token.end)]
+    assert positions == sorted(positions)
     for token in found:
         assert analyze(text[token.start : token.end]) == [token.term]
 

@@ -30,21 +30,21 @@ def movies() -> list[Movie]:
     """Return films of a seed, films whose every text is hostile, and films with large ids."""
     hostile = [
         Movie(
-            id=9_000_000 + place,
+            id=9_000_000 + number,
             title=f"Hostile {text}",
             original_title=text,
-            year=1950 + place,
+            year=1950 + number,
             genres=("Hostile", text[:100]),
             description=f"A hostile film says {text} and nothing more. Then it ends.",
             cast=(text, "Actor"),
             directors=(text,),
             thumbnail=text,
         )
-        for place, text in enumerate(PAYLOADS)
+        for number, text in enumerate(PAYLOADS)
     ]
     large = [
-        Movie(id=LARGE + place, title="Enormous", description="An enormous number of numbers.")
-        for place in range(4)
+        Movie(id=LARGE + number, title="Enormous", description="An enormous number of numbers.")
+        for number in range(4)
     ]
     return [*corpus.films(800), *hostile, *large]
 

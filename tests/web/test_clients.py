@@ -142,7 +142,7 @@ def drip(connection: socket.socket, text: bytes) -> None:
     ids=["byte", "path", "header", "body", "chunks", "trailers", "second request"],
 )
 def test_a_request_has_one_deadline(first: bytes, text: bytes) -> None:
-    """A client that stops, or goes on byte by byte, is told so and cut; none of it is answered."""
+    """A client that stops or goes on byte by byte gets an error and is cut; nothing is computed."""
     with running(read_deadline=0.5) as service:
         connection = service.connect(first)
         if first.startswith(GET % b"/first"):
@@ -239,7 +239,7 @@ def test_probes_have_threads_of_their_own() -> None:
 
 
 def test_what_waits_too_long_is_refused_and_not_computed() -> None:
-    """It is told at once when that is foreseen, else when its turn comes; probes are answered."""
+    """At once when that is foreseen, else when its turn comes; probes are answered."""
     with running(threads=1, max_wait=0.01) as service:
         held = service.connect(GET % b"/held")
         eventually(lambda: service.app.asked == ["/held"], 30)

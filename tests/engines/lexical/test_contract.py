@@ -197,10 +197,10 @@ def test_explanations_add_up(lexical: LexicalEngine) -> None:
     """What the words give a film is its score, whether it holds all of them, some or none."""
     ids = np.array([movie.id for movie in MOVIES], np.int64)[:80]
     for text in corpus.queries(30):
-        told = lexical.explain(text, ids)
-        sums = [sum(term.score for term in terms) for terms in told]
+        found = lexical.explain(text, ids)
+        sums = [sum(term.score for term in terms) for terms in found]
         assert sums == pytest.approx(lexical.score(text, ids).tolist(), rel=1e-5)
-        for terms in told:
+        for terms in found:
             assert all((term.score > 0) == (term.frequency > 0) for term in terms)
 
 
@@ -210,17 +210,17 @@ def test_explanations_count_alike(lexical: LexicalEngine) -> None:
     ids = np.array([movie.id for movie in MOVIES], np.int64)[::9]
     for text in corpus.queries(30):
         pairs = zip(lexical.explain(text, ids), counting.explain(text, ids), strict=True)
-        for told, expected in pairs:
-            assert [term.word for term in told] == [term.word for term in expected]
-            assert [term.frequency for term in told] == [term.frequency for term in expected]
-            assert [term.idf for term in told] == pytest.approx(
+        for terms, expected in pairs:
+            assert [term.word for term in terms] == [term.word for term in expected]
+            assert [term.frequency for term in terms] == [term.frequency for term in expected]
+            assert [term.idf for term in terms] == pytest.approx(
                 [term.idf for term in expected], rel=1e-5
             )
 
 
 def test_explanations_name_words_as_typed(lexical: LexicalEngine) -> None:
-    """A word is told once, as typed first, with what all its repetitions give; stop words are not
-    told, and a word that the film has not gives nothing."""
+    """A word comes once, as typed first, with what all its repetitions give; stop words do not
+    come, and a word that the film has not gives nothing."""
     text = "\U00010437 The COMET, a xyzzy over comet Malmo"
     ((_, comet, unheard, over, malmo),) = lexical.explain(text, np.array([0], np.int64))
     assert [comet.word, unheard.word, over.word, malmo.word] == ["COMET", "xyzzy", "over", "Malmo"]

@@ -57,18 +57,18 @@ class World:
         """Return (score, id) of every film with a vector, the best first, by plain numpy."""
         cosines = self.vectors.astype(float) @ vector.astype(float)
         found = [
-            (float(cosines[self.starts[place] : self.starts[place + 1]].max()), film)
-            for place, film in self.matching(filters)
+            (float(cosines[self.starts[film_row] : self.starts[film_row + 1]].max()), film)
+            for film_row, film in self.matching(filters)
         ]
         return sorted(found, key=lambda pair: (-pair[0], pair[1]))
 
     @cache  # noqa: B019, one world lasts as long as the tests
     def matching(self, filters: Filters) -> list[tuple[int, int]]:
-        """Return (place, id) of every film with a vector that matches."""
+        """Return (film_row, id) of every film with a vector that matches."""
         return [
-            (place, movie.id)
-            for place, movie in enumerate(self.movies)
-            if self.sentences.counts[place] and filters.matches(movie.year, movie.genres)
+            (film_row, movie.id)
+            for film_row, movie in enumerate(self.movies)
+            if self.sentences.counts[film_row] and filters.matches(movie.year, movie.genres)
         ]
 
 
@@ -88,12 +88,12 @@ def in_pieces(world: World, number: int = 5) -> SentenceVectors:
     firsts = np.zeros(len(world.movies), np.int64)
     rows = 0
     for piece in range(number):
-        places = random.permutation(np.flatnonzero(holders == piece))
+        film_rows = random.permutation(np.flatnonzero(holders == piece))
         parts = [unit(random.standard_normal((3, DIMENSION)).astype(np.float32))]
         rows += 3
-        for place in places.tolist():
-            firsts[place] = rows
-            parts.append(world.vectors[world.starts[place] : world.starts[place + 1]])
+        for film_row in film_rows.tolist():
+            firsts[film_row] = rows
+            parts.append(world.vectors[world.starts[film_row] : world.starts[film_row + 1]])
             rows += len(parts[-1])
         pieces.append(np.ascontiguousarray(np.concatenate(parts)))
     return SentenceVectors(tuple(pieces), firsts, world.sentences.counts)
@@ -233,8 +233,8 @@ def test_best_sentence_is_the_one_that_scores(semantic: SemanticEngine) -> None:
     """The sentence named for a film is the first that has its score; -1 where there is none."""
     ids = np.array([movie.id for movie in WORLD.movies], np.int64)
     vector = WORLD.queries[3]
-    for place, number in enumerate(semantic.best_sentences(QueryVector(vector), ids).tolist()):
-        rows = WORLD.vectors[WORLD.starts[place] : WORLD.starts[place + 1]]
+    for film_row, number in enumerate(semantic.best_sentences(QueryVector(vector), ids).tolist()):
+        rows = WORLD.vectors[WORLD.starts[film_row] : WORLD.starts[film_row + 1]]
         assert number == (int((rows @ vector).argmax()) if len(rows) else -1)
 
 
@@ -283,11 +283,12 @@ def test_films_of_many_sentences_leave_room_for_others() -> None:
 
 def test_pieces_hold_what_one_file_holds() -> None:
     """Rows are read from the right file, whatever lies where."""
-    places = np.random.default_rng(2).permutation(len(WORLD.movies))
+    film_rows = np.random.default_rng(2).permutation(len(WORLD.movies))
     whole, pieces = WORLD.sentences, in_pieces(WORLD)
     assert whole.total() == pieces.total() == len(WORLD.vectors)
     assert np.array_equal(
-        whole.vectors(whole.sentence_rows(places)), pieces.vectors(pieces.sentence_rows(places))
+        whole.vectors(whole.sentence_rows(film_rows)),
+        pieces.vectors(pieces.sentence_rows(film_rows)),
     )
 
 
@@ -322,10 +323,10 @@ def test_explanations_are_the_sentences_that_count(semantic: SemanticEngine) -> 
     ids = WORLD.columns.ids[:300]
     for weights in ((1.0,), (0.6, 0.2, 0.2)):
         meaning = QueryVector(WORLD.queries[3], weights)
-        told = semantic.explain(meaning, ids)
+        explained = semantic.explain(meaning, ids)
         numbers, counts = semantic.best_sentences(meaning, ids), np.diff(WORLD.starts)[:300]
         truth = zip(numbers.tolist(), semantic.score(meaning, ids), counts.tolist(), strict=True)
-        for sentences, (first, score, count) in zip(told, truth, strict=True):
+        for sentences, (first, score, count) in zip(explained, truth, strict=True):
             assert len(sentences) == min(len(weights), count)
             assert [number for number, _ in sentences][:1] == [first][: len(sentences)]
             total = sum(w * c for w, (_, c) in zip(weights, sentences, strict=False))

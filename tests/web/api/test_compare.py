@@ -201,8 +201,8 @@ def test_pairs_say_how_far_runs_agree(service: Service) -> None:
                 assert (move["a"], move["b"]) == (a, b)
                 assert move["by"] == (a - b if a and b else None)
                 assert move["title"] == answer["movies"][str(move["id"])]["title"]
-            places = [movie["runs"] for movie in answer["movies"].values()]
-            listed = [p for p in places if p[pair["a"]]["rank"] and p[pair["b"]]["rank"]]
+            candidates = [movie["runs"] for movie in answer["movies"].values()]
+            listed = [p for p in candidates if p[pair["a"]]["rank"] and p[pair["b"]]["rank"]]
             scores = [[p[pair[side]]["score"] for p in listed] for side in ("a", "b")]
             theirs = kendalltau(*scores).statistic if len(listed) > 1 else float("nan")
             if pair["kendall_tau"] is None:

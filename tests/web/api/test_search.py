@@ -330,7 +330,7 @@ def test_a_film_is_explained_by_its_url(service: Service) -> None:
 
 
 def test_what_cannot_be_explained_is_reported(service: Service) -> None:
-    """An unknown film, what is no id, no query, and an unknown field."""
+    """An unknown film, a text that is not an id, no query, and an unknown field."""
     assert service.get("/explain/0", q="captain")[0] == 404
     status, answer = service.get("/explain/abc", q="captain")
     assert (status, list(answer["error"]["fields"])) == (422, ["id"])
