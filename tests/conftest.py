@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
+from hypothesis import settings
 
 from hybrid.search import HybridSearch
 from hybrid.storage.generation import CURRENT
@@ -29,7 +30,12 @@ def pytest_configure() -> None:
     """Set what workers and commands inherit: the seed of the faults, and that bytecode is kept.
 
     Without bytecode each of a hundred commands would compile all that it imports, torch as well.
+    No example of Hypothesis has a deadline, which a busy machine would exceed: speed is measured
+    elsewhere. In CI and in mutation testing another profile says the same.
     """
+    if settings.get_current_profile_name() == "default":
+        settings.register_profile("tests", deadline=None)
+        settings.load_profile("tests")
     os.environ.setdefault("FAULTS_SEED", str(random.SystemRandom().randrange(10**6)))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -130,7 +130,7 @@ def test_a_cache_of_an_earlier_version(tmp_path: Path) -> None:
         assert entries(data) == left
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=6),
     st.integers(1, 3),

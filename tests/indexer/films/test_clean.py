@@ -264,7 +264,7 @@ def test_header_alone_is_no_film(tmp_path: Path) -> None:
     assert (cleaned.movies, cleaned.records, cleaned.rejects) == ((), 0, ())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     years=st.lists(
         st.one_of(st.integers(1800, 2200), st.text("0123456789TV Mo.-", max_size=9)), max_size=9

@@ -217,7 +217,7 @@ def test_a_mapping_goes_before_what_is_known(tmp_path: Path) -> None:
 CELLS = st.text(st.sampled_from('a1/;,"\n\t|[]{}: é\u0301\u0007') | st.characters(codec="utf-8"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=4, max_size=4), max_size=6),
     delimiter=st.sampled_from(",;\t|"),

@@ -165,7 +165,7 @@ def test_a_mapping_to_start_from_is_toml(columns: list[str]) -> None:
     assert tomllib.loads(mapping_for(["title", *columns]))["columns"]["title"] == "title"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200))
 def test_every_record_is_accounted_for(garbage: bytes) -> None:
     """Whatever follows in a mapped file, it is refused, or each record is accounted for."""

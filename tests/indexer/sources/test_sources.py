@@ -362,7 +362,7 @@ def test_paths_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     junk=st.one_of(
         st.binary(max_size=60),
