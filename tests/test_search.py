@@ -268,6 +268,7 @@ def test_keyword_engine_lost_on_the_way(
     def lost(*_: object) -> None:
         raise EngineUnavailable("lost")
 
+    assert ask(search, "captain mirror").degraded == ()
     alone = ask(search, "captain mirror", mode="semantic")
     monkeypatch.setattr(lexical, step, lost)
     answers_without_words(ask(search, "captain mirror"), alone)
