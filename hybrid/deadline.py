@@ -23,7 +23,7 @@ class Deadline:
         return max(self.at - monotonic(), 0.0)
 
     def part(self, share: float) -> "Deadline":
-        """Return the deadline after this share, 0 to 1, of the time left.
+        """Return the deadline after this share, above 0 and up to 1, of the time left.
 
         The rest is for what follows.
         """

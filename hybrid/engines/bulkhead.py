@@ -42,10 +42,10 @@ class Bulkhead:
     def ask(self, request: Callable[[Deadline], T], deadline: Deadline) -> Pending[T]:
         """Run `request`, which ends by the deadline that it is given, in a thread.
 
-        It is refused if the breaker is not closed or if all threads are busy: then the result is an
-        EngineUnavailable, at once.
+        It is refused if no time is left, if the breaker is not closed or if all threads are busy:
+        then the result is an EngineUnavailable, at once.
         """
-        refusal = self._refusal()
+        refusal = self._refusal(deadline)
         if refusal is None:
             return Pending(self._pool.submit(self._run, request, deadline), deadline)
         refused: Future[T] = Future()
@@ -57,8 +57,10 @@ class Bulkhead:
         self.breaker.close()
         self._pool.shutdown(wait=False)
 
-    def _refusal(self) -> EngineUnavailable | None:
+    def _refusal(self, deadline: Deadline) -> EngineUnavailable | None:
         """Return why the engine cannot be asked, or None and take a thread."""
+        if not deadline.left:
+            return EngineUnavailable("the keyword engine was not asked: no time was left")
         problem = self.breaker.problem
         if problem is not None:
             return EngineUnavailable(f"the keyword engine is not asked for now: {problem}")

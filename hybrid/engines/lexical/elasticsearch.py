@@ -135,7 +135,7 @@ def answering() -> Iterator[None]:
     except SerializationError as error:
         raise _not_elasticsearch() from error
     except TransportError as error:
-        if any(isinstance(cause, ResponseTooLong) for cause in error.errors):
+        if isinstance(error.__cause__, ResponseTooLong):
             raise EngineUnavailable(
                 f"the response of HYBRID_ELASTICSEARCH_URL has more than {MAX_ANSWER >> 20} MB: "
                 "check that the server there is Elasticsearch"
