@@ -182,14 +182,14 @@ class Query(BaseModel):
     year_from: Year | None = Field(None, description="first year, inclusive")
     year_to: Year | None = Field(None, description="last year, inclusive")
     limit: Limit = Field(10, description="number of films to return, 1 to 100")
+    highlight: bool = Field(False, description="show where words of the query occur in each film")
+    explain: Explain = Field(
+        "none", description="explain why each film ranks where it does; full: which words carry it"
+    )
     require: Require = Field(
         "any",
         description="any: without an engine that does not answer, films are found by the other one "
         "and the response says so; both: it is an error",
-    )
-    highlight: bool = Field(False, description="show where words of the query occur in each film")
-    explain: Explain = Field(
-        "none", description="explain why each film ranks where it does; full: which words carry it"
     )
 
     @cached_property
