@@ -10,6 +10,9 @@ from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.breaker import Breaker
 from hybrid.errors import EngineUnavailable
 
+SHARE = 0.75
+"""The engine's share of the time left whenever it is asked. The rest is for what follows."""
+
 FAIR = 0.05
 """Seconds that an engine must have had before no answer counts as its failure."""
 
@@ -40,14 +43,15 @@ class Bulkhead:
         self._free = BoundedSemaphore(threads)
 
     def ask(self, request: Callable[[Deadline], T], deadline: Deadline) -> Pending[T]:
-        """Run `request`, which ends by the deadline that it is given, in a thread.
+        """Run `request` in a thread; it is given a part of the time left and ends within it.
 
         It is refused if no time is left, if the breaker is not closed or if all threads are busy:
         then the result is an EngineUnavailable, at once.
         """
         refusal = self._refusal(deadline)
         if refusal is None:
-            return Pending(self._pool.submit(self._run, request, deadline), deadline)
+            until = deadline.part(SHARE)
+            return Pending(self._pool.submit(self._run, request, until), until)
         refused: Future[T] = Future()
         refused.set_exception(refusal)
         return Pending(refused, deadline)

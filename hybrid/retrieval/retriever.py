@@ -25,10 +25,6 @@ from hybrid.vectors import QueryVector
 MAX_KEYWORD_REQUESTS = 16
 """Maximum number of concurrent keyword requests; a search that finds none free goes on without."""
 
-KEYWORD_SHARE = 0.75
-"""The keyword engine's share of the time left whenever it is asked; the rest is for what follows:
-scores, fusion, films."""
-
 PROBE, PROBE_SECONDS = "film", 0.5
 """What the breaker's probe searches for, and the time that it has."""
 
@@ -127,8 +123,7 @@ class Retriever:
         """Begin to search with the keyword engine; None if the mode leaves it out."""
         if request.query.mode == "semantic":
             return None
-        until = request.deadline.part(KEYWORD_SHARE)
-        return self.keyword.ask(partial(self._keyword_list, request), until)
+        return self.keyword.ask(partial(self._keyword_list, request), request.deadline)
 
     def _keyword_list(self, request: _Request, deadline: Deadline) -> _KeywordList:
         """Search with the keyword engine.
@@ -212,9 +207,8 @@ class Retriever:
             # A film that passes the filters and is not in a complete list scores 0.
             if not keyword_list.complete or len(request.also):
                 unlisted = listed.ranks_of(ids) == 0
-                keywords, until = request.parsed.keywords, request.deadline.part(KEYWORD_SHARE)
-                score = partial(self.engines.lexical.score, keywords, ids[unlisted])
-                bm25[unlisted] = self.keyword.ask(score, until).result()
+                score = partial(self.engines.lexical.score, request.parsed.keywords, ids[unlisted])
+                bm25[unlisted] = self.keyword.ask(score, request.deadline).result()
             shares = bm25 / attainable if attainable else bm25
             return ids, KeywordScores(bm25, shares, any_match=attainable > 0), listed.ids
 

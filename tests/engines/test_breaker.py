@@ -72,11 +72,10 @@ def test_it_closes_once_a_probe_succeeds(
     eventually(lambda: probe.runs > 3)
     probe.error = ValueError("broken otherwise")
     eventually(lambda: breaker.problem == "broken otherwise")
-    assert breaker.state != "closed"
     probe.error = None
-    eventually(lambda: breaker.state == "closed")
-    assert breaker.problem is None
+    eventually(lambda: breaker.problem is None)
     eventually(lambda: len(caplog.messages) == 2)
+    assert breaker.state == "closed"
     assert [message.split(",")[0] for message in caplog.messages] == [
         "breaker open",
         "breaker closed",
@@ -155,11 +154,11 @@ def test_a_request_is_waited_for_until_its_deadline(breaker: Breaker) -> None:
     bulkhead.close()
 
 
-@pytest.mark.parametrize(("fair", "opens"), [(29, True), (31, False)])
+@pytest.mark.parametrize(("fair", "opens"), [(22, True), (23, False)])
 def test_an_engine_fails_only_if_it_had_time(
     breaker: Breaker, fair: float, opens: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A search that comes late leaves it no time: that is not its failure."""
+    """A search that comes late leaves it no time, which is not its failure. Of 30 s it has 22.5."""
     monkeypatch.setattr("hybrid.engines.bulkhead.FAIR", fair)
     monkeypatch.setattr("hybrid.deadline.monotonic", lambda: 0.0)
     bulkhead = Bulkhead(2, breaker)

@@ -43,7 +43,7 @@ class _BoundedStream(RawIOBase):
             if not left:
                 raise TimeoutError("timed out")
             self._connection.settimeout(left)
-        count: int | None = self._source.readinto(buffer)  # type: ignore[attr-defined]
+        count: int | None = self._source.readinto(buffer)
         self._room -= count or 0
         if self._room < 0:
             raise ResponseTooLong
@@ -99,6 +99,5 @@ class BoundedNode(Urllib3HttpNode):
         """Send a request and return the response."""
         if request_timeout is DEFAULT:
             request_timeout = self.config.request_timeout
-        return super().perform_request(
-            method, target, body, headers, request_timeout=Timeout(total=request_timeout)
-        )
+        total: Any = Timeout(total=request_timeout)  # the pool takes one in place of a number
+        return super().perform_request(method, target, body, headers, request_timeout=total)
