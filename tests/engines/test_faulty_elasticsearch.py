@@ -1,6 +1,8 @@
 """A search is answered by its deadline whatever the server in the place of Elasticsearch does."""
 
 import gzip
+import io
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ import pytest
 
 from hybrid.deadline import Deadline
 from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
-from hybrid.engines.lexical.elasticsearch_node import MAX_ANSWER
+from hybrid.engines.lexical.elasticsearch_node import MAX_ANSWER, _BoundedStream
 from hybrid.errors import EngineUnavailable
 from hybrid.query import Filters, SearchQuery
 from hybrid.retrieval.retriever import MAX_KEYWORD_REQUESTS
@@ -154,3 +156,53 @@ def test_a_flood_is_named(fault: str) -> None:
         pytest.raises(EngineUnavailable, match="HYBRID_ELASTICSEARCH_URL has more than 8 MB"),
     ):
         engine.check()
+
+
+def test_an_announced_flood_is_not_waited_for() -> None:
+    """The memory that it would need is not taken, and its bytes are not read."""
+
+    def announce(connection: socket.socket, server: Faulty) -> None:
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_ANSWER + 1))
+        hang(connection, server)
+
+    with (
+        faulty(announce) as server,
+        engine_of(server) as engine,
+        pytest.raises(EngineUnavailable, match="has more than 8 MB"),
+    ):
+        engine.check()
+
+
+class Slow(io.RawIOBase):
+    """A stream whose every byte takes four seconds of the clock that the test sets."""
+
+    now = 0.0
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read a byte."""
+        self.now += 4
+        buffer[:1] = b" "
+        return 1
+
+
+class Timeouts(socket.socket):
+    """A connection that notes the timeouts that it is given."""
+
+    noted: tuple[float | None, ...] = ()
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Note it."""
+        self.noted += (value,)
+
+
+def test_each_read_has_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A response of ten seconds that brings a byte every four ends with its third byte."""
+    stream = Slow()
+    monkeypatch.setattr("hybrid.deadline.monotonic", lambda: stream.now)
+    with Timeouts() as connection:
+        bounded = _BoundedStream(stream, connection, Deadline(10.0))
+        for _ in range(3):
+            assert bounded.readinto(bytearray(10)) == 1
+        with pytest.raises(TimeoutError):
+            bounded.readinto(bytearray(10))
+        assert connection.noted == (10.0, 6.0, 2.0)
