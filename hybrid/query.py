@@ -28,6 +28,7 @@ MAX_CHARACTERS = 1000
 Mode = Literal["keyword", "semantic", "hybrid"]
 FusionMethod = Literal["attainable", "min_max", "z_score", "dbsf", "rrf"]
 GenreMatch = Literal["any", "all"]
+Require = Literal["any", "both"]
 Explain = Literal["none", "summary", "full"]
 
 
@@ -184,6 +185,11 @@ class Query(BaseModel):
     highlight: bool = Field(False, description="show where words of the query occur in each film")
     explain: Explain = Field(
         "none", description="explain why each film ranks where it does; full: which words carry it"
+    )
+    require: Require = Field(
+        "any",
+        description="any: without an engine that does not answer, films are found by the other one "
+        "and the response says so; both: it is an error",
     )
 
     @cached_property

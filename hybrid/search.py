@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
@@ -36,7 +37,8 @@ class AnswerFields(TypedDict):
 class HybridSearch:
     """Answers queries from one generation. Safe to share between threads.
 
-    `generation` is its name, `depth` the maximum length of each engine's list.
+    `generation` is its name, `depth` the maximum length of each engine's list, `seconds` the time
+    in which a query is answered, whatever the engines do.
     """
 
     def __init__(
@@ -46,27 +48,31 @@ class HybridSearch:
         engines: Engines,
         depth: int,
         preferences: Preferences,
+        seconds: float = 1.0,
     ) -> None:
         self.generation = generation
         self.catalogue = catalogue
         self.engines = engines
         self.preferences = preferences
+        self.seconds = seconds
         self.retriever = Retriever(catalogue, engines, depth)
 
-    def search(self, query: SearchQuery) -> SearchResponse:
-        """Return the best films for `query`.
+    def search(self, query: SearchQuery, deadline: Deadline | None = None) -> SearchResponse:
+        """Return the best films for `query` by the deadline, `seconds` from now unless given.
 
-        Raises EngineUnavailable if the keyword engine does not answer and the mode is keyword. A
-        hybrid query is then answered by titles and vectors, and `degraded` names the engine.
+        A hybrid query is answered without an engine that fails or does not answer in time, and
+        `degraded` names it. Raises EngineUnavailable if the query requires both, if neither
+        answers, or if the mode is that of the engine.
         """
+        deadline = deadline or Deadline.after(self.seconds)
         query = query.resolved(self.preferences.default)
         watch = Stopwatch()
         with watch.stage("total"):
-            candidates = self.retrieve(query, watch)
+            candidates = self.retrieve(query, watch, deadline)
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
-                (hits,) = self.hydrate([fused], query.limit)
+                (hits,) = self.hydrate([fused], query.limit, deadline)
         return SearchResponse(
             query=query,
             hits=hits,
@@ -76,33 +82,42 @@ class HybridSearch:
             **self.answer_fields(candidates, watch),
         )
 
-    def retrieve(self, query: SearchQuery, watch: Stopwatch | None = None) -> Candidates:
+    def retrieve(
+        self,
+        query: SearchQuery,
+        watch: Stopwatch | None = None,
+        deadline: Deadline = NEVER,
+    ) -> Candidates:
         """Return the candidates of `query`, which can be fused in several ways.
 
         Raises EngineUnavailable like `search`.
         """
-        return self.retriever.retrieve(query, watch or Stopwatch())
+        return self.retriever.retrieve(query, watch or Stopwatch(), deadline=deadline)
 
     def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> FusedRanking:
         """Return the ranking of the candidates in a list of the mode, from best to worst."""
         return rank_candidates(candidates, mode, fusion, self.preferences.text_weight)
 
-    def explain(self, query: SearchQuery, film: int) -> ExplainResponse:
+    def explain(
+        self, query: SearchQuery, film: int, deadline: Deadline | None = None
+    ) -> ExplainResponse:
         """Return why the film of this id ranks where it does for `query`, or why it does not.
 
         In full unless the query asks for a summary. Raises NotFound if there is no such film, and
         EngineUnavailable like `search`.
         """
+        deadline = deadline or Deadline.after(self.seconds)
         self.movie(film)
         level = "summary" if query.explain == "summary" else "full"
         query = query.resolved(self.preferences.default).model_copy(update={"explain": level})
         watch = Stopwatch()
         with watch.stage("total"):
-            candidates = self.retriever.retrieve(query, watch, np.array([film], np.int64))
+            also = np.array([film], np.int64)
+            candidates = self.retriever.retrieve(query, watch, also, deadline)
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
-                hit = build_explain_hit(fused, film, self._details(candidates, [film]))
+                hit = build_explain_hit(fused, film, self._details(candidates, [film], deadline))
         return ExplainResponse(
             query=query,
             hit=hit,
@@ -111,13 +126,18 @@ class HybridSearch:
             **self.answer_fields(candidates, watch),
         )
 
-    def hydrate(self, rankings: Sequence[FusedRanking], limit: int) -> list[tuple[Hit, ...]]:
+    def hydrate(
+        self, rankings: Sequence[FusedRanking], limit: int, deadline: Deadline
+    ) -> list[tuple[Hit, ...]]:
         """Return the hits of the best `limit` films of each ranking of the same candidates.
 
-        What does not depend on the ranking is looked up once.
+        What does not depend on the ranking is looked up once. The keyword engine explains by the
+        deadline or not at all.
         """
         shown = [fused.ranking.top(limit).ids.tolist() for fused in rankings]
-        details = self._details(rankings[0].candidates, list(dict.fromkeys(chain(*shown))))
+        details = self._details(
+            rankings[0].candidates, list(dict.fromkeys(chain(*shown))), deadline
+        )
         return [build_hits(fused, ids, details) for fused, ids in zip(rankings, shown, strict=True)]
 
     def warnings(self, candidates: Candidates) -> tuple[str, ...]:
@@ -132,7 +152,7 @@ class HybridSearch:
                 warnings.append(f"no film has the genre '{name}'{hint}")
         if candidates.parsed.truncated:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
-        keyword_answered = query.mode != "semantic" and not candidates.degraded
+        keyword_answered = query.mode != "semantic" and "keyword" not in candidates.degraded
         any_match = candidates.keyword.any_match or candidates.in_keyword_list.any()
         if keyword_answered and not any_match:
             warnings.append("no film holds a word of the query, apart from stop words")
@@ -154,6 +174,16 @@ class HybridSearch:
             raise unknown_film(film)
         return found[film].movie
 
+    def keyword_problem(self) -> str | None:
+        """Return why the keyword engine does not take part in searches, None if it does."""
+        problem = self.retriever.keyword.breaker.problem
+        if problem is None:
+            try:
+                self.engines.lexical.check()
+            except EngineUnavailable as error:
+                problem = error.message
+        return problem
+
     def warm(self) -> None:
         """Answer a first query, which takes longer than others, before a user asks one."""
         with suppress(EngineUnavailable):
@@ -164,7 +194,9 @@ class HybridSearch:
         self.retriever.close()
         self.catalogue.close()
 
-    def _details(self, candidates: Candidates, shown: Sequence[int]) -> FilmDetails:
+    def _details(
+        self, candidates: Candidates, shown: Sequence[int], deadline: Deadline
+    ) -> FilmDetails:
         query, ids = candidates.query, np.array(shown, np.int64)
         films = self.catalogue.films(shown)
         numbers = np.full(len(ids), -1, np.int64)
@@ -172,6 +204,7 @@ class HybridSearch:
             numbers = self.engines.semantic.best_sentences(candidates.query_vector, ids)
         evidence = None
         if query.explain != "none":
-            explainer = Explainer(self.engines, self.preferences.text_weight)
-            evidence = explainer.evidence(candidates, films)
+            keyword, text_weight = self.retriever.keyword, self.preferences.text_weight
+            explainer = Explainer(self.engines, keyword, text_weight)
+            evidence = explainer.evidence(candidates, films, deadline)
         return FilmDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), evidence)

@@ -59,7 +59,11 @@ class Settings(BaseSettings):
         1, description="shards of a new index"
     )
     elasticsearch_timeout: Annotated[float, Field(gt=0, le=60)] = Field(
-        2.0, description="seconds a search waits for Elasticsearch"
+        2.0,
+        description="seconds a request of a build, change or evaluation to Elasticsearch may take",
+    )
+    deadline: Annotated[float, Field(ge=0.1, le=60)] = Field(
+        1.0, description="seconds in which a search is answered, whatever the engines do"
     )
     wait: Annotated[float, Field(ge=0, le=3600)] = Field(
         0.0,

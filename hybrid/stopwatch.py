@@ -22,4 +22,5 @@ class Stopwatch:
 
     def milliseconds(self) -> dict[str, float]:
         """Return the time of each stage in ms, rounded to 1 µs."""
-        return {name: round(seconds * 1000, 3) for name, seconds in self.seconds.items()}
+        # A stage may end meanwhile: that of a thread that nobody waits for any more.
+        return {name: round(seconds * 1000, 3) for name, seconds in self.seconds.copy().items()}

@@ -33,7 +33,14 @@ def open_generation(
     engines = Engines(
         open_lexical(settings, generation), open_semantic(generation, catalogue), encoder
     )
-    return HybridSearch(generation.manifest.name, catalogue, engines, settings.depth, preferences)
+    return HybridSearch(
+        generation.manifest.name,
+        catalogue,
+        engines,
+        settings.depth,
+        preferences,
+        settings.deadline,
+    )
 
 
 def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GenerationWatcher:

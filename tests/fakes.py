@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score
 from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.engines.protocols import TermScore
@@ -82,20 +83,22 @@ class FakeLexical:
         if self.away:
             raise EngineUnavailable("the fake is away")
 
-    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+    def search(
+        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+    ) -> Ranking:
         """Return the best `depth` films that hold a word of `text`."""
         allowed = [i for i, m in self.movies.items() if filters.matches(m.year, m.genres)]
         ids = np.array(allowed, np.int64)
         scores = self.score(text, ids)
         return Ranking.sorted(ids[scores > 0], scores[scores > 0], depth)
 
-    def score(self, text: str, ids: Ids) -> Scores:
+    def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film."""
         self.check()
         terms = words(text)
         return np.array([sum(self._score(term, i) for term in terms) for i in ids.tolist()], float)
 
-    def explain(self, text: str, ids: Ids) -> list[list[TermScore]]:
+    def explain(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> list[list[TermScore]]:
         """Return what each different word gives each film."""
         self.check()
         typed = [(term, word) for word in re.findall(r"\w+", text) for term in words(word)]
@@ -111,7 +114,7 @@ class FakeLexical:
             for film in ids.tolist()
         ]
 
-    def attainable(self, text: str) -> float:
+    def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return the sum of the best that each word gives a film."""
         self.check()
         return attainable_score(

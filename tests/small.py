@@ -18,7 +18,11 @@ from tests.fakes import HashingEncoder
 
 
 def open_small(
-    folder: Path, movies: Sequence[Movie], lexical: LexicalEngine, depth: int = 30
+    folder: Path,
+    movies: Sequence[Movie],
+    lexical: LexicalEngine,
+    depth: int = 30,
+    seconds: float = 60,
 ) -> HybridSearch:
     """Return a search whose semantic side is exact and whose encoder hashes words."""
     spans = [sentence_spans(movie.description or "") for movie in movies]
@@ -35,4 +39,5 @@ def open_small(
     exact = ExactEngine(
         SentenceVectors.contiguous(vectors, catalogue.sentences.counts), catalogue.columns
     )
-    return HybridSearch("1-test", catalogue, Engines(lexical, exact, encoder), depth, Preferences())
+    engines = Engines(lexical, exact, encoder)
+    return HybridSearch("1-test", catalogue, engines, depth, Preferences(), seconds)

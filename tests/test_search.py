@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hybrid.comparison.compare import compare
+from hybrid.deadline import Deadline
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
@@ -268,9 +269,69 @@ def test_keyword_engine_lost_on_the_way(
     def lost(*_: object) -> None:
         raise EngineUnavailable("lost")
 
+    assert ask(search, "captain mirror").degraded == ()
     alone = ask(search, "captain mirror", mode="semantic")
     monkeypatch.setattr(lexical, step, lost)
     answers_without_words(ask(search, "captain mirror"), alone)
+
+
+@pytest.mark.parametrize("step", ["encode", "search"])
+def test_semantic_engine_lost(
+    search: HybridSearch,
+    lexical: FakeLexical,
+    step: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Hybrid answers by words and says so, with sentences of none; the log has what was raised;
+    semantic mode fails, and so does a query without either engine."""
+
+    def lost(*_: object) -> None:
+        raise RuntimeError("faiss: assertion failed")
+
+    engine = search.engines.encoder if step == "encode" else search.engines.semantic
+    monkeypatch.setattr(engine, step, lost)
+    for fusion in get_args(FusionMethod):
+        answer = ask(search, "captain mirror", fusion=fusion, alpha=1, explain="full")
+        worded = ask(search, "captain mirror", mode="keyword")
+        assert answer.degraded == ("semantic",)
+        assert answer.alpha == 0
+        assert [hit.id for hit in answer.hits] == [hit.id for hit in worded.hits]
+        assert all(hit.semantic.score is hit.semantic.sentence is None for hit in answer.hits)
+    assert "faiss: assertion failed" in caplog.text
+    with pytest.raises(EngineUnavailable, match="semantic engine failed"):
+        ask(search, "captain mirror", mode="semantic")
+    monkeypatch.setattr(lexical, "away", True)
+    with pytest.raises(EngineUnavailable):
+        ask(search, "captain mirror")
+
+
+def test_no_time_is_left(search: HybridSearch) -> None:
+    """After the deadline no engine is asked, in any mode."""
+    for mode in get_args(Mode):
+        query = SearchQuery(query="captain mirror", mode=mode)
+        with pytest.raises(EngineUnavailable):
+            search.search(query, Deadline(0))
+        with pytest.raises(EngineUnavailable):
+            search.explain(query, MOVIES[0].id, Deadline(0))
+
+
+@pytest.mark.parametrize("engine", ["keyword", "semantic"])
+def test_both_engines_may_be_required(
+    search: HybridSearch, lexical: FakeLexical, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a missing one is an error, which says what else could be asked; in a mode that leaves
+    it out nothing is missing."""
+    both = {"text": "captain mirror", "require": "both"}
+    assert ask(search, **both).degraded == ()
+    if engine == "keyword":
+        monkeypatch.setattr(lexical, "away", True)
+    else:
+        monkeypatch.setattr(search.engines.encoder, "encode", lambda *_: ())
+    with pytest.raises(EngineUnavailable, match="requires both engines"):
+        ask(search, **both)
+    other = "semantic" if engine == "keyword" else "keyword"
+    assert ask(search, **both, mode=other).hits
 
 
 def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:

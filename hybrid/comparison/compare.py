@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
+from hybrid.deadline import Deadline
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import SideScores
@@ -67,23 +68,26 @@ def compare(
     query: Query,
     runs: Sequence[Run],
     grades: Mapping[int, int] | None = None,
+    deadline: Deadline | None = None,
 ) -> CompareResponse:
     """Return the ranking of `query` by each run, and how the rankings differ.
 
-    `grades`, by film, are the judgments that the runs are measured by. Raises EngineUnavailable if
-    the keyword engine does not answer and a run needs it alone, InvalidInput if no film has a
+    `grades`, by film, are the judgments that the runs are measured by. The engines answer by the
+    deadline, `search.seconds` from now unless given. Raises EngineUnavailable like a search in mode
+    hybrid, and if an engine does not answer that a run needs alone, InvalidInput if no film has a
     grade above 0 or ir-measures is not installed.
     """
     if grades is not None:
         _check_grades(grades)
+    deadline = deadline or Deadline.after(search.seconds)
     watch = Stopwatch()
     with watch.stage("total"):
-        candidates = search.retrieve(query.in_mode("hybrid"), watch)
+        candidates = search.retrieve(query.in_mode("hybrid"), watch, deadline)
         _check_answered(candidates, runs)
         with watch.stage("fuse"):
             fused_runs = [_fuse(search, candidates, run, query.limit) for run in runs]
         with watch.stage("hydrate"):
-            hits = search.hydrate([run.fused for run in fused_runs], query.limit)
+            hits = search.hydrate([run.fused for run in fused_runs], query.limit, deadline)
             movies = _movies(search, fused_runs)
         with watch.stage("compare"):
             titles = {film: movie.title for film, movie in movies.items()}
@@ -121,11 +125,11 @@ def _run_responses(
 
 
 def _check_answered(candidates: Candidates, runs: Sequence[Run]) -> None:
-    alone = [run.name for run in runs if run.mode == "keyword"]
-    if candidates.degraded and alone:
-        raise EngineUnavailable(
-            f"the keyword engine does not answer, and the run '{alone[0]}' needs it"
-        )
+    for run in runs:
+        if run.mode in candidates.degraded:
+            raise EngineUnavailable(
+                f"the {run.mode} engine does not answer, and the run '{run.name}' needs it"
+            )
 
 
 def _check_grades(grades: Mapping[int, int]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hybrid.deadline import NEVER, Deadline
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.vectors import QueryVector, Vectors
@@ -28,17 +29,24 @@ class TermScore:
 
 
 class LexicalEngine(Protocol):
-    """BM25 over one text per film. Every method raises EngineUnavailable if it gets no answer."""
+    """BM25 over one text per film. Every method raises EngineUnavailable if it gets no answer.
 
-    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+    An engine that waits for another process raises it at the deadline.
+    """
+
+    def search(
+        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+    ) -> Ranking:
         """Return the best `depth` films that pass the filters and contain a word of `text`."""
         ...
 
-    def score(self, text: str, ids: Ids) -> Scores:
+    def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         ...
 
-    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+    def explain(
+        self, text: str, ids: Ids, deadline: Deadline = NEVER
+    ) -> Sequence[Sequence[TermScore]]:
         """Return what each distinct word of `text` contributes to each film, in the order typed.
 
         A list per film, whose scores add up to `score`. A word that occurs twice in `text` scores
@@ -46,7 +54,7 @@ class LexicalEngine(Protocol):
         """
         ...
 
-    def attainable(self, text: str) -> float:
+    def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`; 0 if no film contains a word."""
         ...
 

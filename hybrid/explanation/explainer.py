@@ -3,12 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.deadline import Deadline
+from hybrid.engines.bulkhead import Bulkhead
 from hybrid.engines.protocols import Engines, TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.explanation.summary import summary
@@ -47,30 +50,46 @@ class Evidence(NamedTuple):
 class Explainer:
     """Asks the engines of one generation what the scores of films are made of.
 
-    `text_weight`, 0 to 1, is the weight of a film's text where that of its title is 1.
+    `keyword` is the bulkhead through which the keyword engine is asked. `text_weight`, 0 to 1, is
+    the weight of a film's text where that of its title is 1.
     """
 
     engines: Engines
+    keyword: Bulkhead
     text_weight: float
 
-    def evidence(self, candidates: Candidates, films: Films) -> Mapping[int, Evidence]:
-        """Return by id what each side has found in `films`, all of them candidates."""
+    def evidence(
+        self, candidates: Candidates, films: Films, deadline: Deadline
+    ) -> Mapping[int, Evidence]:
+        """Return by id what each side has found in `films`, all of them candidates.
+
+        A keyword engine that does not answer by the deadline leaves out its terms.
+        """
         ids = np.fromiter(films, np.int64, len(films))
-        keyword = self._keyword(candidates, films, ids)
+        keyword = self._keyword(candidates, films, self._terms(candidates, ids, deadline))
         semantic = self._semantic(candidates, films, ids)
         return dict(zip(films, map(Evidence, keyword, semantic), strict=True))
 
-    def _keyword(
-        self, candidates: Candidates, films: Films, ids: Ids
-    ) -> Sequence[KeywordWhy | None]:
-        if candidates.query.mode == "semantic":
-            return [None] * len(films)
-        terms: Sequence[Sequence[TermScore] | None] = [None] * len(films)
+    def _terms(
+        self, candidates: Candidates, ids: Ids, deadline: Deadline
+    ) -> Sequence[Sequence[TermScore] | None]:
+        """Return what each word of the query contributes to each film, None if that is unknown."""
         if not np.isnan(candidates.keyword.bm25).any():
             # If the engine has failed since it scored, its scores stand without their terms.
             with suppress(EngineUnavailable):
-                terms = self.engines.lexical.explain(candidates.parsed.keywords, ids)
-        rows = candidates.rows_of(ids).tolist()
+                explain = partial(self.engines.lexical.explain, candidates.parsed.keywords, ids)
+                return self.keyword.ask(explain, deadline).result()
+        return [None] * len(ids)
+
+    def _keyword(
+        self,
+        candidates: Candidates,
+        films: Films,
+        terms: Sequence[Sequence[TermScore] | None],
+    ) -> Sequence[KeywordWhy | None]:
+        if candidates.query.mode == "semantic":
+            return [None] * len(films)
+        rows = candidates.rows_of(np.fromiter(films, np.int64, len(films))).tolist()
         return [
             self._keyword_why(candidates, film, row, of_film)
             for film, row, of_film in zip(films.values(), rows, terms, strict=True)

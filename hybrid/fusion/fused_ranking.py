@@ -74,6 +74,8 @@ def _semantic_side(candidates: Candidates) -> SideScores:
 def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
     if mode != "hybrid":
         return AlphaChoice(float(mode == "semantic"), f"the mode is {mode}")
+    if "semantic" in candidates.degraded:
+        return AlphaChoice(0.0, "words alone decide, as the semantic engine does not answer")
     if fusion.alpha != "auto":
         return AlphaChoice(fusion.alpha, "as asked")
     # A candidate in neither list must not affect how the others rank.
@@ -83,5 +85,5 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
         best_title=float(candidates.title_shares[listed].max(initial=0.0)),
         person=candidates.person,
         has_quotation=candidates.parsed.has_quotation,
-        degraded=bool(candidates.degraded),
+        degraded="keyword" in candidates.degraded,
     )

@@ -1,14 +1,19 @@
 """Retrieval: a query to candidates, with both engines' scores for every one."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.breaker import Breaker
+from hybrid.engines.bulkhead import Bulkhead, Pending
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
-from hybrid.query import SearchQuery
+from hybrid.query import Filters, SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
@@ -17,8 +22,11 @@ from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 from hybrid.vectors import QueryVector
 
-MAX_KEYWORD_REQUESTS = 32
-"""Maximum number of concurrent keyword requests; others wait."""
+MAX_KEYWORD_REQUESTS = 16
+"""Maximum number of concurrent keyword requests; a search that finds none free goes on without."""
+
+PROBE, PROBE_SECONDS = "film", 0.5
+"""What the breaker's probe searches for, and the time that it has."""
 
 PLOT_WORDS = 7
 """A query of at least this many words describes a plot, which spans several sentences."""
@@ -43,12 +51,14 @@ class _KeywordList:
 
 
 class _Request(NamedTuple):
-    """What is passed from step to step of one retrieval."""
+    """What is passed from step to step of one retrieval; `lost` collects the engines that fail."""
 
     query: SearchQuery
     parsed: ParsedQuery
     also: Ids
     watch: Stopwatch
+    deadline: Deadline
+    lost: dict[str, EngineUnavailable]
 
 
 class Retriever:
@@ -62,36 +72,34 @@ class Retriever:
         self._catalogue = catalogue
         self._titles = TitleIndex.of(catalogue.titles(), catalogue.columns.years)
         self._depth = depth
-        self._pool = ThreadPoolExecutor(MAX_KEYWORD_REQUESTS, thread_name_prefix="keyword")
+        self.keyword = Bulkhead(MAX_KEYWORD_REQUESTS, Breaker(self._probe))
 
     def close(self) -> None:
         """Stop the threads."""
-        self._pool.shutdown()
+        self.keyword.close()
 
-    def retrieve(self, query: SearchQuery, watch: Stopwatch, also: Ids = NO_FILMS) -> Candidates:
+    def retrieve(
+        self,
+        query: SearchQuery,
+        watch: Stopwatch,
+        also: Ids = NO_FILMS,
+        deadline: Deadline = NEVER,
+    ) -> Candidates:
         """Search with the engines of the mode, in parallel, and complete the scores.
 
         The films of `also`, int64 (k,), become candidates too, in no list and whatever the filters.
 
-        Raises EngineUnavailable if the keyword engine does not answer and the mode is keyword; a
-        hybrid query does without it, and `degraded` names it.
+        A hybrid query does without an engine that fails or does not answer in time, and `degraded`
+        names it. Raises EngineUnavailable if the query requires both, if neither answers, or if the
+        mode is that of the engine.
         """
-        request = _Request(query, parse_query(query.text), also, watch)
-        pending: Future[_KeywordList] | None = None
-        if query.mode != "semantic":
-            pending = self._pool.submit(self._keyword_list, request)
+        request = _Request(query, parse_query(query.text), also, watch, deadline, {})
+        pending = self._ask_keyword(request)
         title_shares, title_list = self._title_list(request)
         query_vector, semantic_list = self._semantic_list(request)
         others = _union(title_list.ids, semantic_list.ids, also)
-        ids, keyword, listed = others, KeywordScores.missing(len(others)), NO_FILMS
-        degraded: tuple[str, ...] = ()
-        if pending:
-            try:
-                ids, keyword, listed = self._complete(request, pending.result(), others)
-            except EngineUnavailable:
-                if query.mode == "keyword":
-                    raise
-                degraded = ("keyword",)
+        ids, keyword, listed = self._keyword_scores(request, pending, others)
+        _check_enough(query, request.lost)
         return Candidates(
             query=query,
             parsed=request.parsed,
@@ -103,10 +111,21 @@ class Retriever:
             semantic_list=semantic_list,
             query_vector=query_vector,
             person=self._person(request),
-            degraded=degraded,
+            degraded=tuple(request.lost),
         )
 
-    def _keyword_list(self, request: _Request) -> _KeywordList:
+    def _probe(self) -> None:
+        """Search like a query. Raises EngineUnavailable."""
+        deadline = Deadline.after(PROBE_SECONDS)
+        self.engines.lexical.search(PROBE, Filters(), self._depth, deadline)
+
+    def _ask_keyword(self, request: _Request) -> Pending[_KeywordList] | None:
+        """Begin to search with the keyword engine; None if the mode leaves it out."""
+        if request.query.mode == "semantic":
+            return None
+        return self.keyword.ask(partial(self._keyword_list, request), request.deadline)
+
+    def _keyword_list(self, request: _Request, deadline: Deadline) -> _KeywordList:
         """Search with the keyword engine.
 
         Films that the catalogue lacks are left out: while a generation is being published,
@@ -114,11 +133,11 @@ class Retriever:
         """
         lexical, keywords = self.engines.lexical, request.parsed.keywords
         with request.watch.stage("keyword"):
-            ranking = lexical.search(keywords, request.query.filters, self._depth)
+            ranking = lexical.search(keywords, request.query.filters, self._depth, deadline)
             known = self._catalogue.columns.rows_of(ranking.ids) >= 0
             return _KeywordList(
                 Ranking(ranking.ids[known], ranking.scores[known]),
-                attainable=lexical.attainable(keywords),
+                attainable=lexical.attainable(keywords, deadline),
                 complete=len(ranking) < self._depth,
             )
 
@@ -139,20 +158,47 @@ class Retriever:
             return shares, Ranking.sorted(columns.ids[rows], shares[rows], self._depth)
 
     def _semantic_list(self, request: _Request) -> tuple[QueryVector | None, Ranking]:
-        if request.query.mode == "keyword":
-            return None, Ranking.empty()
+        """Return the query vector and the list; without the engine None and an empty one."""
+        if request.query.mode != "keyword":
+            try:
+                return self._search_by_meaning(request)
+            except EngineUnavailable as error:
+                request.lost["semantic"] = error
+            except Exception:  # whatever ONNX Runtime and FAISS raise
+                logging.getLogger(__name__).exception("the semantic engine failed")
+                problem = "the semantic engine failed: the log of the service says why"
+                request.lost["semantic"] = EngineUnavailable(problem)
+        return None, Ranking.empty()
+
+    def _search_by_meaning(self, request: _Request) -> tuple[QueryVector, Ranking]:
         text, filters = request.parsed.text, request.query.filters
+        _check_time(request.deadline)
         with request.watch.stage("encode"):
             vector = self.engines.encoder.encode([text])[0]
         describes_plot = len(text.split()) >= PLOT_WORDS
         query_vector = QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
+        _check_time(request.deadline)
         with request.watch.stage("semantic"):
             return query_vector, self.engines.semantic.search(query_vector, filters, self._depth)
+
+    def _keyword_scores(
+        self, request: _Request, pending: Pending[_KeywordList] | None, others: Ids
+    ) -> tuple[Ids, KeywordScores, Ids]:
+        """Return all candidates, the keyword scores of all of them, and the films of the list.
+
+        Without the keyword engine the candidates are `others`.
+        """
+        if pending:
+            try:
+                return self._complete(request, pending.result(), others)
+            except EngineUnavailable as error:
+                request.lost["keyword"] = error
+        return others, KeywordScores.missing(len(others)), NO_FILMS
 
     def _complete(
         self, request: _Request, keyword_list: _KeywordList, others: Ids
     ) -> tuple[Ids, KeywordScores, Ids]:
-        """Return all candidates, the keyword scores of all of them, and the films of the list."""
+        """Score the films that are not in the list too. Raises EngineUnavailable."""
         listed, attainable = keyword_list.ranking, keyword_list.attainable
         with request.watch.stage("complete"):
             ids = np.union1d(listed.ids, others)
@@ -161,7 +207,8 @@ class Retriever:
             # A film that passes the filters and is not in a complete list scores 0.
             if not keyword_list.complete or len(request.also):
                 unlisted = listed.ranks_of(ids) == 0
-                bm25[unlisted] = self.engines.lexical.score(request.parsed.keywords, ids[unlisted])
+                score = partial(self.engines.lexical.score, request.parsed.keywords, ids[unlisted])
+                bm25[unlisted] = self.keyword.ask(score, request.deadline).result()
             shares = bm25 / attainable if attainable else bm25
             return ids, KeywordScores(bm25, shares, any_match=attainable > 0), listed.ids
 
@@ -176,6 +223,20 @@ class Retriever:
         if request.query.mode != "hybrid":
             return None
         return self._catalogue.person_in(request.parsed.text)
+
+
+def _check_time(deadline: Deadline) -> None:
+    if not deadline.left:
+        raise EngineUnavailable("the semantic engine was not asked: no time was left")
+
+
+def _check_enough(query: SearchQuery, lost: Mapping[str, EngineUnavailable]) -> None:
+    """Raise the error of a lost engine that the query cannot do without."""
+    for engine, error in lost.items():
+        if query.mode == engine or len(lost) > 1:
+            raise error
+        if query.require == "both":
+            raise EngineUnavailable(f"{error.message} (the query requires both engines)")
 
 
 def _union(*lists: Ids) -> Ids:

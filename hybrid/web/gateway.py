@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from io import BytesIO
+from time import monotonic
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -18,6 +19,7 @@ from werkzeug.wrappers import Response
 from hybrid.web.admission import Lanes, Overloaded
 from hybrid.web.app import MAX_BODY
 from hybrid.web.errors import OVERLOADED, error_body
+from hybrid.web.request_search import ARRIVED
 from hybrid.web.security_headers import security_headers
 
 Scope = dict[str, Any]
@@ -112,6 +114,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        ARRIVED: monotonic(),
     }
     for raw, value in scope["headers"]:
         # The environ has the same name for `a_b` as for `a-b`.

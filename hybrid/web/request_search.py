@@ -1,9 +1,16 @@
-"""The search that a request uses: one generation from its start to its end."""
+"""The search that a request uses: one generation from its start to its end, and its deadline."""
 
-from flask import current_app, g
+from time import monotonic
 
+from flask import current_app, g, request
+
+from hybrid.deadline import Deadline
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
+
+ARRIVED = "hybrid.arrived"
+"""The key of the WSGI environ under which the server notes when it had received the request, in
+seconds of the monotonic clock."""
 
 
 def live() -> LiveSearch:
@@ -18,6 +25,12 @@ def request_search() -> HybridSearch:
         g.search = live().acquire()
     search: HybridSearch = g.search
     return search
+
+
+def request_deadline() -> Deadline:
+    """Return the deadline of this request. Its time includes the wait for a thread."""
+    arrived = request.environ.get(ARRIVED, monotonic())
+    return Deadline(arrived + request_search().seconds)
 
 
 def release(_: BaseException | None) -> None:

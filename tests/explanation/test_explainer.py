@@ -5,10 +5,13 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from hybrid.deadline import Deadline
+from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explanation.summary import summary
 from hybrid.movie import Movie
 from hybrid.query import FusionMethod, Mode, SearchQuery
+from hybrid.ranking import Ids
 from hybrid.schemas.explanation import FusionWhy, KeywordWhy, SemanticWhy, SentenceWhy, TermWhy, Why
 from hybrid.schemas.search import Hit, SearchResponse
 from hybrid.search import HybridSearch
@@ -329,3 +332,22 @@ def test_a_keyword_engine_lost_at_the_end(
         assert keyword
         assert keyword.terms is None
         assert keyword.text is not None
+
+
+def test_terms_are_asked_for_within_the_deadline(
+    search: HybridSearch, lexical: FakeLexical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a search and those of a single film."""
+    asked = []
+
+    def explain(text: str, ids: Ids, deadline: Deadline) -> list[list[TermScore]]:
+        asked.append(deadline.at)
+        return FakeLexical.explain(lexical, text, ids)
+
+    monkeypatch.setattr(lexical, "explain", explain)
+    until = Deadline.after(600)
+    query = SearchQuery(query="captain mirror", explain="full")
+    film = search.search(query, until).hits[0].id
+    search.explain(query, film, until)
+    assert len(asked) == 2
+    assert max(asked) < until.at

@@ -1,5 +1,8 @@
 """Candidates put in order, against sums written out by hand. No engine is asked."""
 
+from dataclasses import replace
+from typing import Literal, get_args
+
 import numpy as np
 import pytest
 
@@ -101,6 +104,25 @@ def test_without_the_keyword_engine_titles_count() -> None:
     """Words that are not known take nothing from a title."""
     fused = rank(candidates(shares=(NAN,) * 5, degraded=("keyword",)))
     assert fused.keyword.scores == pytest.approx([0.0, 0.5, 0.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize("method", get_args(FusionMethod))
+@pytest.mark.parametrize("alpha", [0.0, 1.0, "auto"])
+def test_without_the_semantic_engine_words_decide(
+    method: FusionMethod, alpha: float | Literal["auto"]
+) -> None:
+    """Whatever alpha is asked for: all weight on what is missing would leave no order."""
+    found = replace(
+        candidates(degraded=("semantic",)),
+        query_vector=None,
+        semantic_list=Ranking.empty(),
+        cosines=np.full(5, NAN),
+    )
+    fused = rank_candidates(found, "hybrid", Fusion(method=method, alpha=alpha), 0.5)
+    assert fused.ranking.ids.tolist() == [3, 2, 5]
+    assert fused.alpha.value == 0
+    assert "semantic engine does not answer" in fused.alpha.reason
+    assert not fused.semantic.ranks.any()
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])

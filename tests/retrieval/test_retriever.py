@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hybrid.deadline import NEVER, Deadline
 from hybrid.movie import Movie
 from hybrid.query import Filters, SearchQuery
+from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.search import HybridSearch
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.small import open_small
@@ -121,3 +123,41 @@ def test_a_film_that_is_looked_at_has_its_score(worded: HybridSearch) -> None:
     assert hit.rank is None
     assert hit.keyword.score
     assert hit.keyword.score > 0
+
+
+class Timed(FakeLexical):
+    """A keyword engine whose answers take two seconds of the clock that the test sets."""
+
+    def __init__(self) -> None:
+        super().__init__(FILMS)
+        self.now = 0.0
+        self.until: list[float] = []
+
+    def _pass(self, deadline: Deadline) -> None:
+        self.until.append(deadline.at)
+        self.now += 2
+
+    def search(
+        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+    ) -> Ranking:
+        """Search slowly."""
+        self._pass(deadline)
+        return super().search(text, filters, depth)
+
+    def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
+        """Score slowly, unless it is part of a search."""
+        if deadline != NEVER:
+            self._pass(deadline)
+        return super().score(text, ids)
+
+
+def test_the_time_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keyword engine has three quarters of what is left whenever it is asked: of ten seconds
+    7.5 for its list, which takes 2, and of the 8 that are left then 6 for the other scores."""
+    lexical = Timed()
+    monkeypatch.setattr("hybrid.deadline.monotonic", lambda: lexical.now)
+    search = open_small(tmp_path, FILMS, lexical, depth=1)
+    candidates = search.retrieve(SearchQuery(query="lantern boat"), deadline=Deadline(10.0))
+    assert candidates.degraded == ()
+    assert lexical.until == [7.5, 8.0]
+    search.close()

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError
 
+from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
+from hybrid.engines.lexical.elasticsearch_node import (
+    MAX_ANSWER,
+    BoundedNode,
+    ResponseTooLong,
+)
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
@@ -58,6 +63,9 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 SCAN = 10_000
 """Films per response when all are read: the maximum that an index allows."""
 
+CACHED_TEXTS = 1024
+"""Queries whose attainable score is kept."""
+
 INDEX_ANALYSIS = analysis_digest("elasticsearch", ANALYSIS, SIMILARITY, PROPERTIES)
 """Recorded in the manifest."""
 
@@ -87,10 +95,23 @@ def document(movie: Movie, generation: int) -> dict[str, Any]:
     }
 
 
+CONNECTIONS = 32
+"""Requests that a client sends at once; more would wait without a bound. Searches send 16."""
+
+
 def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
-    """Return a client that never retries: a slow engine is reported instead. `timeout` is in s."""
+    """Return a client that never retries: a slow engine is reported instead.
+
+    `timeout` is the seconds that a request without a deadline may take in total.
+    """
     return Elasticsearch(
-        url, api_key=api_key, request_timeout=timeout, max_retries=0, retry_on_timeout=False
+        url,
+        api_key=api_key,
+        node_class=BoundedNode,
+        connections_per_node=CONNECTIONS,
+        request_timeout=timeout,
+        max_retries=0,
+        retry_on_timeout=False,
     )
 
 
@@ -114,6 +135,11 @@ def answering() -> Iterator[None]:
     except SerializationError as error:
         raise _not_elasticsearch() from error
     except TransportError as error:
+        if isinstance(error.__cause__, ResponseTooLong):
+            raise EngineUnavailable(
+                f"the response of HYBRID_ELASTICSEARCH_URL has more than {MAX_ANSWER >> 20} MB: "
+                "check that the server there is Elasticsearch"
+            ) from error
         raise EngineUnavailable(
             f"Elasticsearch does not answer ({type(error).__name__}): is it running, and is "
             "HYBRID_ELASTICSEARCH_URL right?"
@@ -153,17 +179,20 @@ class ElasticsearchEngine:
         self.index = index
         # Only words that films contain are cached, so the vocabulary bounds the size.
         self._tops: dict[str, float] = {}
-        self.attainable = lru_cache(maxsize=1024)(self._attainable)
+        self._attainable: dict[str, float] = {}
 
-    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+    def search(
+        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+    ) -> Ranking:
         """Return the best `depth` films that pass the filters and contain a word of `text`."""
-        return self._ranking(text, _clauses(filters), depth)
+        return self._ranking(self._until(deadline), text, _clauses(filters), depth)
 
-    def score(self, text: str, ids: Ids) -> Scores:
+    def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         if not len(ids):
             return np.empty(0, np.float64)
-        ranking = self._ranking(text, [{"terms": {"id": ids.tolist()}}], len(ids))
+        these = [{"terms": {"id": ids.tolist()}}]
+        ranking = self._ranking(self._until(deadline), text, these, len(ids))
         scores = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         return np.array([scores.get(film, 0.0) for film in ids.tolist()])
 
@@ -201,19 +230,38 @@ class ElasticsearchEngine:
                     return contents
                 after = hits[-1]["sort"]
 
-    def _ranking(self, text: str, clauses: list[dict[str, Any]], size: int) -> Ranking:
+    def _until(self, deadline: Deadline) -> Elasticsearch:
+        """Return the client, whose requests end at the deadline. Raises EngineUnavailable after it.
+
+        Without a deadline they end at the client's own timeout.
+        """
+        if deadline == NEVER:
+            return self._client
+        left = deadline.left
+        if not left:
+            raise EngineUnavailable("no time was left to ask Elasticsearch")
+        return self._client.options(request_timeout=left)
+
+    def _ranking(
+        self, client: Elasticsearch, text: str, clauses: list[dict[str, Any]], size: int
+    ) -> Ranking:
         with answering():
-            hits = self._hits(text, clauses, size)
+            hits = self._hits(client, text, clauses, size)
             return Ranking(
                 np.array([_film(hit) for hit in hits], np.int64),
                 np.array([float(hit["_score"]) for hit in hits], np.float64),
             )
 
     def _hits(
-        self, text: str, clauses: list[dict[str, Any]], size: int, explain: bool = False
+        self,
+        client: Elasticsearch,
+        text: str,
+        clauses: list[dict[str, Any]],
+        size: int,
+        explain: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the hits; callers search and read them inside `answering`."""
-        answer = self._client.search(
+        answer = client.search(
             index=self.index,
             query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
             sort=[{"_score": "desc"}, {"id": "asc"}],
@@ -227,29 +275,33 @@ class ElasticsearchEngine:
         hits: list[dict[str, Any]] = answer["hits"]["hits"]
         return hits
 
-    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+    def explain(
+        self, text: str, ids: Ids, deadline: Deadline = NEVER
+    ) -> Sequence[Sequence[TermScore]]:
         """Return what each distinct word of `text` adds to each film's `score`.
 
         This takes two requests for any number of words and films.
         """
         if not len(ids):
             return []
-        words = self._analyzed(text)
+        words = self._analyzed(text, deadline)
         typed = {term: word for word, term in reversed(words)}
         terms = dict.fromkeys(term for _, term in words)
         with answering():
-            hits = self._hits(text, [{"terms": {"id": ids.tolist()}}], len(ids), explain=True)
+            these = [{"terms": {"id": ids.tolist()}}]
+            hits = self._hits(self._until(deadline), text, these, len(ids), explain=True)
             by_film = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
         return [
             [by_film.get(film, {}).get(term, TermScore(typed[term], term)) for term in terms]
             for film in ids.tolist()
         ]
 
-    def _analyzed(self, text: str) -> list[tuple[str, str]]:
+    def _analyzed(self, text: str, deadline: Deadline) -> list[tuple[str, str]]:
         """Return each word of `text` as typed and as analysed."""
         units = text.encode("utf-16-le")  # offsets count UTF-16 code units
         with answering():
-            answer = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
+            client = self._until(deadline)
+            answer = client.indices.analyze(index=self.index, analyzer="film", text=text)
             return [
                 (
                     units[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le"),
@@ -258,13 +310,20 @@ class ElasticsearchEngine:
                 for token in answer["tokens"]
             ]
 
-    def _attainable(self, text: str) -> float:
+    def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`."""
-        words = [term for _, term in self._analyzed(text)]
-        self._look_up_tops({word for word in words if word not in self._tops})
-        return attainable_score([self._tops.get(word, 0.0) for word in words])
+        known = self._attainable.get(text)
+        if known is not None:
+            return known
+        words = [term for _, term in self._analyzed(text, deadline)]
+        self._look_up_tops({word for word in words if word not in self._tops}, deadline)
+        score = attainable_score([self._tops.get(word, 0.0) for word in words])
+        if len(self._attainable) >= CACHED_TEXTS:
+            self._attainable.clear()
+        self._attainable[text] = score
+        return score
 
-    def _look_up_tops(self, words: Collection[str]) -> None:
+    def _look_up_tops(self, words: Collection[str], deadline: Deadline) -> None:
         if not words:
             return
         searches: list[dict[str, Any]] = []
@@ -274,7 +333,7 @@ class ElasticsearchEngine:
                 {"query": {"term": {"text": word}}, "size": 1, "_source": False},
             ]
         with answering():
-            answers = self._client.msearch(index=self.index, searches=searches)
+            answers = self._until(deadline).msearch(index=self.index, searches=searches)
             for word, answer in zip(words, answers["responses"], strict=True):
                 if "error" in answer:
                     raise EngineUnavailable(f"Elasticsearch rejected a search: {answer['error']}")

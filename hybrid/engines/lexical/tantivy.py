@@ -12,6 +12,7 @@ import numpy as np
 import tantivy
 from tantivy import Occur, Query
 
+from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import GenerationUnusable
@@ -64,14 +65,16 @@ class TantivyEngine:
         # Only words that films contain are cached, so the vocabulary bounds the size.
         self._tops: dict[str, float] = {}
 
-    def search(self, text: str, filters: Filters, depth: int) -> Ranking:
+    def search(
+        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+    ) -> Ranking:
         """Return the best `depth` films that pass the filters and contain a word of `text`."""
         words = analyze(text)
         if not words:
             return Ranking.empty()
         return self._ranking(self._within(self._any_word(words), self._filter(filters)), depth)
 
-    def score(self, text: str, ids: Ids) -> Scores:
+    def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         words = analyze(text)
         scores = np.zeros(len(ids), np.float64)
@@ -82,7 +85,9 @@ class TantivyEngine:
         by_id = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
 
-    def explain(self, text: str, ids: Ids) -> Sequence[Sequence[TermScore]]:
+    def explain(
+        self, text: str, ids: Ids, deadline: Deadline = NEVER
+    ) -> Sequence[Sequence[TermScore]]:
         """Return what each distinct word of `text` adds to each film's `score`."""
         words = tokens(text)
         typed = {token.term: text[token.start : token.end] for token in reversed(words)}
@@ -120,7 +125,7 @@ class TantivyEngine:
             )
         return scores
 
-    def attainable(self, text: str) -> float:
+    def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`."""
         return attainable_score([self._top(word) for word in analyze(text)])
 

@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
-from hybrid.errors import EngineUnavailable
+from hybrid.engines.breaker import State
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.web.request_search import live, request_search
@@ -37,6 +37,10 @@ class ReadyResponse(BaseModel):
     generation: str
     movies: int
     engines: dict[str, Annotated[str, Field(description="ok, or what is wrong")]]
+    keyword_breaker: State = Field(
+        description="closed: searches ask the keyword engine; open: they do not, because it kept "
+        "failing; half-open: a probe is under way"
+    )
     problems: tuple[str, ...] = Field(
         description="why the generation served is not the published one or not complete, and what "
         "is wrong with ranking.toml"
@@ -55,7 +59,7 @@ def alive() -> LiveResponse:
 def ready() -> ReadyResponse:
     """Report which engines answer. Without the keyword engine the service is degraded, not down."""
     search, served = request_search(), live()
-    keyword_problem = _keyword_problem(search)
+    keyword_problem = search.keyword_problem()
     checks = served.publication_problem, served.store_problem, served.preferences_problem
     problems = tuple(problem for problem in checks if problem)
     return ReadyResponse(
@@ -63,6 +67,7 @@ def ready() -> ReadyResponse:
         generation=search.generation,
         movies=len(search.catalogue),
         engines={"keyword": keyword_problem or "ok", "semantic": "ok"},
+        keyword_breaker=search.retriever.keyword.breaker.state,
         problems=problems,
     )
 
@@ -113,14 +118,10 @@ class _Metrics(Collector):
         yield GaugeMetricFamily(
             "hybrid_keyword_engine_up",
             "1 if the keyword engine answers",
-            _keyword_problem(self._search) is None,
+            self._search.keyword_problem() is None,
         )
-
-
-def _keyword_problem(search: HybridSearch) -> str | None:
-    """Return why the keyword engine does not answer, None if it does."""
-    try:
-        search.engines.lexical.check()
-    except EngineUnavailable as error:
-        return error.message
-    return None
+        yield GaugeMetricFamily(
+            "hybrid_keyword_breaker_open",
+            "1 if searches do not ask the keyword engine because it kept failing",
+            self._search.retriever.keyword.breaker.problem is not None,
+        )

@@ -22,7 +22,7 @@ from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import genres_of, shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.pages.form import PageForm
-from hybrid.web.request_search import request_search
+from hybrid.web.request_search import request_deadline, request_search
 from hybrid.web.tiles.tile import tile
 
 pages = Blueprint("pages", __name__)
@@ -74,7 +74,7 @@ def search_page() -> Response:
         )
     search = request_search()
     try:
-        answer = search.search(form.query())
+        answer = search.search(form.query(), request_deadline())
     except (InvalidInput, EngineUnavailable) as error:
         return _page("results.html", form, problem=error)
     return _page("results.html", form, answer=answer)

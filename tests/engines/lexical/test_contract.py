@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybrid.deadline import Deadline
 from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
@@ -191,6 +192,17 @@ def test_many_threads_get_the_same(lexical: LexicalEngine) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda n: lexical.search(texts[n], NONE, 20).ids.tolist(), shuffled))
     assert found == [alone[n] for n in shuffled]
+
+
+def test_a_deadline_that_does_not_come_changes_nothing(lexical: LexicalEngine) -> None:
+    """With time enough every answer is what it is without a deadline."""
+    until, text = Deadline.after(600), "comet mirror"
+    ids = np.array([movie.id for movie in MOVIES], np.int64)[:20]
+    found, expected = lexical.search(text, NONE, 20, until), lexical.search(text, NONE, 20)
+    assert found.ids.tolist() == expected.ids.tolist()
+    assert lexical.score(text, ids, until).tolist() == lexical.score(text, ids).tolist()
+    assert lexical.explain(text, ids, until) == lexical.explain(text, ids)
+    assert lexical.attainable("winter " + text, until) > 0
 
 
 def test_explanations_add_up(lexical: LexicalEngine) -> None:

@@ -61,7 +61,7 @@ import { compareURL } from "../shared/url.js";
  */
 
 /**
- * Return the comparison of the three rankings of a query. Without the keyword engine, compare the
+ * Return the comparison of the three rankings of a query. Without one of the engines, compare the
  * rest: the response then says that it is degraded. Throws an Error with a message for users.
  * @param {URLSearchParams} query
  * @returns {Promise<CompareResponse>}
@@ -70,8 +70,10 @@ export async function fetchComparison(query) {
   const first = await fetchJSON(compareURL(query));
   if (first.status === 200) return first.body;
   if (first.body?.error?.code === "engine_unavailable") {
-    const second = await fetchJSON(compareURL(query, ["hybrid", "semantic"]));
-    if (second.status === 200) return second.body;
+    for (const answering of ["semantic", "keyword"]) {
+      const rest = await fetchJSON(compareURL(query, ["hybrid", answering]));
+      if (rest.status === 200) return rest.body;
+    }
   }
   throw new Error(first.body?.error?.message ?? `the service answered ${first.status}`);
 }

@@ -125,6 +125,11 @@ function drawNotices({ degraded, warnings, size }) {
       "The keyword engine does not answer: films are found by their titles and their meaning alone.",
     );
   }
+  if (degraded.includes("semantic")) {
+    notices.unshift(
+      "The semantic engine does not answer: films are found by their words and titles alone.",
+    );
+  }
   if (!size) notices.push("No film fits: take away a genre, or widen the years.");
   find("#notices").replaceChildren(
     ...notices.map((text) => element("p", { class: "notice" }, text)),

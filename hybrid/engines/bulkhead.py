@@ -1,0 +1,87 @@
+"""A bulkhead: an engine that hangs holds up threads of its own, and nothing waits behind them."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Generic, TypeVar
+
+from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.breaker import Breaker
+from hybrid.errors import EngineUnavailable
+
+SHARE = 0.75
+"""The engine's share of the time left whenever it is asked. The rest is for what follows."""
+
+FAIR = 0.05
+"""Seconds that an engine must have had before no answer counts as its failure."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pending(Generic[T]):
+    """What an engine was asked for."""
+
+    future: Future[T]
+    deadline: Deadline
+
+    def result(self) -> T:
+        """Return the answer. Raises EngineUnavailable if there is none by the deadline."""
+        try:
+            return self.future.result(None if self.deadline == NEVER else self.deadline.left)
+        except TimeoutError:
+            raise EngineUnavailable("the keyword engine did not answer in time") from None
+
+
+class Bulkhead:
+    """Asks the keyword engine in at most `threads` threads. Safe to share between threads."""
+
+    def __init__(self, threads: int, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="keyword")
+        self._free = BoundedSemaphore(threads)
+
+    def ask(self, request: Callable[[Deadline], T], deadline: Deadline) -> Pending[T]:
+        """Run `request` in a thread; it is given a part of the time left and ends within it.
+
+        It is refused if no time is left, if the breaker is not closed or if all threads are busy:
+        then the result is an EngineUnavailable, at once.
+        """
+        refusal = self._refusal(deadline)
+        if refusal is None:
+            until = deadline.part(SHARE)
+            return Pending(self._pool.submit(self._run, request, until), until)
+        refused: Future[T] = Future()
+        refused.set_exception(refusal)
+        return Pending(refused, deadline)
+
+    def close(self) -> None:
+        """Stop the threads, each once its request has ended."""
+        self.breaker.close()
+        self._pool.shutdown(wait=False)
+
+    def _refusal(self, deadline: Deadline) -> EngineUnavailable | None:
+        """Return why the engine cannot be asked, or None and take a thread."""
+        if not deadline.left:
+            return EngineUnavailable("the keyword engine was not asked: no time was left")
+        problem = self.breaker.problem
+        if problem is not None:
+            return EngineUnavailable(f"the keyword engine is not asked for now: {problem}")
+        if not self._free.acquire(blocking=False):
+            return EngineUnavailable("the keyword engine has not answered earlier searches yet")
+        return None
+
+    def _run(self, request: Callable[[Deadline], T], deadline: Deadline) -> T:
+        fair = deadline.left > FAIR
+        try:
+            answer = request(deadline)
+        except EngineUnavailable as error:
+            if fair:
+                self.breaker.failed(error.message)
+            raise
+        else:
+            self.breaker.succeeded()
+            return answer
+        finally:
+            self._free.release()
