@@ -58,8 +58,9 @@ def add_bounds(properties: Mapping[str, dict[str, Any]]) -> None:
     )
 
 
-MAX_ANSWER_TEXT = 2_000_000
-"""Characters of the films of one answer, which share it evenly: 20,000 for each of 100."""
+MAX_ANSWER_TEXT = 1_000_000
+"""Characters of the descriptions and lists in one answer, which its films share evenly: 10,000 for
+each of 100."""
 
 
 def shown(movie: Movie, films: int) -> Movie:
