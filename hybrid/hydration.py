@@ -7,7 +7,6 @@ from math import isnan
 import numpy as np
 
 from hybrid.explanation.explainer import Evidence, explain_ranks
-from hybrid.explanation.highlighting import highlight
 from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.movie import Movie
 from hybrid.schemas.explanation import Why
@@ -20,13 +19,20 @@ from hybrid.storage.catalogue import CatalogueFilm
 class FilmDetails:
     """What is shown of films whatever the fusion, by id.
 
-    `best_sentences` are the numbers of their best sentences, -1 without one. `evidence` is None if
-    nothing is to be explained.
+    `movies` are as they are shown, `films` whole. `highlights` and `evidence` are None unless the
+    query asks for them. `best_sentences` are the numbers of their best sentences, -1 without one.
     """
 
     films: Mapping[int, CatalogueFilm]
+    movies: Mapping[int, Movie]
+    highlights: Mapping[int, Highlight] | None
     best_sentences: Mapping[int, int]
     evidence: Mapping[int, Evidence] | None
+
+    @property
+    def cut(self) -> int:
+        """The number of films of which only the beginning is shown."""
+        return sum(movie is not self.films[film].movie for film, movie in self.movies.items())
 
 
 def build_hits(fused: FusedRanking, ids: Sequence[int], details: FilmDetails) -> tuple[Hit, ...]:
@@ -38,10 +44,10 @@ def build_hits(fused: FusedRanking, ids: Sequence[int], details: FilmDetails) ->
             id=film,
             rank=rank,
             score=float(fused.scores[row]),
-            movie=details.films[film].movie,
+            movie=details.movies[film],
             keyword=_keyword_hit(fused, row),
             semantic=_semantic_hit(fused, row, _best_sentence(details, film)),
-            highlight=_highlight(fused, details.films[film].movie),
+            highlight=details.highlights[film] if details.highlights else None,
             why=whys.get(film),
         )
         for film, rank, row in zip(ids, ranks, _rows(fused, ids), strict=True)
@@ -56,10 +62,10 @@ def build_explain_hit(fused: FusedRanking, film: int, details: FilmDetails) -> E
         id=film,
         rank=rank or None,
         score=float(fused.scores[row]),
-        movie=details.films[film].movie,
+        movie=details.movies[film],
         keyword=_keyword_hit(fused, row),
         semantic=_semantic_hit(fused, row, _best_sentence(details, film)),
-        highlight=_highlight(fused, details.films[film].movie),
+        highlight=details.highlights[film] if details.highlights else None,
         why=_whys(fused, [film], details)[film],
     )
 
@@ -77,11 +83,6 @@ def _whys(fused: FusedRanking, ids: Sequence[int], details: FilmDetails) -> Mapp
 
 def _best_sentence(details: FilmDetails, film: int) -> str | None:
     return details.films[film].sentence(details.best_sentences[film])
-
-
-def _highlight(fused: FusedRanking, movie: Movie) -> Highlight | None:
-    candidates = fused.candidates
-    return highlight(movie, candidates.parsed.keywords) if candidates.query.highlight else None
 
 
 def _keyword_hit(fused: FusedRanking, row: int) -> KeywordHit:

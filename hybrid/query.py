@@ -68,7 +68,12 @@ def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> ob
         raise ValueError("is neither a number from 0 to 1 nor auto") from None
 
 
-QueryText = Annotated[str, AfterValidator(_searchable)]
+QueryText = Annotated[
+    str,
+    AfterValidator(_searchable),
+    # What is searched is counted: normalised and without outer blanks.
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS}),
+]
 Genres = Annotated[
     tuple[Annotated[str, Field(max_length=100), AfterValidator(_genre)], ...], Field(max_length=50)
 ]

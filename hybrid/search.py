@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from difflib import get_close_matches
-from itertools import chain
 from typing import TypedDict
 
 import numpy as np
 
 from hybrid.deadline import NEVER, Deadline
+from hybrid.bounds import shown
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
+from hybrid.explanation.highlighting import highlight
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.preferences import Preferences
 from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
-from hybrid.movie import Movie, genre_key
+from hybrid.movie import Movie
 from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
-from hybrid.schemas.search import ExplainResponse, Hit, SearchResponse, Total
+from hybrid.schemas.search import ExplainResponse, SearchResponse, Total
 from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 
@@ -72,14 +73,16 @@ class HybridSearch:
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
-                (hits,) = self.hydrate([fused], query.limit, deadline)
+                ids = fused.ranking.top(query.limit).ids.tolist()
+                details = self.details(candidates, ids, deadline)
+                hits = build_hits(fused, ids, details)
         return SearchResponse(
             query=query,
             hits=hits,
             total=Total(value=len(fused.ranking)),
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
-            **self.answer_fields(candidates, watch),
+            **self.answer_fields(candidates, details, watch),
         )
 
     def retrieve(
@@ -117,39 +120,48 @@ class HybridSearch:
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
             with watch.stage("hydrate"):
-                hit = build_explain_hit(fused, film, self._details(candidates, [film], deadline))
+                details = self.details(candidates, [film], deadline)
+                hit = build_explain_hit(fused, film, details)
         return ExplainResponse(
             query=query,
             hit=hit,
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
-            **self.answer_fields(candidates, watch),
+            **self.answer_fields(candidates, details, watch),
         )
 
-    def hydrate(
-        self, rankings: Sequence[FusedRanking], limit: int, deadline: Deadline
-    ) -> list[tuple[Hit, ...]]:
-        """Return the hits of the best `limit` films of each ranking of the same candidates.
+    def details(
+        self, candidates: Candidates, films: Sequence[int], deadline: Deadline
+    ) -> FilmDetails:
+        """Return what is shown of candidates, by their ids, in any ranking of them.
 
-        What does not depend on the ranking is looked up once. The keyword engine explains by the
-        deadline or not at all.
+        The keyword engine explains by the deadline or not at all.
         """
-        shown = [fused.ranking.top(limit).ids.tolist() for fused in rankings]
-        details = self._details(
-            rankings[0].candidates, list(dict.fromkeys(chain(*shown))), deadline
-        )
-        return [build_hits(fused, ids, details) for fused, ids in zip(rankings, shown, strict=True)]
+        query, ids = candidates.query, np.array(films, np.int64)
+        found = self.catalogue.films(films)
+        movies = {film: shown(found[film].movie, len(films)) for film in films}
+        numbers = np.full(len(ids), -1, np.int64)
+        if candidates.query_vector:
+            numbers = self.engines.semantic.best_sentences(candidates.query_vector, ids)
+        highlights = evidence = None
+        if query.highlight:
+            words = candidates.parsed.keywords
+            highlights = {film: highlight(movie, words) for film, movie in movies.items()}
+        if query.explain != "none":
+            keyword, text_weight = self.retriever.keyword, self.preferences.text_weight
+            explainer = Explainer(self.engines, keyword, text_weight)
+            evidence = explainer.evidence(candidates, found, deadline)
+        best_sentences = dict(zip(films, numbers.tolist(), strict=True))
+        return FilmDetails(found, movies, highlights, best_sentences, evidence)
 
-    def warnings(self, candidates: Candidates) -> tuple[str, ...]:
-        """Return warnings about parts of the query that are probably mistakes."""
+    def warnings(self, candidates: Candidates, details: FilmDetails) -> tuple[str, ...]:
+        """Return warnings about parts of the query that are probably mistakes, and about films of
+        which not all is shown."""
         query = candidates.query
-        warnings = []
-        known = self.catalogue.columns.genres
-        for name in query.filters.genres:
-            if genre_key(name) not in known:
-                near = get_close_matches(genre_key(name), known, n=3)
-                hint = f"; near it: {', '.join(near)}" if near else ""
-                warnings.append(f"no film has the genre '{name}'{hint}")
+        warnings = list(unknown_genres(query.filters.genres, self.catalogue.columns.genres))
+        if details.cut:
+            films = "1 film is" if details.cut == 1 else f"{details.cut} films are"
+            warnings.append(f"{films} too large to be shown whole: GET /movies/ID shows all")
         if candidates.parsed.truncated:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
         keyword_answered = query.mode != "semantic" and "keyword" not in candidates.degraded
@@ -158,11 +170,13 @@ class HybridSearch:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
 
-    def answer_fields(self, candidates: Candidates, watch: Stopwatch) -> AnswerFields:
+    def answer_fields(
+        self, candidates: Candidates, details: FilmDetails, watch: Stopwatch
+    ) -> AnswerFields:
         """Return the fields that every response has."""
         return {
             "degraded": candidates.degraded,
-            "warnings": self.warnings(candidates),
+            "warnings": self.warnings(candidates, details),
             "timings_ms": watch.milliseconds(),
             "generation": self.generation,
         }
@@ -193,18 +207,3 @@ class HybridSearch:
         """Close files and stop threads."""
         self.retriever.close()
         self.catalogue.close()
-
-    def _details(
-        self, candidates: Candidates, shown: Sequence[int], deadline: Deadline
-    ) -> FilmDetails:
-        query, ids = candidates.query, np.array(shown, np.int64)
-        films = self.catalogue.films(shown)
-        numbers = np.full(len(ids), -1, np.int64)
-        if candidates.query_vector:
-            numbers = self.engines.semantic.best_sentences(candidates.query_vector, ids)
-        evidence = None
-        if query.explain != "none":
-            keyword, text_weight = self.retriever.keyword, self.preferences.text_weight
-            explainer = Explainer(self.engines, keyword, text_weight)
-            evidence = explainer.evidence(candidates, films, deadline)
-        return FilmDetails(films, dict(zip(shown, numbers.tolist(), strict=True)), evidence)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import InvalidInput
 from hybrid.validation import one_line, problems
 
@@ -75,6 +76,9 @@ class Settings(BaseSettings):
     )
     depth: Annotated[int, Field(ge=1, le=1000)] = Field(
         200, description="films taken from each engine before they are fused"
+    )
+    max_sentences: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        MAX_SENTENCES, description="sentences that a description may have; each is embedded"
     )
     writes: Literal["off", "on"] = Field(
         "off", description="whether the service accepts changes: PUT and DELETE /movies/ID"

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid.bounds import MAX_SENTENCES
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
@@ -46,7 +47,7 @@ class BuildOptions:
 
     `mapping` names the columns of a file in a format of its own; `limit` is the maximum number of
     records to read; `name` is recorded instead of the file's own; `discard_changes` allows to undo
-    changes made by hand; `quiet` hides the progress bar.
+    changes made by hand; `quiet` hides the progress bar; `max_sentences` of a description are kept.
     """
 
     mapping: Path | None = None
@@ -54,6 +55,7 @@ class BuildOptions:
     name: str | None = None
     discard_changes: bool = False
     quiet: bool = False
+    max_sentences: int = MAX_SENTENCES
 
 
 DEFAULTS = BuildOptions()
@@ -94,7 +96,9 @@ def build(
         recover(data)
         discarded = _hand_changes(data, options.discard_changes)
         with watch.stage("read"):
-            file = read_films(source, options.limit, options.mapping, options.name)
+            file = read_films(
+                source, options.limit, options.mapping, options.name, options.max_sentences
+            )
         with draft_generation(data, writer_in) as draft:
             written = _write_stores(draft, file, model, options.quiet, watch)
             with watch.stage("publish"):

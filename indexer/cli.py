@@ -90,7 +90,13 @@ def build(
     settings = Settings.load(**given)
     from indexer.build import BuildOptions
 
-    options = BuildOptions(mapping, limit, discard_changes=discard_changes, quiet=quiet)
+    options = BuildOptions(
+        mapping,
+        limit,
+        discard_changes=discard_changes,
+        quiet=quiet,
+        max_sentences=settings.max_sentences,
+    )
     report_build(_build(source, settings, engine, options))
 
 
@@ -105,7 +111,7 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
     """
     from indexer.inspect import inspect_file
 
-    click.echo(inspect_file(file, mapping, limit))
+    click.echo(inspect_file(file, mapping, limit, Settings.load().max_sentences))
 
 
 @main.command()
@@ -151,14 +157,18 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
             raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
         from indexer.build import BuildOptions
 
-        options = BuildOptions(mapping, name=name, quiet=quiet)
+        options = BuildOptions(
+            mapping, name=name, quiet=quiet, max_sentences=settings.max_sentences
+        )
         report_build(_build(source, settings, None, options))
         return
     _wait_for_elasticsearch(settings)
     hand_changes: HandChanges | None = (
         "keep" if keep_changes else "discard" if discard_changes else None
     )
-    read = read_films(_file(source), mapping=mapping, name=name)
+    read = read_films(
+        _file(source), mapping=mapping, name=name, max_sentences=settings.max_sentences
+    )
     films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
     backends = backends_for(settings, quiet=quiet, patience=settings.wait)
     report_update(change(settings.data, films, backends, read), read, settings.data)
@@ -180,7 +190,7 @@ def upsert(**given: str | None) -> None:
     from indexer.update import upsert as upserted
 
     settings = _settings_of_an_index(given)
-    movies = films_of(sys.stdin.buffer.read())
+    movies = films_of(sys.stdin.buffer.read(), settings.max_sentences)
     report_change(change(settings.data, upserted(movies), backends_for(settings)))
 
 

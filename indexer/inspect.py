@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from textwrap import shorten
 
+from hybrid.bounds import MAX_SENTENCES
 from hybrid.movie import Movie
 from hybrid.terminal.text import printable
 from indexer.films.clean import CleanedFilms, clean
@@ -60,14 +61,19 @@ class Inspection:
     mapping: str | None = None
 
 
-def inspect(path: Path, mapping: Path | None = None, limit: int | None = None) -> Inspection:
+def inspect(
+    path: Path,
+    mapping: Path | None = None,
+    limit: int | None = None,
+    max_sentences: int = MAX_SENTENCES,
+) -> Inspection:
     """Read a file of films as `build` would. Raises SourceUnreadable."""
     try:
         source = read_source(path, limit, mapping)
     except UnknownFormat as error:
         report = _not_recognised(path, error)
         return Inspection("\n".join(report), mapping_for(error.columns))
-    return Inspection("\n".join(_recognised(path, source, clean(source))))
+    return Inspection("\n".join(_recognised(path, source, clean(source, max_sentences))))
 
 
 def _recognised(path: Path, source: Source, cleaned: CleanedFilms) -> Iterator[str]:
@@ -83,6 +89,10 @@ def _recognised(path: Path, source: Source, cleaned: CleanedFilms) -> Iterator[s
     for reject in cleaned.rejects[:REJECTS]:
         yield f"  line {reject.line:,}: {printable(reject.reason)}"
         yield f"    {_short(printable(reject.text))}"
+    if cleaned.cuts:
+        yield f"\nThe first fields that are cut ({REJECTS} at most)"
+    for cut in cleaned.cuts[:REJECTS]:
+        yield f"  line {cut.line:,}, {_short(printable(cut.title))}: {cut.reason}"
 
 
 def _not_recognised(path: Path, error: UnknownFormat) -> Iterator[str]:
@@ -124,6 +134,8 @@ def _counts(cleaned: CleanedFilms) -> Iterator[str]:
         yield f"              {number:>9,}  {printable(kind)}"
     for field, number in cleaned.emptied.items():
         yield f"  emptied     {number:>9,}  {field}: no number"
+    for field, number in Counter(cut.field for cut in cleaned.cuts).items():
+        yield f"  cut         {number:>9,}  {field}: too long, the beginning kept"
 
 
 def _film(movie: Movie) -> Iterator[str]:
@@ -142,9 +154,11 @@ def _short(text: str, most: int = 100) -> str:
     return shorten(text, most, placeholder=" ...") if " " in text[:most] else text[:most]
 
 
-def inspect_file(path: Path, mapping: Path | None, limit: int | None) -> str:
+def inspect_file(
+    path: Path, mapping: Path | None, limit: int | None, max_sentences: int = MAX_SENTENCES
+) -> str:
     """Return the report; a mapping to start from is written to a file, and shown as well."""
-    result = inspect(path, mapping, limit)
+    result = inspect(path, mapping, limit, max_sentences)
     if result.mapping is None:
         return result.report
     return f"{result.report}\n\n{result.mapping}\n{write_mapping(result.mapping, path)}"

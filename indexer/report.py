@@ -12,6 +12,7 @@ from hybrid.storage.manifest import Lexical, Semantic
 
 if TYPE_CHECKING:
     from indexer.build import BuildResult
+    from indexer.films.clean import CleanedFilms
     from indexer.films.film_file import SourceFile
     from indexer.tidy import CacheSize
     from indexer.update import UpdateResult
@@ -33,6 +34,7 @@ def report_build(result: "BuildResult") -> None:
         click.echo(f"             {number:>9,}  {kind}")
     for name, number in cleaned.emptied.items():
         click.echo(f"emptied      {number:>9,}  {name}: no number")
+    _report_cuts(cleaned)
     embedded = result.embedded
     cached = embedded.distinct - embedded.encoded
     click.echo(
@@ -51,9 +53,14 @@ def report_build(result: "BuildResult") -> None:
     if result.discarded:
         click.echo(f"by hand      {result.discarded:>9,}  changes discarded")
     report_warnings(result.warnings)
-    if cleaned.rejects:
+    if cleaned.rejects or cleaned.cuts:
         report_rejects(result.folder)
     click.echo(f"Published generation {manifest.name} in {result.folder.parents[1]}.")
+
+
+def _report_cuts(cleaned: "CleanedFilms") -> None:
+    for field, number in Counter(cut.field for cut in cleaned.cuts).items():
+        click.echo(f"cut          {number:>9,}  {field}: too long, the beginning kept")
 
 
 def _keyword(lexical: Lexical) -> str:
@@ -95,11 +102,15 @@ def report_change(result: "UpdateResult") -> None:
 def report_update(result: "UpdateResult", source: "SourceFile", data: Path) -> None:
     """Print what an update from a file changed, and where its rejects are explained."""
     report_change(result)
-    rejected = len(source.cleaned.rejects)
-    if rejected and result.published:
+    _report_cuts(source.cleaned)
+    rejected, cut = len(source.cleaned.rejects), len(source.cleaned.cuts)
+    if (rejected or cut) and result.published:
         report_rejects(data / GENERATIONS / result.manifest.name)
-    elif rejected:
-        click.echo(f"{rejected:,} records were rejected: `python -m indexer inspect` shows why.")
+    elif rejected or cut:
+        click.echo(
+            f"{rejected:,} records were rejected and {cut:,} fields cut: "
+            "`python -m indexer inspect` shows why."
+        )
 
 
 def report_tidied(before: "CacheSize", after: "CacheSize") -> None:
@@ -119,8 +130,8 @@ def report_verified(report: "VerifyReport") -> None:
 
 
 def report_rejects(folder: Path) -> None:
-    """Print which file has the reasons of the rejects."""
-    click.echo(f"Why each record was rejected: {folder / REJECTS}")
+    """Print which file has the reasons of the rejects and cuts."""
+    click.echo(f"Why each record was rejected or cut: {folder / REJECTS}")
 
 
 def report_warnings(warnings: Iterable[str]) -> None:

@@ -4,17 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.bounds import max_entries
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
 from hybrid.deadline import Deadline
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import SideScores
+from hybrid.hydration import build_hits
 from hybrid.query import Query
 from hybrid.ranking import Scores
 from hybrid.retrieval.candidates import Candidates
@@ -23,8 +25,10 @@ from hybrid.schemas.comparison import (
     CompareResponse,
     ListStatistics,
     Move,
+    MovieDetails,
     Pair,
     RetrievedLists,
+    RunHit,
     RunRank,
     RunResponse,
     Swap,
@@ -87,8 +91,9 @@ def compare(
         with watch.stage("fuse"):
             fused_runs = [_fuse(search, candidates, run, query.limit) for run in runs]
         with watch.stage("hydrate"):
-            hits = search.hydrate([run.fused for run in fused_runs], query.limit, deadline)
-            movies = _movies(search, fused_runs)
+            details = search.details(candidates, _shown(fused_runs), deadline)
+            hits = [build_hits(run.fused, run.top, details) for run in fused_runs]
+            movies = _movies(search, fused_runs, hits)
         with watch.stage("compare"):
             titles = {film: movie.title for film, movie in movies.items()}
             pairs = tuple(_pair(a, b, titles) for a, b in combinations(fused_runs, 2))
@@ -102,7 +107,7 @@ def compare(
         movies=movies,
         lists=_lists(fused_runs[0].fused),
         swaps=swaps,
-        **search.answer_fields(candidates, watch),
+        **search.answer_fields(candidates, details, watch),
     )
 
 
@@ -117,7 +122,7 @@ def _run_responses(
             fusion=run.fused.method,
             alpha=run.fused.alpha.value,
             alpha_reason=run.fused.alpha.reason,
-            hits=hits_of_run,
+            hits=tuple(map(RunHit.of, hits_of_run)),
             measures=measures_of_run,
         )
         for run, hits_of_run, measures_of_run in zip(runs, hits, measures, strict=True)
@@ -162,8 +167,16 @@ def _measures(
     return {name: float(scores[name][0]) for name in names}
 
 
-def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, CandidateMovie]:
-    """Return every candidate by id, in the order of ids."""
+def _shown(runs: Sequence[FusedRun]) -> Sequence[int]:
+    """Return the films that any run shows, each once."""
+    return list(dict.fromkeys(chain.from_iterable(run.top for run in runs)))
+
+
+def _movies(
+    search: HybridSearch, runs: Sequence[FusedRun], hits: Sequence[tuple[Hit, ...]]
+) -> dict[int, CandidateMovie]:
+    """Return every candidate by id, in the order of ids, those of `hits` with details."""
+    shown = {hit.id: hit for hit in chain.from_iterable(hits)}
     fused = runs[0].fused  # both sides are the same in all runs
     ids = fused.candidates.ids.tolist()
     films = search.catalogue.films(ids)
@@ -175,7 +188,7 @@ def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, Candida
         movies[film] = CandidateMovie(
             title=movie.title,
             year=movie.year,
-            genres=movie.genres,
+            genres=movie.genres[: max_entries("genres")],
             keyword=keyword[row][0],
             keyword_rank=keyword[row][1],
             semantic=semantic[row][0],
@@ -184,6 +197,7 @@ def _movies(search: HybridSearch, runs: Sequence[FusedRun]) -> dict[int, Candida
                 run.run.name: RunRank(rank=run.ranks.get(film), score=run_scores[row])
                 for run, run_scores in zip(runs, scores, strict=True)
             },
+            details=MovieDetails.of(shown[film]) if film in shown else None,
         )
     return movies
 

@@ -6,8 +6,7 @@ from textwrap import wrap
 import click
 from wcwidth import ljust
 
-from hybrid.schemas.comparison import CompareResponse, Pair, RunResponse
-from hybrid.schemas.search import Hit
+from hybrid.schemas.comparison import CandidateMovie, CompareResponse, Pair, RunHit, RunResponse
 from hybrid.terminal.text import printable, shorten
 
 MIN_COLUMN = 24
@@ -27,7 +26,7 @@ def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
     across = max(1, min(len(runs), (width + GAP) // (MIN_COLUMN + GAP)))
     for first in range(0, len(runs), across):
         before = runs[first - 1] if first else None
-        yield from _columns(before, runs[first : first + across], width)
+        yield from _columns(answer, before, runs[first : first + across], width)
         yield ""
     yield from _pairs(answer.pairs, answer.query.limit)
     yield ""
@@ -38,28 +37,31 @@ def as_columns(answer: CompareResponse, width: int) -> Iterator[str]:
                 yield click.style(line, dim=True)
 
 
-def _columns(before: RunColumn | None, runs: Sequence[RunColumn], width: int) -> Iterator[str]:
+def _columns(
+    answer: CompareResponse, before: RunColumn | None, runs: Sequence[RunColumn], width: int
+) -> Iterator[str]:
     size = (width - GAP * (len(runs) - 1)) // len(runs)
     heads = (" " * GAP).join(ljust(shorten(name, size), size) for name, _ in runs)
     yield click.style(heads.rstrip(), bold=True)
     columns = []
     for name, run in runs:
-        columns.append([_cell(hit, before, size) for hit in run.hits] or [ljust("no film", size)])
+        cells = [_cell(hit, answer.movies[hit.id], before, size) for hit in run.hits]
+        columns.append(cells or [ljust("no film", size)])
         before = name, run
     for row in range(max(map(len, columns))):
         cells = [cells[row] if row < len(cells) else " " * size for cells in columns]
         yield (" " * GAP).join(cells).rstrip()
 
 
-def _cell(hit: Hit, before: RunColumn | None, size: int) -> str:
+def _cell(hit: RunHit, movie: CandidateMovie, before: RunColumn | None, size: int) -> str:
     mark = "" if before is None else f"{_move(hit, before)} "
     left = size - (4 if before is None else 8)
-    year = f" {hit.movie.year}" if hit.movie.year else ""
-    title = shorten(printable(hit.movie.title), left - len(year))
+    year = f" {movie.year}" if movie.year else ""
+    title = shorten(printable(movie.title), left - len(year))
     return f"{hit.rank:>3} {mark}{ljust(title + year, left)}"
 
 
-def _move(hit: Hit, before: RunColumn) -> str:
+def _move(hit: RunHit, before: RunColumn) -> str:
     """Return the film's change of rank against the column to the left, in three characters."""
     rank = next((other.rank for other in before[1].hits if other.id == hit.id), None)
     if rank is None:

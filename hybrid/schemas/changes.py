@@ -4,13 +4,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from hybrid.bounds import add_bounds
 from hybrid.movie import Movie
 
 
 def _film_without_id(schema: dict[str, Any]) -> None:
-    """Set the JSON schema of a film without its id, for OpenAPI."""
+    """Set the JSON schema of a film without its id and with its bounds, for OpenAPI."""
     film = Movie.model_json_schema()
     del film["properties"]["id"]
+    add_bounds(film["properties"])
     heading = {name: schema[name] for name in ("title", "description")}
     schema |= film | heading | {"required": ["title"], "additionalProperties": False}
 

@@ -2,9 +2,66 @@
 
 from pydantic import Field
 
+from hybrid.movie import Movie
 from hybrid.query import FusionMethod, Mode, Query
 from hybrid.schemas.base import Answer, ResponseModel
-from hybrid.schemas.search import Hit
+from hybrid.schemas.explanation import FusionWhy, KeywordWhy, RanksWhy, SemanticWhy
+from hybrid.schemas.highlight import Highlight
+from hybrid.schemas.search import Hit, KeywordHit, SemanticHit
+
+
+class RunWhy(ResponseModel):
+    """Why a film ranks where it does in a run; the evidence is the same in all runs."""
+
+    summary: str
+    fusion: FusionWhy
+    ranks: RanksWhy
+
+
+class RunHit(ResponseModel):
+    """A film that a run shows; `movies` has the film itself, once for all runs."""
+
+    id: int
+    rank: int
+    score: float
+    why: RunWhy | None = Field(description="null unless requested")
+
+    @classmethod
+    def of(cls, hit: Hit) -> "RunHit":
+        """Return the part of a hit that depends on the run."""
+        why = hit.why and RunWhy(
+            summary=hit.why.summary, fusion=hit.why.fusion, ranks=hit.why.ranks
+        )
+        return cls(id=hit.id, rank=hit.rank, score=hit.score, why=why)
+
+
+class FilmEvidence(ResponseModel):
+    """What either side has found in a film."""
+
+    keyword: KeywordWhy | None
+    semantic: SemanticWhy | None
+
+
+class MovieDetails(ResponseModel):
+    """A film that a run shows, with what is the same in all runs."""
+
+    movie: Movie
+    keyword: KeywordHit
+    semantic: SemanticHit
+    highlight: Highlight | None = Field(description="null unless requested")
+    why: FilmEvidence | None = Field(description="null unless requested")
+
+    @classmethod
+    def of(cls, hit: Hit) -> "MovieDetails":
+        """Return the part of a hit that is the same in all runs."""
+        evidence = hit.why and FilmEvidence(keyword=hit.why.keyword, semantic=hit.why.semantic)
+        return cls(
+            movie=hit.movie,
+            keyword=hit.keyword,
+            semantic=hit.semantic,
+            highlight=hit.highlight,
+            why=evidence,
+        )
 
 
 class RunResponse(ResponseModel):
@@ -14,7 +71,7 @@ class RunResponse(ResponseModel):
     fusion: FusionMethod
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
-    hits: tuple[Hit, ...]
+    hits: tuple[RunHit, ...]
     measures: dict[str, float] | None = Field(
         description="nDCG@10, MRR@10 and unjudged@10; null without judgments"
     )
@@ -56,12 +113,13 @@ class CandidateMovie(ResponseModel):
 
     title: str
     year: int | None
-    genres: tuple[str, ...]
+    genres: tuple[str, ...] = Field(description="the first 50")
     keyword: float | None = Field(description="keyword share, 0 to 1")
     keyword_rank: int | None
     semantic: float | None = Field(description="semantic score, a cosine")
     semantic_rank: int | None
     runs: dict[str, RunRank]
+    details: MovieDetails | None = Field(description="null unless a run shows the film")
 
 
 class ListStatistics(ResponseModel):

@@ -78,9 +78,17 @@ def _enough(runs: Several) -> Several:
     return runs
 
 
-NamedRuns = Annotated[dict[RunName, RunFields], AfterValidator(_enough)]
+NamedRuns = Annotated[
+    dict[RunName, RunFields],
+    AfterValidator(_enough),
+    Field(json_schema_extra={"minProperties": MIN_RUNS, "maxProperties": MAX_RUNS}),
+]
 
-TypedRuns = Annotated[tuple[str, ...], AfterValidator(_enough)]
+TypedRuns = Annotated[
+    tuple[str, ...],
+    AfterValidator(_enough),
+    Field(json_schema_extra={"minItems": MIN_RUNS, "maxItems": MAX_RUNS}),
+]
 
 
 def parse_runs(texts: Iterable[str], baseline: str | None = None) -> Sequence[Run]:

@@ -1,14 +1,27 @@
 """The records of a source as films; whatever is left out is reported."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from hybrid.bounds import LISTS, MAX_SENTENCES
 from hybrid.movie import Movie
-from indexer.films.field_values import LISTS, NUMBERS, InvalidValue, is_empty, parse_value
+from indexer.films.field_values import NUMBERS, InvalidValue, is_empty, parse_value
+from indexer.films.fit import fit
 from indexer.sources import Reject, Source
 from indexer.sources.format import Fault, as_objects
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A field of which a film keeps only the beginning: its line, the reason, and the film."""
+
+    line: int
+    film: int
+    title: str
+    field: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -18,7 +31,7 @@ class CleanedFilms:
     `numbered` says that the source has no ids and the films have the numbers of their records.
     `records` is the sum of the films, `rejects` (of reading and of cleaning, by line),
     `duplicates` and `blank`. `emptied` counts for each field the numbers of the films that could
-    not be read.
+    not be read. `cuts` has the fields that were too long, by line.
     """
 
     format: str
@@ -31,15 +44,20 @@ class CleanedFilms:
     without_description: int
     without_year: int
     emptied: dict[str, int]
+    cuts: tuple[Cut, ...]
 
 
-def clean(source: Source) -> CleanedFilms:
-    """Make films of what was read; a record that cannot be one is rejected with its reason."""
+def clean(source: Source, max_sentences: int = MAX_SENTENCES) -> CleanedFilms:
+    """Make films of what was read; a record that cannot be one is rejected with its reason.
+
+    Of descriptions and lists that are too long the beginning is kept (`hybrid/bounds.py`), and of a
+    description at most `max_sentences`.
+    """
     frame, numbered = source.frame, "id" not in source.frame
     if numbered:
         frame = frame.assign(id=frame["record"])
     fields = list(Movie.model_fields)
-    columns = {field: _column(field, frame[field]) for field in fields}
+    columns = {field: _column(field, frame[field], max_sentences) for field in fields}
     frame = frame.assign(**{name: as_objects(column.values) for name, column in columns.items()})
 
     reasons = _reasons([column.faults for name, column in columns.items() if name not in NUMBERS])
@@ -67,6 +85,7 @@ def clean(source: Source) -> CleanedFilms:
         without_description=sum(movie.description is None for movie in movies),
         without_year=sum(movie.year is None for movie in movies),
         emptied=_emptied(columns, set(films.index)),
+        cuts=tuple(_cuts(columns, films)),
     )
 
 
@@ -74,12 +93,16 @@ def clean(source: Source) -> CleanedFilms:
 class _Column:
     values: list[object]
     faults: dict[int, str]
+    excesses: dict[int, str]
 
 
-def _column(field: str, raw: Iterable[object]) -> _Column:
-    """Parse the values of a field; one with a fault is empty, and the fault is noted by its row."""
+def _column(field: str, raw: Iterable[object], max_sentences: int) -> _Column:
+    """Parse the values of a field; one with a fault is empty, and the fault is noted by its row.
+
+    One that is too long is cut, and what is too much is noted.
+    """
     empty = () if field in LISTS else None
-    column = _Column([], {})
+    column = _Column([], {}, {})
     for row, value in enumerate(raw):
         column.values.append(empty)
         try:
@@ -87,7 +110,10 @@ def _column(field: str, raw: Iterable[object]) -> _Column:
                 column.faults[row] = value.reason
                 continue
             if not is_empty(value):
-                column.values[row] = parse_value(field, value)
+                fitting, excess = fit(field, parse_value(field, value), max_sentences)
+                column.values[row] = fitting
+                if excess:
+                    column.excesses[row] = excess
             if field in ("id", "title") and column.values[row] is None:
                 column.faults[row] = f"no {field}: expected one for every film"
         except InvalidValue as error:
@@ -112,6 +138,15 @@ def _clashes(films: pd.DataFrame) -> dict[int, str]:
                 "expected one film an id"
             )
     return reasons
+
+
+def _cuts(columns: dict[str, _Column], films: pd.DataFrame) -> Iterator[Cut]:
+    cut = sorted(set().union(*(column.excesses for column in columns.values())) & set(films.index))
+    for row in cut:
+        line, film, title = (films[name][row] for name in ("line", "id", "title"))
+        for field, column in columns.items():
+            if row in column.excesses:
+                yield Cut(line, film, title, field, f"cut {field}: {column.excesses[row]}")
 
 
 def _emptied(columns: dict[str, _Column], kept: set[int]) -> dict[str, int]:

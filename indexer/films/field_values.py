@@ -5,27 +5,15 @@ import unicodedata
 from collections.abc import Callable
 from reprlib import repr as shown
 
-from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie, Names, normalise
+from hybrid.bounds import INT32, LISTS, MAX_NUMBERS, max_characters
+from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, normalise
 
-LISTS = [name for name, field in Movie.model_fields.items() if field.annotation == Names]
-"""The fields of `Movie` that hold several texts."""
-
-LONGEST_TITLE, LONGEST_GENRE, LONGEST_DESCRIPTION, LONGEST_OTHER = 1_000, 100, 100_000, 2_000
-
-_LONGEST = {
-    "title": LONGEST_TITLE,
-    "original_title": LONGEST_TITLE,
-    "genres": LONGEST_GENRE,
-    "description": LONGEST_DESCRIPTION,
-}
+CUT = ("description", *LISTS)
+"""The fields of which a build keeps the beginning where they are too long."""
 
 _WHOLE = "duration_minutes votes metascore reviews_from_users reviews_from_critics".split()
 
 NUMBERS = [*_WHOLE, "rating", "revenue_millions"]
-
-_LARGEST = {"metascore": 100, "rating": 10, "revenue_millions": 1_000_000}
-
-_INT32 = 2**31 - 1
 
 _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 
@@ -57,7 +45,10 @@ def is_empty(value: object) -> bool:
 
 
 def parse_value(field: str, value: object) -> object:
-    """Return the value as this field of `Movie` holds it. Raises InvalidValue."""
+    """Return the value as this field of `Movie` holds it. Raises InvalidValue.
+
+    Descriptions and lists may have any length: `indexer.films.fit` has their bounds.
+    """
     return _PARSERS.get(field, _text)(field, value)
 
 
@@ -67,8 +58,8 @@ def _text(field: str, value: object) -> str | None:
     if _SURROGATE.search(value):
         raise InvalidValue("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
     text = normalise(" ".join(_CONTROLS.sub("", value).split()))
-    longest = _LONGEST.get(field, LONGEST_OTHER)
-    if len(text) > longest:
+    longest = max_characters(field)
+    if len(text) > longest and field not in CUT:
         size = f"{len(text):,} characters, expected {longest:,} at most"
         raise InvalidValue("too long", f"{shown(text)} of {size}")
     return text if _is_visible(text) else None
@@ -108,7 +99,7 @@ def _year(_field: str, value: object) -> int:
 
 
 def _number(field: str, value: object) -> int | float:
-    number, largest = _number_of(value), _LARGEST.get(field, _INT32)
+    number, largest = _number_of(value), MAX_NUMBERS.get(field, INT32)
     if 0 <= number <= largest:
         if field not in _WHOLE:
             return float(number)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import BuildFailed
 from hybrid.storage.manifest import FileDigest
 from indexer.films.clean import CleanedFilms, clean
@@ -41,8 +42,12 @@ class SourceFile:
         }
 
     def write_rejects(self, file: Path) -> None:
-        """Write every reject as a line of JSON: its line, the reason, and the start of its text."""
-        lines = (json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in self.cleaned.rejects)
+        """Write every reject as a line of JSON: its line, the reason, and the start of its text.
+
+        Below them is every field that was cut, with its film.
+        """
+        found = (*self.cleaned.rejects, *self.cleaned.cuts)
+        lines = (json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in found)
         file.write_text("".join(lines), encoding="utf-8")
 
 
@@ -51,13 +56,15 @@ def read_films(
     limit: int | None = None,
     mapping: Path | None = None,
     name: str | None = None,
+    max_sentences: int = MAX_SENTENCES,
 ) -> SourceFile:
     """Read the films of a file; `mapping` names the columns of a file in a format of its own.
 
-    `name` is recorded instead of the file's own, without the folders before it. Raises
+    `name` is recorded instead of the file's own, without the folders before it. Of a description
+    `max_sentences` are kept at most. Raises
     SourceUnreadable if it cannot be read, BuildFailed if it holds no film.
     """
-    cleaned = clean(read_source(source, limit, mapping))
+    cleaned = clean(read_source(source, limit, mapping), max_sentences)
     if not cleaned.movies:
         raise BuildFailed(f"{source} holds no film: {_first(cleaned.rejects)}")
     # A name may hold any bytes, a manifest only text.

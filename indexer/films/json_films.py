@@ -3,16 +3,21 @@
 import json
 from collections.abc import Mapping
 
+from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID, Movie
 from hybrid.validation import one_line
 from indexer.films.field_values import InvalidValue, is_empty, parse_value
+from indexer.films.fit import fit
 
 NO_ID = f"is not an id: expected a whole number from 0 to {MAX_ID}, such as 111161"
 
 
-def film(values: Mapping[str, object]) -> Movie:
-    """Return the film of these fields. Raises InvalidInput naming each field that is wrong."""
+def film(values: Mapping[str, object], max_sentences: int = MAX_SENTENCES) -> Movie:
+    """Return the film of these fields. Raises InvalidInput naming each field that is wrong.
+
+    A description may have `max_sentences`; `hybrid/bounds.py` has the other bounds.
+    """
     problems = {name: "is unknown" for name in values if name not in Movie.model_fields}
     fields: dict[str, object] = {}
     for name in Movie.model_fields:
@@ -21,7 +26,9 @@ def film(values: Mapping[str, object]) -> Movie:
             problems[name] = "is missing"
         elif not is_empty(value):
             try:
-                fields[name] = parse_value(name, value)
+                fields[name], excess = fit(name, parse_value(name, value), max_sentences)
+                if excess:
+                    problems[name] = f"is too long: {excess}"
                 if name == "title" and not fields[name]:
                     problems[name] = "is missing"
             except InvalidValue as error:
@@ -31,14 +38,14 @@ def film(values: Mapping[str, object]) -> Movie:
     return Movie.model_validate(fields)
 
 
-def films_of(content: bytes) -> list[Movie]:
+def films_of(content: bytes, max_sentences: int = MAX_SENTENCES) -> list[Movie]:
     """Return the films of a JSON object or of JSON lines; of several with one id the last.
 
     Raises InvalidInput naming the line.
     """
     try:
         text = content.decode("utf-8-sig")
-        return [film(_object(text, "the input"))]
+        return [film(_object(text, "the input"), max_sentences)]
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the input is not UTF-8: {error}") from None
     except json.JSONDecodeError:
@@ -46,20 +53,20 @@ def films_of(content: bytes) -> list[Movie]:
     films: dict[int, Movie] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            movie = _film_of_line(line, f"line {number}")
+            movie = _film_of_line(line, f"line {number}", max_sentences)
             films[movie.id] = movie
     if not films:
         raise InvalidInput("no film given: write a JSON object, or one a line, to standard input")
     return list(films.values())
 
 
-def _film_of_line(line: str, where: str) -> Movie:
+def _film_of_line(line: str, where: str, max_sentences: int) -> Movie:
     try:
         values = _object(line, where)
     except json.JSONDecodeError as error:
         raise InvalidInput(f"{where} is not JSON: {error.msg}") from None
     try:
-        return film(values)
+        return film(values, max_sentences)
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.message}", error.fields) from None
 

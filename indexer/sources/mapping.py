@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
+from hybrid.bounds import LISTS
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
-from indexer.films.field_values import LISTS
 from indexer.sources.format import TEXTS, Format, as_objects, film_id, names_of, year_of
 from indexer.sources.records import fold, quoted
 

@@ -30,6 +30,9 @@ pages = Blueprint("pages", __name__)
 CHIPS = 16
 """Number of genres shown; the others are behind "more"."""
 
+MAX_CHIPS = 300
+"""Maximum number of genres on a page: the rest, if there are more, are in the URL only."""
+
 EXAMPLES = (
     "a rich girl falls for a penniless artist",
     "warriors defend a village",
@@ -135,7 +138,7 @@ def _page(
         asked=form,
         problem=problem,
         genres=first,
-        more_genres=[genre for genre in genres if genre not in first],
+        more_genres=[genre for genre in genres[:MAX_CHIPS] if genre not in first],
         chosen=chosen,
         years=years_of(search.catalogue),
         films=len(search.catalogue),

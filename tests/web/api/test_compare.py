@@ -28,7 +28,7 @@ RUN_KEYS = "mode fusion alpha alpha_reason hits measures".split()
 
 PAIR_KEYS = "a b common jaccard rbo kendall_tau moves".split()
 
-MOVIE_KEYS = "title year genres keyword keyword_rank semantic semantic_rank runs".split()
+MOVIE_KEYS = "title year genres keyword keyword_rank semantic semantic_rank runs details".split()
 
 FIGURES = "count lowest highest mean deviation".split()
 
@@ -334,7 +334,8 @@ def test_hits_are_explained_and_highlighted_on_request(service: Service) -> None
     for name, run in answer["runs"].items():
         assert len(run["hits"]) == 3
         for hit in run["hits"]:
-            assert hit["highlight"]["title"] is not None
+            details = answer["movies"][str(hit["id"])]["details"]
+            assert details["highlight"]["title"] is not None
             assert hit["why"]["fusion"]["formula"].endswith(f"= {hit['score']:.3f}")
             ranks = hit["why"]["ranks"]
             assert ranks["hybrid"] == (hit["rank"] if name == "hybrid" else None)

@@ -112,6 +112,33 @@ def test_what_is_no_film_is_refused(
     assert published(data) == before
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("genres", [f"Kind {n}" for n in range(51)], "51 entries, expected 50 at most"),
+        ("cast", ["x" * 201], "an entry of 201 characters, expected 200 at most"),
+        ("keywords", [f"word {n}" for n in range(301)], "301 entries, expected 300 at most"),
+        ("title", "x" * 1001, "1,001 characters, expected 1,000 at most"),
+        ("description", "x" * 50_001, "50,001 characters, expected 50,000 at most"),
+        (
+            "description",
+            " ".join(f"Word{n}." for n in range(6_550)),
+            "6,550 sentences, expected 300 at most",
+        ),
+    ],
+)
+def test_what_is_too_long_is_refused(
+    service: Service, data: Path, field: str, value: object, problem: str
+) -> None:
+    """The error names the field and the limit, nothing is embedded, and nothing is published."""
+    before = published(data)
+    status, answer = service.send("PUT", "/movies/5", FILM | {field: value})
+    assert status == 422
+    assert list(answer["error"]["fields"]) == [field]
+    assert problem in answer["error"]["fields"][field]
+    assert published(data) == before
+
+
 def test_an_unknown_film_cannot_be_deleted(service: Service, data: Path) -> None:
     """It is 404, and nothing is published."""
     before = published(data)

@@ -1,0 +1,58 @@
+"""Which changes are published together: long ones do not hold up short ones."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid.movie import Movie
+from indexer.group_commit import GROUP_TEXT, Order, next_group
+
+
+def order(film: int, characters: int) -> Order:
+    """Return a change of a film with a description of this length; of 0, its deletion."""
+    if not characters:
+        return Order(film, None)
+    return Order(film, Movie(id=film, title="A film", description="x" * characters))
+
+
+LENGTHS = st.sampled_from([0, 1, 1_500, 9_000, GROUP_TEXT, 50_000])
+
+ORDERS = st.lists(st.builds(order, st.integers(1, 6), LENGTHS), min_size=1, max_size=16)
+
+
+@given(ORDERS)
+def test_a_group_is_bounded(waiting: list[Order]) -> None:
+    """It has the oldest change, and besides it no more than GROUP_TEXT characters."""
+    group = next_group(waiting)
+    assert group[0] is waiting[0]
+    assert sum(each.size for each in group[1:]) <= GROUP_TEXT
+
+
+@given(ORDERS)
+def test_changes_of_a_film_stay_in_order(waiting: list[Order]) -> None:
+    """Group after group, all are published, those of each film in the order of arrival."""
+    published: list[Order] = []
+    left = list(waiting)
+    while left:
+        group = next_group(left)
+        published += group
+        left = [each for each in left if each not in group]
+    assert len(published) == len(waiting)
+    for film in range(1, 7):
+        assert [each for each in published if each.film == film] == [
+            each for each in waiting if each.film == film
+        ]
+
+
+@given(st.integers(0, 15), st.integers(0, 1_500))
+def test_a_short_change_joins_the_next_group(long: int, characters: int) -> None:
+    """However many long ones arrived before it."""
+    short = order(99, characters)
+    waiting = [*(order(n, 50_000) for n in range(long)), short]
+    assert short in next_group(waiting)
+
+
+def test_short_changes_share_a_group() -> None:
+    """Sixteen films of ordinary size are published together."""
+    waiting = [order(n, 1_500) for n in range(16)]
+    assert next_group(waiting) == waiting
+    assert next_group([]) == []
