@@ -1,17 +1,19 @@
 """An Elasticsearch index of films: its mapping and documents, and BM25 searches of it."""
 
 import re
+import ssl
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError
+from elasticsearch import ApiError, Elasticsearch, SerializationError, SSLError, TransportError
 
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
 from hybrid.engines.protocols import TermScore
-from hybrid.errors import EngineUnavailable
+from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -87,11 +89,25 @@ def document(movie: Movie, generation: int) -> dict[str, Any]:
     }
 
 
-def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
-    """Return a client that never retries: a slow engine is reported instead. `timeout` is in s."""
-    return Elasticsearch(
-        url, api_key=api_key, request_timeout=timeout, max_retries=0, retry_on_timeout=False
-    )
+def connect(url: str, api_key: str | None, timeout: float, ca: Path | None = None) -> Elasticsearch:
+    """Return a client that never retries: a slow engine is reported instead. `timeout` is in s.
+
+    With `ca` the certificate of Elasticsearch must be one of this authority. Raises InvalidInput if
+    that file is no certificate, or the URL not https.
+    """
+    tls: dict[str, Any] = {"ca_certs": str(ca)} if ca else {}
+    try:
+        return Elasticsearch(
+            url,
+            api_key=api_key,
+            request_timeout=timeout,
+            max_retries=0,
+            retry_on_timeout=False,
+            **tls,
+        )
+    except (ssl.SSLError, ValueError) as error:
+        problem = f"{ca} is not a CA certificate for {url}: it needs PEM, and the URL https"
+        raise InvalidInput(problem, {"elasticsearch_ca": problem}) from error
 
 
 PRODUCT = "x-elastic-product"
@@ -113,6 +129,11 @@ def answering() -> Iterator[None]:
         raise EngineUnavailable(f"Elasticsearch rejected the request: {error}") from error
     except SerializationError as error:
         raise _not_elasticsearch() from error
+    except SSLError as error:
+        raise EngineUnavailable(
+            "the certificate of Elasticsearch is not trusted: HYBRID_ELASTICSEARCH_CA names the "
+            "file of the authority that signed it"
+        ) from error
     except TransportError as error:
         raise EngineUnavailable(
             f"Elasticsearch does not answer ({type(error).__name__}): is it running, and is "
