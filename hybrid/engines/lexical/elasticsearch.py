@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from elasticsearch import ApiError, Elasticsearch, SerializationError, SSLError, TransportError
+from elasticsearch import (
+    ApiError,
+    AuthenticationException,
+    AuthorizationException,
+    Elasticsearch,
+    SerializationError,
+    SSLError,
+    TransportError,
+)
 
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
 from hybrid.engines.protocols import TermScore
@@ -93,21 +101,30 @@ def connect(url: str, api_key: str | None, timeout: float, ca: Path | None = Non
     """Return a client that never retries: a slow engine is reported instead. `timeout` is in s.
 
     With `ca` the certificate of Elasticsearch must be one of this authority. Raises InvalidInput if
-    that file is no certificate, or the URL not https.
+    that file holds no certificate, or the URL is not https.
     """
-    tls: dict[str, Any] = {"ca_certs": str(ca)} if ca else {}
-    try:
-        return Elasticsearch(
-            url,
-            api_key=api_key,
-            request_timeout=timeout,
-            max_retries=0,
-            retry_on_timeout=False,
-            **tls,
+    return Elasticsearch(
+        url,
+        api_key=api_key,
+        request_timeout=timeout,
+        max_retries=0,
+        retry_on_timeout=False,
+        ssl_context=_trusting(ca, url) if ca else None,
+    )
+
+
+def _trusting(ca: Path, url: str) -> ssl.SSLContext:
+    """Return the TLS of a client that trusts this authority alone."""
+    if not url.startswith("https:"):
+        raise InvalidInput(
+            "HYBRID_ELASTICSEARCH_CA is set, so HYBRID_ELASTICSEARCH_URL must begin with https",
+            {"elasticsearch_url": "must begin with https"},
         )
-    except (ssl.SSLError, ValueError) as error:
-        problem = f"{ca} is not a CA certificate for {url}: it needs PEM, and the URL https"
-        raise InvalidInput(problem, {"elasticsearch_ca": problem}) from error
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        problem = "is not a certificate in PEM"
+        raise InvalidInput(f"{ca} {problem}", {"elasticsearch_ca": problem}) from error
 
 
 PRODUCT = "x-elastic-product"
@@ -123,6 +140,12 @@ def answering() -> Iterator[None]:
     """
     try:
         yield
+    except (AuthenticationException, AuthorizationException) as error:
+        # Elasticsearch does not name itself to those it refuses.
+        raise EngineUnavailable(
+            f"the server at HYBRID_ELASTICSEARCH_URL refuses access ({error.status_code}): check "
+            "HYBRID_ELASTICSEARCH_API_KEY and the privileges of that key (docs/access.md)"
+        ) from error
     except ApiError as error:
         if error.meta.headers.get(PRODUCT) != "Elasticsearch":
             raise _not_elasticsearch() from error
