@@ -27,6 +27,7 @@ import click
 import numpy as np
 import urllib3
 
+from hybrid.access.keys import KeyFolder
 from hybrid.engines.factory import elasticsearch
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.formats import read_judgements
@@ -65,8 +66,9 @@ class TimedChange:
 class Service:
     """A service over HTTP."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str) -> None:
         self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"}
         self._pool = urllib3.PoolManager(maxsize=2 * CLIENTS)
 
     def put(self, film: int) -> TimedChange:
@@ -75,7 +77,13 @@ class Service:
             {"title": f"The Lighthouse Machine {film}", "description": f"Keeper {film} dreams."}
         )
         start = monotonic()
-        response = self._pool.request("PUT", f"{self._url}/movies/{film}", body=body, retries=False)
+        response = self._pool.request(
+            "PUT",
+            f"{self._url}/movies/{film}",
+            body=body,
+            headers=self._headers,
+            retries=False,
+        )
         acknowledged = monotonic() - start
         if response.status != 200:
             raise InvalidInput(response.data.decode())
@@ -98,6 +106,7 @@ class Service:
 @contextmanager
 def serving(data: Path, port: str) -> Iterator[Service]:
     """Serve an index whose films can be changed. Raises InvalidInput if the service fails."""
+    _, key = KeyFolder(data / "keys").create(("write",), "benchmark")
     process = subprocess.Popen(
         [sys.executable, "-m", "hybrid", "serve", "--data", str(data), "--port", port],
         env=os.environ | {"HYBRID_WRITES": "on"},
@@ -107,7 +116,7 @@ def serving(data: Path, port: str) -> Iterator[Service]:
     try:
         if not any(output.startswith("ready") for output in process.stdout or ()):
             raise InvalidInput("the service did not start")
-        yield Service(f"http://127.0.0.1:{port}")
+        yield Service(f"http://127.0.0.1:{port}", key)
     finally:
         process.terminate()
         process.wait()

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from hybrid.access.commands import keys
 from hybrid.query import Query, SearchQuery
 from hybrid.schemas.requests import CompareURL
 from hybrid.schemas.search import Hit, SearchResponse
@@ -85,6 +86,9 @@ seed_option = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Search films by words and by meaning."""
+
+
+main.add_command(keys)
 
 
 @main.command()

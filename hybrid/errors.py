@@ -41,6 +41,36 @@ class WritesOff(HybridError):
     code = "writes_off"
 
 
+class KeyRequired(HybridError):
+    """A request without a key that needs one, or with one that does not exist."""
+
+    code = "key_required"
+
+
+class ScopeMissing(HybridError):
+    """A request whose key does not allow it."""
+
+    code = "scope_missing"
+
+
+class ForeignHost(HybridError):
+    """A request for a host that the service does not answer for."""
+
+    code = "foreign_host"
+
+
+class CrossSite(HybridError):
+    """A change sent by a page of another site."""
+
+    code = "cross_site"
+
+
+class PreconditionFailed(HybridError):
+    """A change of a film that is not in the state that the change requires."""
+
+    code = "precondition_failed"
+
+
 class EngineUnavailable(HybridError):
     """An engine did not answer, or not in time."""
 

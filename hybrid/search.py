@@ -6,8 +6,8 @@ from typing import TypedDict
 
 import numpy as np
 
-from hybrid.deadline import NEVER, Deadline
 from hybrid.bounds import shown
+from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer

@@ -5,8 +5,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import InvalidInput
@@ -39,6 +46,17 @@ def _host(text: str) -> str:
     return text
 
 
+def _host_names(listed: object) -> object:
+    """Return the names of a comma list. Raises ValueError naming one that has a port or scheme."""
+    if not isinstance(listed, str):
+        return listed
+    names = tuple(name.strip().lower() for name in listed.split(",") if name.strip())
+    for name in names:
+        if name != "*" and not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+", name):
+            raise ValueError(f"'{name}' is not a host: write names alone, as in films.example")
+    return names
+
+
 class Settings(BaseSettings):
     """The settings of a process. docs/settings.md lists them, which a test checks."""
 
@@ -52,6 +70,9 @@ class Settings(BaseSettings):
     )
     elasticsearch_api_key: Annotated[SecretStr, AfterValidator(_header_value)] | None = Field(
         None, description="API key, if the cluster requires one"
+    )
+    elasticsearch_ca: FilePath | None = Field(
+        None, description="file of the CA certificate, if Elasticsearch has one of its own"
     )
     elasticsearch_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")] = Field(
         "films", description="alias, and prefix of every index name"
@@ -83,6 +104,13 @@ class Settings(BaseSettings):
     writes: Literal["off", "on"] = Field(
         "off", description="whether the service accepts changes: PUT and DELETE /movies/ID"
     )
+    reads: Literal["open", "keys"] | None = Field(
+        None, description="whether searching needs a key; by default where others reach the host"
+    )
+    keys: Path | None = Field(None, description="folder of the keys; by default keys in the data")
+    hosts: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_host_names)] = Field(
+        None, description="further host names the service answers for, or *"
+    )
     host: str = Field("127.0.0.1", description="address the service listens on")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="port the service listens on"
@@ -102,6 +130,11 @@ class Settings(BaseSettings):
     poster_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None, description="host that pages load posters from; without it, they show drawn tiles"
     )
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of the keys."""
+        return self.keys or self.data / "keys"
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:

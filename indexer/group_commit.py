@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import BoundedSemaphore, Thread
 from time import sleep
 
+from hybrid.access.audit import record_change
 from hybrid.bounds import MAX_SENTENCES
 from hybrid.engines.protocols import Encoder
 from hybrid.errors import (
@@ -16,16 +18,18 @@ from hybrid.errors import (
     BuildFailed,
     EngineUnavailable,
     GenerationUnusable,
+    HybridError,
     NotDurable,
+    PreconditionFailed,
     TooManyChanges,
     unknown_film,
 )
 from hybrid.movie import Movie, content_hash
 from hybrid.schemas.changes import ChangeResponse, Kind
-from hybrid.serving.writes import AT_ONCE
+from hybrid.serving.writes import AT_ONCE, NO_TERMS, Terms
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import Generation
+from hybrid.storage.generation import Generation, published
 from indexer.backends import Backends, backends_for
 from indexer.change import Changes
 from indexer.films.json_films import film as film_of
@@ -53,12 +57,29 @@ class Order:
 
     film: int
     movie: Movie | None
+    terms: Terms = NO_TERMS
     response: "Future[ChangeResponse]" = field(default_factory=Future)
 
     @property
     def size(self) -> int:
         """Characters that may have to be embedded."""
         return len(self.movie.description or "") if self.movie else 0
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """What an order does: the content of its film before and after, None where there is no film."""
+
+    before: str | None
+    after: str | None
+
+    @property
+    def kind(self) -> Kind:
+        if self.after is None:
+            return "removed"
+        if self.before is None:
+            return "added"
+        return "unchanged" if self.before == self.after else "changed"
 
 
 class GroupCommit:
@@ -73,13 +94,16 @@ class GroupCommit:
         self._thread = Thread(target=self._run, name="writes", daemon=True)
         self._thread.start()
 
-    def put(self, film: int, values: Mapping[str, object]) -> ChangeResponse:
+    def put(
+        self, film: int, values: Mapping[str, object], terms: Terms = NO_TERMS
+    ) -> ChangeResponse:
         """Add a film, or replace the one of this id."""
-        return self._wait_for(Order(film, film_of({**values, "id": film}, self._max_sentences)))
+        movie = film_of({**values, "id": film}, self._max_sentences)
+        return self._wait_for(Order(film, movie, terms))
 
-    def delete(self, film: int) -> ChangeResponse:
+    def delete(self, film: int, terms: Terms = NO_TERMS) -> ChangeResponse:
         """Remove a film."""
-        return self._wait_for(Order(film, None))
+        return self._wait_for(Order(film, None, terms))
 
     def close(self) -> None:
         """Publish what is waiting. No change may be made afterwards."""
@@ -122,22 +146,25 @@ class GroupCommit:
 
     def _publish(self, group: Sequence[Order]) -> None:
         """Publish a group; if that fails, each order alone, so that one cannot fail the others."""
-        kinds: dict[int, Kind] = {}
+        outcomes: list[_Effect | HybridError] = []
         try:
-            name = change(self._data, _choose(group, kinds), self._backends).manifest.name
+            name = change(self._data, _choose(group, outcomes), self._backends).manifest.name
         except Exception as error:  # noqa: BLE001 (each caller gets it)
+            if isinstance(error, NotDurable) and outcomes:
+                with suppress(GenerationUnusable):
+                    _audit(group, outcomes, published(self._data)[0].name)
             for order in group:
                 if len(group) == 1 or isinstance(error, HOPELESS):
                     order.response.set_exception(_for_caller(error))
                 else:
                     self._publish([order])
             return
-        for index, order in enumerate(group):
-            if index in kinds:
-                response = ChangeResponse(id=order.film, change=kinds[index], generation=name)
-                order.response.set_result(response)
+        _audit(group, outcomes, name)
+        for order, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, HybridError):
+                order.response.set_exception(outcome)
             else:
-                order.response.set_exception(unknown_film(order.film))
+                order.response.set_result(_response(order.film, outcome, name))
 
 
 def next_group(waiting: Sequence[Order]) -> Sequence[Order]:
@@ -169,26 +196,45 @@ def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder])
     return GroupCommit(settings.data, backends, settings.max_sentences)
 
 
-def _choose(group: Sequence[Order], kinds: dict[int, Kind]) -> Callable[[Catalogue], Changes]:
+def _response(film: int, effect: _Effect, generation: str) -> ChangeResponse:
+    etag = effect.after and f'"{effect.after}"'
+    return ChangeResponse(id=film, change=effect.kind, generation=generation, etag=etag)
+
+
+def _audit(
+    group: Sequence[Order], outcomes: Sequence[_Effect | HybridError], generation: str
+) -> None:
+    for order, outcome in zip(group, outcomes, strict=True):
+        if isinstance(outcome, _Effect):
+            contents = outcome.before, outcome.after
+            record_change(order.terms.key, order.film, outcome.kind, contents, generation)
+
+
+def _choose(
+    group: Sequence[Order], outcomes: list[_Effect | HybridError]
+) -> Callable[[Catalogue], Changes]:
     """Return the change that does all orders of a group, one after the other.
 
-    It adds to `kinds` what each one does, by its index in the group, but for films to be deleted
-    that are unknown.
+    It sets `outcomes` to what each one does, or why it does nothing.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
         contents = catalogue.contents()
         now: dict[int, str] = dict(contents)
         films: dict[int, Movie] = {}
-        for index, order in enumerate(group):
-            before = now.pop(order.film, None)
+        outcomes.clear()
+        for order in group:
+            before = now.get(order.film)
+            refusal = _refusal(order, before)
+            if refusal:
+                outcomes.append(refusal)
+                continue
+            now.pop(order.film, None)
             films.pop(order.film, None)
             if order.movie is not None:
                 films[order.film] = order.movie
                 now[order.film] = content_hash(order.movie)
-            elif before is None:
-                continue
-            kinds[index] = _kind(before, now.get(order.film))
+            outcomes.append(_Effect(before, now.get(order.film)))
         new = [film for film in sorted(films) if contents.get(film) != now[film]]
         gone = tuple(sorted(contents.keys() - now.keys()))
         return Changes(tuple(films[film] for film in new), gone)
@@ -196,12 +242,14 @@ def _choose(group: Sequence[Order], kinds: dict[int, Kind]) -> Callable[[Catalog
     return changes
 
 
-def _kind(before: str | None, after: str | None) -> Kind:
-    if after is None:
-        return "removed"
-    if before is None:
-        return "added"
-    return "unchanged" if before == after else "changed"
+def _refusal(order: Order, content: str | None) -> HybridError | None:
+    """Return why an order does nothing to a film of this content; None if it does something."""
+    if not order.terms.condition.holds(content):
+        state = "does not exist" if content is None else f'has the ETag "{content}"'
+        return PreconditionFailed(
+            f"film {order.film} {state}, which If-Match or If-None-Match rules out: read it again"
+        )
+    return unknown_film(order.film) if order.movie is None and content is None else None
 
 
 def _for_caller(error: Exception) -> Exception:

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.indexer.film_files import KAGGLE_ROWS, kaggle_csv
 from tests.locks import locked
 from tests.small import open_small
 from tests.web.http import Service
+from tests.web.keys import key_in
 from tests.web.production import production
 
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -148,8 +150,9 @@ def index(
 @pytest.fixture(scope="session")
 def service(index: Index) -> Iterator[Service]:
     """Give the production server, started by the command line."""
+    key = key_in(index.data, "write")
     with production(**index.variables, HYBRID_WRITES="on") as running:
-        yield running.service
+        yield replace(running.service, key=key)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -126,6 +126,12 @@ class Stack:
     def service(self) -> Service:
         """The service over HTTP."""
         return Service(f"http://127.0.0.1:{self.port}")
+
+    def writer(self) -> Service:
+        """Return the service asked with a new key, which it knows at once."""
+        command = "docker compose run --rm --no-deps indexer python -m hybrid keys create"
+        assert command in GUIDE
+        return replace(self.service, key=self.run(f"{command} --scope write").strip())
 
     def titles(self) -> set[str]:
         """Return the titles of all films that the service has: by meaning every one is found."""
@@ -248,7 +254,7 @@ def test_another_file_is_served_without_a_pause(stack: Stack, films: Path) -> No
     """The service answers while another file is indexed, is not restarted, and serves the result;
     a film that was changed over HTTP stays."""
     stack.up(films)
-    status, written = stack.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)
+    status, written = stack.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)
     assert status == 200, written
     before = stack.container("service")
     other = films_csv(films.with_name("other.csv"), HEIST, ORCHARD)
@@ -276,7 +282,7 @@ def test_restart_waits_for_elasticsearch(stack: Stack, films: Path) -> None:
     """`restart` starts all containers at once: the indexer waits until Elasticsearch answers, ends
     with success, and a film changed over HTTP is there."""
     stack.up(films)
-    assert stack.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    assert stack.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
     stack.run("docker compose restart", FILMS=str(films))
     name = stack.container("indexer")["Id"]
     assert stack.run(f"docker wait {name}").strip() == "0", stack.logs()
@@ -296,7 +302,7 @@ def test_without_elasticsearch_searches_are_answered_and_changes_are_refused(
     _, answer = stack.service.get("/search", q="thieves rob a bank")
     assert answer["degraded"] == ["keyword"]
     assert answer["hits"][0]["movie"]["title"] == "Night Heist"
-    assert stack.service.send("PUT", "/movies/5", BY_HAND)[0] == 503
+    assert stack.writer().send("PUT", "/movies/5", BY_HAND)[0] == 503
     stack.run("docker compose start elasticsearch")
     eventually(lambda: stack.status() == "ready", SLOW)
     assert stack.service.get("/search", q="bank")[1]["degraded"] == []
@@ -306,7 +312,7 @@ def test_down_and_up_keep_the_data(stack: Stack, films: Path) -> None:
     """New containers serve what the ones before have indexed, and what was changed over HTTP, even
     if they are started with a file that cannot be indexed."""
     stack.up(films)
-    assert stack.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    assert stack.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
     eventually(lambda: BY_HAND["title"] in stack.titles(), SLOW)
     _, before = stack.service.get("/health/ready")
     stack.run("docker compose down")
@@ -332,7 +338,7 @@ def test_inspect_writes_a_mapping_that_up_takes(stack: Stack, tmp_path: Path) ->
 def test_the_documented_commands_of_the_indexer_run(stack: Stack, films: Path) -> None:
     """The indexer's other commands in docs/docker.md succeed on an index with changes by hand."""
     stack.up(films)
-    assert stack.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    assert stack.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
     commands = re.findall(r"(docker compose run --rm indexer .*)$", GUIDE, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:

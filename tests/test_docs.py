@@ -36,7 +36,7 @@ def commands(start: str, pages: Sequence[Path]) -> list[str]:
 
 def curl(command: str, service: Service) -> Any:
     """Return the answer that a curl line gets from `service`."""
-    here = command.replace("http://127.0.0.1:8000", service.url)
+    here = command.replace("http://127.0.0.1:8000", service.url).replace("$KEY", str(service.key))
     done = subprocess.run(
         [*shlex.split(here), "--silent", "--show-error", "--fail-with-body"],
         capture_output=True,

@@ -105,6 +105,7 @@ def elasticsearch(settings: Settings) -> "Elasticsearch":
         settings.elasticsearch_url,
         key.get_secret_value() if key else None,
         settings.elasticsearch_timeout,
+        settings.elasticsearch_ca,
     )
 
 

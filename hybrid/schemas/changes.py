@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from hybrid.bounds import add_bounds
 from hybrid.movie import Movie
@@ -27,6 +27,16 @@ Kind = Literal["added", "changed", "removed", "unchanged"]
 """The effect of a change on its film."""
 
 
+class ChangeURL(BaseModel):
+    """The fields of a change in its URL."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wait: Literal["shown"] | None = Field(
+        None, description="shown: answer once this process shows the change, or after ten seconds"
+    )
+
+
 class ChangeResponse(BaseModel):
     """A published change. Every process shows it within seconds."""
 
@@ -35,3 +45,7 @@ class ChangeResponse(BaseModel):
     id: int
     change: Kind
     generation: str
+    etag: str | None = Field(None, description="ETag of the film now, null if it was removed")
+    shown: bool | None = Field(
+        None, description="whether this process shows the change; null without wait=shown"
+    )

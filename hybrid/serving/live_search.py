@@ -1,9 +1,10 @@
 """The search that requests share, which can be replaced while they use it."""
 
 from collections import Counter
-from threading import Lock
+from threading import Condition
 
 from hybrid.search import HybridSearch
+from hybrid.storage.generation import number_of
 
 
 class LiveSearch:
@@ -22,7 +23,7 @@ class LiveSearch:
         self.checked_at: float | None = None
         self._search = search
         self._users: Counter[HybridSearch] = Counter()
-        self._lock = Lock()
+        self._lock = Condition()  # notified when the search is replaced
 
     def acquire(self) -> HybridSearch:
         """Return the search, which stays open until it is released."""
@@ -45,9 +46,17 @@ class LiveSearch:
         """Serve `search` from now on; the previous one is closed once its last user releases it."""
         with self._lock:
             previous, self._search = self._search, search
+            self._lock.notify_all()
             idle = previous not in self._users
         if idle:
             previous.close()
+
+    def wait_for(self, generation: str, seconds: float) -> bool:
+        """Wait until this generation is served, or a later one; return whether it is by then."""
+        with self._lock:
+            return self._lock.wait_for(
+                lambda: number_of(self._search.generation) >= number_of(generation), seconds
+            )
 
     def close(self) -> None:
         """Close the search. Nobody may use it any more."""

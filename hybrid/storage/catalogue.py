@@ -114,6 +114,14 @@ class Catalogue:
         """Return by id the SHA-256 of every film, `content_hash`."""
         return dict(self._connection.execute("SELECT id, content FROM movies").fetchall())
 
+    def content(self, film: int) -> str | None:
+        """Return the SHA-256 of a film, `content_hash`, None if there is none of this id."""
+        if not 0 <= film <= MAX_ID:
+            return None
+        row = self._connection.execute("SELECT content FROM movies WHERE id = ?", (film,))
+        found = row.fetchone()
+        return found[0] if found else None
+
     def content_numbers(self) -> dict[int, int]:
         """Return the number for the content of every film, by id, as `content_number` has it."""
         return {film: hash_number(content) for film, content in self.contents().items()}

@@ -24,6 +24,12 @@ def replace(file: Path, text: str) -> None:
     sync(file.parent)
 
 
+def remove(file: Path) -> None:
+    """Remove a file that exists, even if the power is cut afterwards. Raises OSError."""
+    file.unlink()
+    sync(file.parent)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder and its missing parents, and sync all of them to disk.
 

@@ -19,8 +19,9 @@ SEARCH_THREADS = 8
 COMPARE_THREADS = 2
 """A comparison costs as much as several searches, and must not take all threads from them."""
 
-WRITE_THREADS = AT_ONCE + 1
-"""A change holds its thread until it is published; one more thread says that there are too many."""
+WRITE_THREADS = 2 * AT_ONCE + 1
+"""A change holds its thread until it is published, and as many again may hold one until theirs is
+shown; one more thread says that there are too many."""
 
 PROBE_WAIT, WRITE_WAIT = 5.0, 1.0
 """Seconds that a probe and a change may wait for a thread."""

@@ -8,11 +8,12 @@ from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest
 
+from hybrid.access.access import Access
 from hybrid.errors import InvalidInput
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.writes import Writes
-from hybrid.web import errors
+from hybrid.web import errors, request_access
 from hybrid.web import security_headers as headers
 from hybrid.web.api.health import health
 from hybrid.web.api.movies import films
@@ -50,11 +51,15 @@ class _Request(Request):
 
 
 def create_app(
-    search: HybridSearch | LiveSearch, poster_host: str | None = None, writes: Writes | None = None
+    search: HybridSearch | LiveSearch,
+    poster_host: str | None = None,
+    writes: Writes | None = None,
+    access: Access | None = None,
 ) -> APIFlask:
     """Return the service over one search, or over one that can be replaced.
 
     Pages show posters from `poster_host` only. Without `writes` the service changes no film.
+    Without `access` it answers this machine, where reading needs no key and no key exists.
     """
     app = APIFlask(
         __name__,
@@ -71,6 +76,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     errors.register(app)
     headers.register(app, poster_host)
+    request_access.register(app, access or Access())
     app.register_blueprint(api)
     app.register_blueprint(films)
     app.register_blueprint(health)

@@ -21,6 +21,11 @@ STATUS = {
     errors.InvalidInput: 422,
     errors.NotFound: 404,
     errors.WritesOff: 403,
+    errors.KeyRequired: 401,
+    errors.ScopeMissing: 403,
+    errors.ForeignHost: 421,
+    errors.CrossSite: 403,
+    errors.PreconditionFailed: 412,
     errors.EngineUnavailable: 503,
     errors.BuildFailed: 503,
     errors.AnotherWriter: 503,
@@ -78,6 +83,7 @@ def register(app: APIFlask) -> None:
 
 
 TITLES = {
+    401: "This needs a key",
     404: "There is nothing here",
     500: "Something went wrong",
     503: "The search does not answer",
@@ -130,9 +136,21 @@ def retry_after(status: int) -> dict[str, str]:
     return {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
+def _challenge(status: int) -> dict[str, str]:
+    """Return the header that says how to send a key, if one is needed.
+
+    A browser that wants a page asks its user for one.
+    """
+    if status != HTTPStatus.UNAUTHORIZED:
+        return {}
+    scheme = "Basic" if _wants_page() else "Bearer"
+    return {"WWW-Authenticate": f'{scheme} realm="films"'}
+
+
 def _hybrid_error(error: errors.HybridError) -> ErrorResponse:
     status = STATUS.get(type(error), 500)
-    return _response(error.code, error.message, error.fields, status, retry_after(status))
+    headers = retry_after(status) | _challenge(status)
+    return _response(error.code, error.message, error.fields, status, headers)
 
 
 def _unexpected(error: Exception) -> ErrorResponse:

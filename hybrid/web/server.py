@@ -11,6 +11,8 @@ from functools import partial
 import click
 import uvicorn
 
+from hybrid.access.access import open_access
+from hybrid.access.audit import log_changes
 from hybrid.errors import InvalidInput
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_readable
@@ -109,8 +111,9 @@ def application(settings: Settings) -> Iterator[Gateway]:
         watcher.start()
         writes = None
         if settings.writes == "on":
+            log_changes()
             writes = opened.enter_context(closing(open_writes(settings, encoders)))
-        app = create_app(watcher.live, settings.poster_host, writes)
+        app = create_app(watcher.live, settings.poster_host, writes, open_access(settings))
         lanes = opened.enter_context(closing(Lanes(settings.max_wait)))
         yield Gateway(app, lanes)
 

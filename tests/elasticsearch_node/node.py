@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tests.command import free_port
+from tests.elasticsearch_node.security import Security
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "elasticsearch-node"
@@ -105,13 +106,18 @@ def prepare() -> Path:
     return home
 
 
-def start(work: Path, port: int | None = None) -> Node:
-    """Start a node that keeps its data, logs and configuration in `work`; wait until it answers."""
+def start(work: Path, port: int | None = None, security: Security | None = None) -> Node:
+    """Start a node that keeps its data, logs and configuration in `work`; wait until it answers.
+
+    Without `security` it speaks plain HTTP with everybody.
+    """
     home, java = prepare(), find_java()
     if java is None:
         raise RuntimeError(missing())
     port = port or free_port()
     config = _configure(home, work, port, java)
+    if security:
+        security.configure(config)
     command = [str(home / "bin" / "elasticsearch")]
     if os.geteuid() == 0:  # Elasticsearch refuses to run as root
         command = ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
@@ -126,9 +132,9 @@ def start(work: Path, port: int | None = None) -> Node:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    node = Node(f"http://127.0.0.1:{port}", process)
+    node = Node(f"{'https' if security else 'http'}://127.0.0.1:{port}", process)
     try:
-        _wait(node)
+        _wait(node, security)
     except BaseException:
         node.stop(signal.SIGKILL)
         sys.stderr.write("".join(log.read_text(errors="replace").splitlines(keepends=True)[-40:]))
@@ -137,9 +143,9 @@ def start(work: Path, port: int | None = None) -> Node:
 
 
 @contextmanager
-def running(work: Path) -> Iterator[Node]:
+def running(work: Path, security: Security | None = None) -> Iterator[Node]:
     """Give a node that is stopped at the end."""
-    node = start(work)
+    node = start(work, security=security)
     try:
         yield node
     finally:
@@ -175,13 +181,15 @@ def _configure(home: Path, work: Path, port: int, java: Path) -> Path:
     return config
 
 
-def _wait(node: Node) -> None:
+def _wait(node: Node, security: Security | None) -> None:
+    request = Request(f"{node.url}/_cluster/health?wait_for_status=yellow&timeout=5s")
+    context = security.prepare(request) if security else None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if node.process.poll() is not None:
             raise RuntimeError(f"Elasticsearch ended with {node.process.returncode}")
         try:
-            with urlopen(f"{node.url}/_cluster/health?wait_for_status=yellow&timeout=5s") as answer:
+            with urlopen(request, context=context) as answer:
                 if answer.status == 200:
                     return
         except (URLError, ConnectionError):

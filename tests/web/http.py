@@ -17,9 +17,10 @@ from werkzeug.serving import make_server
 
 @dataclass(frozen=True)
 class Service:
-    """A service at a URL."""
+    """A service at a URL, asked with a key if it has one."""
 
     url: str
+    key: str | None = None
 
     def get(self, path: str, **fields: Any) -> tuple[int, Any]:
         """Return status and JSON; a list of values repeats its field."""
@@ -28,7 +29,14 @@ class Service:
             for name, values in fields.items()
             for value in (values if isinstance(values, list) else [values])
         ]
-        answer = urllib3.request("GET", self.url + path, fields=pairs, retries=False, timeout=60)
+        answer = urllib3.request(
+            "GET",
+            self.url + path,
+            fields=pairs,
+            headers=self._authorization(),
+            retries=False,
+            timeout=60,
+        )
         return answer.status, json.loads(answer.data)
 
     def page(self, path: str, **fields: Any) -> tuple[int, str, Mapping[str, str]]:
@@ -44,10 +52,15 @@ class Service:
         """Return status and JSON; bytes are sent as they are."""
         return self.send("POST", path, body)
 
-    def send(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Return status and JSON of any method."""
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        """Return status and JSON of any method; _ in the name of a header stands for -."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = urllib3.request(method, self.url + path, body=raw, retries=False, timeout=60)
+        sent = self._authorization() | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        answer = urllib3.request(
+            method, self.url + path, body=raw, headers=sent, retries=False, timeout=60
+        )
         return answer.status, json.loads(answer.data)
 
     def raw(self, method: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
@@ -55,6 +68,9 @@ class Service:
         return urllib3.request(
             method, self.url + path, headers=headers, retries=False, redirect=False, timeout=60
         )
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
     def connect(self, request: bytes) -> socket.socket:
         """Return a connection over which these bytes were sent, as they are."""

@@ -15,9 +15,9 @@ LONG_NUMBER = b"9" * 5000
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def head(line: str) -> bytes:
+def head(line: str, key: str | None = None) -> bytes:
     """Return the start of a request up to the header that says how its body comes."""
-    return f"{line} HTTP/1.1\r\nHost: films.example\r\n".encode()
+    return f"{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n".encode()
 
 
 def in_chunks(body: bytes, size: int = 9000) -> bytes:
@@ -47,7 +47,7 @@ def test_the_bound_is_the_same_however_a_body_is_sent(service: Service, length: 
 def test_what_follows_the_bound_counts(service: Service) -> None:
     """JSON that would be whole if it were cut at the bound is refused, and no film is changed."""
     garbage = json.dumps({"title": "Cut Off"}).encode().ljust(70_000) + b"}}}"
-    request = head("PUT /movies/123456789") + CHUNKED + in_chunks(garbage)
+    request = head("PUT /movies/123456789", service.key) + CHUNKED + in_chunks(garbage)
     status, answer = received(service.connect(request))
     assert (status, answer["error"]["code"]) == (413, "too_large")
     assert service.send("DELETE", "/movies/123456789")[0] == 404
@@ -86,7 +86,7 @@ def test_malformed_chunks_are_an_error_of_the_one_shape(service: Service, chunks
 )
 def test_a_number_beyond_python_is_told(service: Service, line: str, body: bytes) -> None:
     """The error says what is wrong with JSON that is whole."""
-    status, answer = received(service.connect(head(line) + whole(body)))
+    status, answer = received(service.connect(head(line, service.key) + whole(body)))
     assert (status, answer["error"]["code"]) == (422, "invalid_input")
     assert answer["error"]["message"] == "the body has a number of more than 4,300 digits"
 

@@ -23,6 +23,7 @@ from indexer.generations.lock import writer_lock
 from tests.command import Index
 from tests.eventually import eventually
 from tests.web.http import Service, received
+from tests.web.keys import key_in
 from tests.web.production import production
 
 embedded = pytest.mark.parametrize("index", ["embedded"], indirect=True)
@@ -42,7 +43,7 @@ def test_an_address_is_read_up_to_a_bound(service: Service) -> None:
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO"])
 def test_no_header_moves_the_service(service: Service, name: str) -> None:
     """A path comes from the first line of a request alone."""
-    head = f"GET /search?q=heist HTTP/1.1\r\nHost: films.example\r\n{name}: /elsewhere\r\n\r\n"
+    head = f"GET /search?q=heist HTTP/1.1\r\nHost: localhost\r\n{name}: /elsewhere\r\n\r\n"
     status, answer = received(service.connect(head.encode()))
     assert (status, answer["query"]["query"]) == (200, "heist")
 
@@ -50,7 +51,8 @@ def test_no_header_moves_the_service(service: Service, name: str) -> None:
 @embedded
 def test_searches_do_not_wait_for_changes(service: Service, index: Index) -> None:
     """While as many changes wait as the service takes, a search is answered before any of them."""
-    delete = b"DELETE /movies/%d HTTP/1.1\r\nHost: films.example\r\n\r\n"
+    head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {service.key}\r\n\r\n"
+    delete = b"DELETE /movies/%d " + head.encode()
     with writer_lock(index.data, patience=30):
         waiting = [service.connect(delete % (900_000 + n)) for n in range(AT_ONCE)]
         status, _ = service.get("/search", q="heist")
@@ -66,10 +68,11 @@ def test_a_change_under_way_is_published_before_the_server_stops(
     """A change that waits when SIGTERM comes is answered, and is there afterwards."""
     data = tmp_path / "data"
     shutil.copytree(index.data, data)
+    key = key_in(data, "write")
     with production(HYBRID_DATA=str(data), HYBRID_WRITES="on") as running:
         service, process = running.service, running.process
         with writer_lock(data, patience=30):
-            change = service.connect(put(900_001, b'{"title": "The Lighthouse Machine"}'))
+            change = service.connect(put(900_001, b'{"title": "The Lighthouse Machine"}', key))
             with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=60)) as other:
                 # Connections are taken in their order: this one is answered, so that one is taken.
                 assert not stops(other)
@@ -86,10 +89,10 @@ def test_a_change_under_way_is_published_before_the_server_stops(
     catalogue.close()
 
 
-def put(film: int, body: bytes) -> bytes:
+def put(film: int, body: bytes, key: str) -> bytes:
     """Return the request that puts a film."""
-    head = f"PUT /movies/{film} HTTP/1.1\r\nHost: films.example\r\nContent-Length: {len(body)}"
-    return head.encode() + b"\r\n\r\n" + body
+    head = f"PUT /movies/{film} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}"
+    return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def stops(connection: HTTPConnection) -> bool:

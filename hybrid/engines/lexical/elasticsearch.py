@@ -1,12 +1,22 @@
 """An Elasticsearch index of films: its mapping and documents, and BM25 searches of it."""
 
 import re
+import ssl
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from elasticsearch import ApiError, Elasticsearch, SerializationError, TransportError
+from elasticsearch import (
+    ApiError,
+    AuthenticationException,
+    AuthorizationException,
+    Elasticsearch,
+    SerializationError,
+    SSLError,
+    TransportError,
+)
 
 from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
@@ -16,7 +26,7 @@ from hybrid.engines.lexical.elasticsearch_node import (
     ResponseTooLong,
 )
 from hybrid.engines.protocols import TermScore
-from hybrid.errors import EngineUnavailable
+from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -99,10 +109,12 @@ CONNECTIONS = 32
 """Requests that a client sends at once; more would wait without a bound. Searches send 16."""
 
 
-def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
+def connect(url: str, api_key: str | None, timeout: float, ca: Path | None = None) -> Elasticsearch:
     """Return a client that never retries: a slow engine is reported instead.
 
-    `timeout` is the seconds that a request without a deadline may take in total.
+    `timeout` is the seconds that a request without a deadline may take in total. With `ca` the
+    certificate of Elasticsearch must be one of this authority. Raises InvalidInput if that file
+    holds no certificate, or the URL is not https.
     """
     return Elasticsearch(
         url,
@@ -112,7 +124,22 @@ def connect(url: str, api_key: str | None, timeout: float) -> Elasticsearch:
         request_timeout=timeout,
         max_retries=0,
         retry_on_timeout=False,
+        ssl_context=_trusting(ca, url) if ca else None,
     )
+
+
+def _trusting(ca: Path, url: str) -> ssl.SSLContext:
+    """Return the TLS of a client that trusts this authority alone."""
+    if not url.startswith("https:"):
+        raise InvalidInput(
+            "HYBRID_ELASTICSEARCH_CA is set, so HYBRID_ELASTICSEARCH_URL must begin with https",
+            {"elasticsearch_url": "must begin with https"},
+        )
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        problem = "is not a certificate in PEM"
+        raise InvalidInput(f"{ca} {problem}", {"elasticsearch_ca": problem}) from error
 
 
 PRODUCT = "x-elastic-product"
@@ -128,12 +155,23 @@ def answering() -> Iterator[None]:
     """
     try:
         yield
+    except (AuthenticationException, AuthorizationException) as error:
+        # Elasticsearch does not name itself to those it refuses.
+        raise EngineUnavailable(
+            f"the server at HYBRID_ELASTICSEARCH_URL refuses access ({error.status_code}): check "
+            "HYBRID_ELASTICSEARCH_API_KEY and the privileges of that key (docs/access.md)"
+        ) from error
     except ApiError as error:
         if error.meta.headers.get(PRODUCT) != "Elasticsearch":
             raise _not_elasticsearch() from error
         raise EngineUnavailable(f"Elasticsearch rejected the request: {error}") from error
     except SerializationError as error:
         raise _not_elasticsearch() from error
+    except SSLError as error:
+        raise EngineUnavailable(
+            "the certificate of Elasticsearch is not trusted: HYBRID_ELASTICSEARCH_CA names the "
+            "file of the authority that signed it"
+        ) from error
     except TransportError as error:
         if isinstance(error.__cause__, ResponseTooLong):
             raise EngineUnavailable(

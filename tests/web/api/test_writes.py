@@ -34,6 +34,7 @@ from tests.faults.injection import failing_syncs
 from tests.stores import build_stores, follow_stores, open_group, tools
 from tests.stores_agree import assert_holds
 from tests.web.http import Service, serving
+from tests.web.keys import access_to, key_in
 
 FILMS = corpus.films(40)
 
@@ -62,15 +63,16 @@ def service(data: Path, group: GroupCommit) -> Iterator[Service]:
     """Give a service that takes changes."""
     follower = follow_stores(data)
     follower.start()
-    with serving(create_app(follower.live, writes=group)) as running:
-        yield running
+    app = create_app(follower.live, writes=group, access=access_to(data))
+    with serving(app) as running:
+        yield replace(running, key=key_in(data, "write"))
     follower.close()
 
 
 def test_a_film_is_put_changed_and_deleted(service: Service, data: Path) -> None:
     """Each change is answered with the generation that has it, and shown soon."""
     status, answer = service.send("PUT", "/movies/5", FILM)
-    assert (status, answer["change"]) == (200, "added")
+    assert (status, answer["change"], answer["shown"]) == (200, "added", None)
     assert answer["generation"] == published(data)[0].name
     eventually(lambda: service.get("/movies/5")[0] == 200)
     _, found = service.get("/search", q="lighthouse machine")

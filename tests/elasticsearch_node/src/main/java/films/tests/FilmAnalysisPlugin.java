@@ -2,21 +2,27 @@ package films.tests;
 
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 import org.apache.lucene.analysis.TokenStream;
+import org.apache.lucene.analysis.email.UAX29URLEmailTokenizer;
 import org.apache.lucene.analysis.miscellaneous.ASCIIFoldingFilter;
+import org.apache.lucene.analysis.miscellaneous.RemoveDuplicatesTokenFilter;
+import org.apache.lucene.analysis.pattern.PatternCaptureGroupTokenFilter;
 import org.apache.lucene.analysis.snowball.SnowballFilter;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.index.analysis.AbstractTokenFilterFactory;
 import org.elasticsearch.index.analysis.TokenFilterFactory;
+import org.elasticsearch.index.analysis.TokenizerFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 import org.elasticsearch.plugins.AnalysisPlugin;
 import org.elasticsearch.plugins.Plugin;
 import org.tartarus.snowball.ext.EnglishStemmer;
 
 /**
- * The two token filters of the full distribution's analysis-common module that the product's mapping
- * names and the small distribution lacks. They are Lucene's own, which the server has in its lib.
+ * What the small distribution lacks of the full one's analysis-common module: the two token filters
+ * that the product's mapping names, and those of the index in which Elasticsearch keeps API keys.
+ * They are Lucene's own, which the server has in its lib.
  */
 public class FilmAnalysisPlugin extends Plugin implements AnalysisPlugin {
 
@@ -24,8 +30,23 @@ public class FilmAnalysisPlugin extends Plugin implements AnalysisPlugin {
     public Map<String, AnalysisProvider<TokenFilterFactory>> getTokenFilters() {
         return Map.of(
             "asciifolding", (index, environment, name, settings) -> filter(name, ASCIIFoldingFilter::new),
-            "stemmer", (index, environment, name, settings) -> filter(name, stemmer(settings))
+            "stemmer", (index, environment, name, settings) -> filter(name, stemmer(settings)),
+            "pattern_capture", (index, environment, name, settings) -> filter(name, patterns(settings)),
+            "unique", (index, environment, name, settings) -> filter(name, RemoveDuplicatesTokenFilter::new)
         );
+    }
+
+    @Override
+    public Map<String, AnalysisProvider<TokenizerFactory>> getTokenizers() {
+        return Map.of(
+            "uax_url_email",
+            (index, environment, name, settings) -> TokenizerFactory.newFactory(name, UAX29URLEmailTokenizer::new)
+        );
+    }
+
+    private static UnaryOperator<TokenStream> patterns(Settings settings) {
+        Pattern[] patterns = settings.getAsList("patterns").stream().map(Pattern::compile).toArray(Pattern[]::new);
+        return tokens -> new PatternCaptureGroupTokenFilter(tokens, true, patterns);
     }
 
     private static UnaryOperator<TokenStream> stemmer(Settings settings) {
