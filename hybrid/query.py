@@ -67,9 +67,22 @@ def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> ob
         raise ValueError("is neither a number from 0 to 1 nor auto") from None
 
 
-QueryText = Annotated[str, AfterValidator(_searchable)]
+QueryText = Annotated[
+    str,
+    AfterValidator(_searchable),
+    # Described only: the length counts after normalisation, and the message should name the field.
+    Field(json_schema_extra={"maxLength": MAX_CHARACTERS, "pattern": r"\S"}),
+]
 Genres = Annotated[
-    tuple[Annotated[str, Field(max_length=100), AfterValidator(_genre)], ...], Field(max_length=50)
+    tuple[
+        Annotated[
+            str,
+            Field(max_length=100, json_schema_extra={"pattern": r"\S"}),
+            AfterValidator(_genre),
+        ],
+        ...,
+    ],
+    Field(max_length=50),
 ]
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]

@@ -11,6 +11,7 @@ from functools import partial
 import click
 import uvicorn
 
+from hybrid import log, tracing
 from hybrid.errors import InvalidInput
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_readable
@@ -57,6 +58,7 @@ def serve(settings: Settings) -> None:
 
     Raises GenerationUnusable without an index, InvalidInput if host and port cannot be bound.
     """
+    log.configure(settings.log)
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
     generation = open_readable(data)
@@ -101,16 +103,20 @@ def application(settings: Settings) -> Iterator[Gateway]:
     # These imports take a second, and an error of host or port should not.
     from hybrid.engines.factory import encoder_cache
     from hybrid.web.app import create_app
+    from hybrid.web.request_log import LogOptions
     from hybrid.wiring import follow, open_writes
 
     encoders = encoder_cache()
     with ExitStack() as opened:
+        if settings.otel_endpoint:
+            opened.callback(tracing.start(settings.otel_endpoint))
         watcher = opened.enter_context(closing(follow(settings, encoders)))
         watcher.start()
         writes = None
         if settings.writes == "on":
             writes = opened.enter_context(closing(open_writes(settings, encoders)))
-        app = create_app(watcher.live, settings.poster_host, writes)
+        options = LogOptions(settings.slow, queries=settings.log_queries == "on")
+        app = create_app(watcher.live, settings.poster_host, writes, options)
         lanes = opened.enter_context(closing(Lanes(settings.max_wait)))
         yield Gateway(app, lanes)
 
