@@ -46,7 +46,10 @@ IN_FLIGHT = Gauge(
     "hybrid_requests_in_flight", "Requests that a thread is answering", multiprocess_mode="livesum"
 )
 WAITING = Gauge(
-    "hybrid_requests_waiting", "Requests that wait for a thread", multiprocess_mode="livesum"
+    "hybrid_requests_waiting",
+    "Requests that wait for a thread, by the lane of their kind",
+    ("lane",),
+    multiprocess_mode="livesum",
 )
 REFUSED = Counter("hybrid_refused", "Requests answered with an error, by its code", ("code",))
 SLOW = Counter("hybrid_slow_requests", "Requests that took HYBRID_SLOW or longer", ("route",))

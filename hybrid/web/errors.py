@@ -75,6 +75,7 @@ def codes() -> dict[int, list[str]]:
     pairs = [(status, error.code) for error, status in STATUS.items()]
     for table in (HTTP_ERRORS, SERVER_ERRORS):
         pairs += [(status, code) for status, (code, _) in table.items()]
+    pairs.append((503, OVERLOADED[0]))
     by_status: dict[int, list[str]] = {}
     for status, code in sorted(set(pairs)):
         by_status.setdefault(status, []).append(code)

@@ -10,8 +10,6 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.web.http import Service
-from tests.web.production import production
-from tests.command import Index
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "50"))
 """Requests of each operation; 3,000 for a thorough run."""
@@ -68,7 +66,7 @@ def test_every_answer_is_one_that_the_document_describes(
 
     @given(case=schema[path][method].as_strategy(mode))
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-    def check(case: Case) -> None:
+    def check(case: Case[Any]) -> None:
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
     check()
