@@ -76,7 +76,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header -
 lock: ## pin the newest packages that pyproject.toml allows
 	$(LOCK) pyproject.toml > requirements-search.txt
 	$(LOCK) --extra index --extra evaluate pyproject.toml | grep -vE '^(cuda|nvidia|triton)' > requirements.txt
-	$(LOCK) --extra index --extra evaluate --extra dev pyproject.toml \
+	$(LOCK) --extra index --extra evaluate --extra otel --extra dev pyproject.toml \
 		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
 
 clean: ## remove the environment and all caches, but no data

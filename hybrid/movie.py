@@ -2,10 +2,11 @@
 
 import hashlib
 import unicodedata
-from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from hybrid.metrics import cached
 
 MAX_ID = 2**63 - 1
 """Ids are non-negative int64: Elasticsearch `_id`, FAISS label and catalogue key alike."""
@@ -54,7 +55,7 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-@lru_cache(maxsize=4096)
+@cached("genres", 4096)
 def genre_key(name: str) -> str:
     """Return the form in which genres are compared: NFC, case-folded, stripped."""
     return normalise(normalise(name).strip().casefold())

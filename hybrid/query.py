@@ -71,11 +71,19 @@ def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> ob
 QueryText = Annotated[
     str,
     AfterValidator(_searchable),
-    # What is searched is counted: normalised and without outer blanks.
-    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS}),
+    # Described only: what is searched is counted, normalised and without outer blanks.
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": r"\S"}),
 ]
 Genres = Annotated[
-    tuple[Annotated[str, Field(max_length=100), AfterValidator(_genre)], ...], Field(max_length=50)
+    tuple[
+        Annotated[
+            str,
+            Field(max_length=100, json_schema_extra={"pattern": r"\S"}),
+            AfterValidator(_genre),
+        ],
+        ...,
+    ],
+    Field(max_length=50),
 ]
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]

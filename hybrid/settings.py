@@ -127,6 +127,18 @@ class Settings(BaseSettings):
     max_wait: Annotated[float, Field(gt=0, le=60)] = Field(
         0.25, description="seconds a search may wait for its turn before it is refused"
     )
+    log: Literal["json", "text"] | None = Field(
+        None, description="format of the log; text on a terminal and json elsewhere"
+    )
+    log_queries: Literal["off", "on"] = Field(
+        "off", description="whether the log has the text of each query"
+    )
+    slow: Annotated[float, Field(gt=0, le=3600)] = Field(
+        0.5, description="seconds from which a request is logged as slow"
+    )
+    otel_endpoint: Annotated[str, AfterValidator(_url)] | None = Field(
+        None, description="URL that takes traces by OTLP over HTTP; needs the extra `otel`"
+    )
     poster_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None, description="host that pages load posters from; without it, they show drawn tiles"
     )

@@ -8,11 +8,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.metrics import cached
 from hybrid.ranking import Scores
 from hybrid.text.title_words import title_words, whole_title
 
@@ -37,7 +37,7 @@ _BLANK, _AFTER_BLANK = "\1", "\2"
 _YEAR = re.compile(r"(18[7-9]|19\d|20\d)\d")
 
 
-@lru_cache(maxsize=1 << 20)
+@cached("titles", 1 << 20)
 def _title_keys(title: str) -> tuple[str, str]:
     """Return a title's words and whole text. Cached: the next generation has most titles too."""
     return _BLANK.join(title_words(title)), whole_title(title)

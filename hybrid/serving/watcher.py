@@ -9,6 +9,7 @@ from time import monotonic, time
 
 from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
+from hybrid.metrics import GENERATIONS
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.storage.generation import (
@@ -33,6 +34,8 @@ CHECK = 60.0
 
 SETTLED = 5.0
 """Seconds for which the number of films in the keyword engine must be wrong to be reported."""
+
+log = logging.getLogger(__name__)
 
 Open = Callable[[Generation, Preferences], HybridSearch]
 
@@ -103,6 +106,8 @@ class GenerationWatcher:
                 generation = open_current(self._data, self._digests)
                 self.live.swap(self._open_warm(generation))
                 self._surplus = 0
+                GENERATIONS.inc()
+                log.info("generation served", extra={"generation": entry.name})
                 self._check_stores()
             self.live.publication_problem = None
         except HybridError as error:
@@ -169,7 +174,7 @@ class GenerationWatcher:
             try:
                 self.refresh()
             except Exception as error:
-                logging.getLogger(__name__).exception("a new generation cannot be opened")
+                log.exception("a new generation cannot be opened")
                 self.live.publication_problem = f"a new generation cannot be opened: {error!r}"
 
 
@@ -211,4 +216,7 @@ def _wrong_count(surplus: int) -> str:
 
 
 def _unusable(entry: CurrentEntry, error: HybridError) -> str:
+    """Return why the generation cannot be served, after logging it."""
+    fields = {"generation": entry.name, "problem": error.message}
+    log.warning("generation unusable", extra=fields)
     return f"generation {entry.name} cannot be served: {error.message}"

@@ -5,12 +5,13 @@ stemmer treats differently. So highlights and explanations fit both engines.
 """
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import tantivy
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
+from hybrid.metrics import cached
 from hybrid.text.stop_words import STOP_WORDS
 
 _SINGLE = r"[\p{Han}\p{Hiragana}]"
@@ -84,6 +85,6 @@ def tokens(text: str) -> Sequence[Token]:
     return tokens
 
 
-@lru_cache(MAX_CACHED_WORDS)
+@cached("words", MAX_CACHED_WORDS)
 def _terms(word: str) -> Sequence[str]:
     return tuple(analyze(word))

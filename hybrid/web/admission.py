@@ -7,6 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
+from hybrid.metrics import WAITING
 from hybrid.serving.writes import AT_ONCE
 
 Result = TypeVar("Result")
@@ -62,6 +63,7 @@ class Lane:
         self._max_wait = max_wait
         self._clock = clock
         self._service_time: float | None = None  # seconds, mean of recent requests
+        self._gauge = WAITING.labels(name)
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(threads, name)
 
@@ -77,6 +79,7 @@ class Lane:
                 self.refused += 1
                 raise Overloaded(wait)
             self.waiting += 1
+            self._gauge.inc()
         future = self._pool.submit(self._run, work, self._clock())
         future.add_done_callback(self._forget)
         return future
@@ -93,6 +96,7 @@ class Lane:
         start = self._clock()
         with self._lock:
             self.waiting -= 1
+            self._gauge.dec()
             if start - submitted > self._max_wait:
                 self.refused += 1
                 raise Overloaded(self._expected_wait())
@@ -110,6 +114,7 @@ class Lane:
         if future.cancelled():
             with self._lock:
                 self.waiting -= 1
+                self._gauge.dec()
 
 
 class Lanes:

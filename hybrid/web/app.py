@@ -13,13 +13,16 @@ from hybrid.errors import InvalidInput
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.writes import Writes
-from hybrid.web import errors, request_access
+from hybrid.web import caching, compression, errors, openapi, request_access, request_log
 from hybrid.web import security_headers as headers
 from hybrid.web.api.health import health
 from hybrid.web.api.movies import films
 from hybrid.web.api.search import api
 from hybrid.web.pages.views import pages
+from hybrid.web.request_log import LogOptions
 from hybrid.web.request_search import release
+
+DEFAULT_LOG = LogOptions()
 
 MAX_BODY = 64 * 1024
 """Maximum size of a request body in bytes, with a Content-Length or in chunks."""
@@ -55,6 +58,7 @@ def create_app(
     poster_host: str | None = None,
     writes: Writes | None = None,
     access: Access | None = None,
+    log: LogOptions = DEFAULT_LOG,
 ) -> APIFlask:
     """Return the service over one search, or over one that can be replaced.
 
@@ -74,7 +78,11 @@ def create_app(
     app.config["POSTER_HOST"] = poster_host
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    request_log.register(app, log)  # first, so that its response handler runs last
+    compression.register(app)
+    caching.register(app)
     errors.register(app)
+    openapi.register(app)
     headers.register(app, poster_host)
     request_access.register(app, access or Access())
     app.register_blueprint(api)

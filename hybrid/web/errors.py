@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from hybrid import errors
 from hybrid.validation import one_line, problems
+from hybrid.web.request_log import note_error, request_id
 
 ErrorResponse = tuple[dict[str, Any] | str, int, dict[str, str]]
 """Body, status, headers."""
@@ -74,6 +75,18 @@ SCHEMA = {
 }
 
 
+def codes() -> dict[int, list[str]]:
+    """Return the codes of all errors by their status."""
+    pairs = [(status, error.code) for error, status in STATUS.items()]
+    for table in (HTTP_ERRORS, SERVER_ERRORS):
+        pairs += [(status, code) for status, (code, _) in table.items()]
+    pairs.append((503, OVERLOADED[0]))
+    by_status: dict[int, list[str]] = {}
+    for status, code in sorted(set(pairs)):
+        by_status.setdefault(status, []).append(code)
+    return by_status
+
+
 def register(app: APIFlask) -> None:
     """Make every error response of `app` have this shape."""
     app.config["HTTP_ERROR_SCHEMA"] = app.config["VALIDATION_ERROR_SCHEMA"] = SCHEMA
@@ -94,6 +107,7 @@ TITLES = {
 def _response(
     code: str, message: str, fields: dict[str, str], status: int, headers: dict[str, str]
 ) -> ErrorResponse:
+    note_error(code)
     headers = headers | {"Vary": "Accept"}
     if _wants_page():
         title = TITLES.get(status, "This cannot be done")
@@ -155,6 +169,10 @@ def _hybrid_error(error: errors.HybridError) -> ErrorResponse:
 
 def _unexpected(error: Exception) -> ErrorResponse:
     """Write the error to the log; the response says only that there was one."""
-    logging.getLogger(__name__).error("%s %s", request.method, request.path, exc_info=error)
-    message = "something went wrong in the service: see its log"
+    logging.getLogger(__name__).error(
+        "internal error",
+        exc_info=error,
+        extra={"method": request.method, "path": request.path},
+    )
+    message = f"something went wrong in the service: see its log at request_id {request_id()}"
     return _response("internal_error", message, {}, 500, {})

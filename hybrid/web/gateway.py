@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from hybrid.web.admission import Lanes, Overloaded
 from hybrid.web.app import MAX_BODY
 from hybrid.web.errors import OVERLOADED, error_body
+from hybrid.web.request_log import log_refusal
 from hybrid.web.request_search import ARRIVED
 from hybrid.web.security_headers import security_headers
 
@@ -55,6 +56,7 @@ class Gateway:
 
 
 def _refusal(error: Overloaded) -> Response:
+    log_refusal(503, OVERLOADED[0])
     body = json.dumps(error_body(*OVERLOADED, {}))
     headers = security_headers(None) | {"Retry-After": str(error.retry_after)}
     return Response(body, 503, headers, content_type="application/json")

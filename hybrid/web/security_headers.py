@@ -3,6 +3,20 @@
 from apiflask import APIFlask
 from flask import Response
 
+UNUSED_FEATURES = (
+    "accelerometer",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
+"""What no page may use, nor anything in it."""
+
 
 def security_headers(poster_host: str | None) -> dict[str, str]:
     """Return the headers. Images may come from `poster_host`."""
@@ -16,6 +30,12 @@ def security_headers(poster_host: str | None) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         # Other hosts, such as the poster host, must not see the query.
         "Referrer-Policy": "same-origin",
+        "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
+        # No other origin gets a handle of a window, or may embed an image or read a response.
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        # Hosts of posters rarely say that they may be embedded, as require-corp wants.
+        "Cross-Origin-Embedder-Policy": "unsafe-none" if poster_host else "require-corp",
     }
 
 

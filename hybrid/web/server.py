@@ -11,6 +11,7 @@ from functools import partial
 import click
 import uvicorn
 
+from hybrid import log, tracing
 from hybrid.access.access import open_access
 from hybrid.access.audit import log_changes
 from hybrid.errors import InvalidInput
@@ -59,6 +60,7 @@ def serve(settings: Settings) -> None:
 
     Raises GenerationUnusable without an index, InvalidInput if host and port cannot be bound.
     """
+    log.configure(settings.log)
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
     generation = open_readable(data)
@@ -103,17 +105,22 @@ def application(settings: Settings) -> Iterator[Gateway]:
     # These imports take a second, and an error of host or port should not.
     from hybrid.engines.factory import encoder_cache
     from hybrid.web.app import create_app
+    from hybrid.web.request_log import LogOptions
     from hybrid.wiring import follow, open_writes
 
     encoders = encoder_cache()
     with ExitStack() as opened:
+        if settings.otel_endpoint:
+            opened.callback(tracing.start(settings.otel_endpoint))
         watcher = opened.enter_context(closing(follow(settings, encoders)))
         watcher.start()
         writes = None
         if settings.writes == "on":
             log_changes()
             writes = opened.enter_context(closing(open_writes(settings, encoders)))
-        app = create_app(watcher.live, settings.poster_host, writes, open_access(settings))
+        options = LogOptions(settings.slow, queries=settings.log_queries == "on")
+        access = open_access(settings)
+        app = create_app(watcher.live, settings.poster_host, writes, access, options)
         lanes = opened.enter_context(closing(Lanes(settings.max_wait)))
         yield Gateway(app, lanes)
 

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 
 from apiflask import APIBlueprint
 from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
 from hybrid.engines.breaker import State
+from hybrid.metrics import registry
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.web.request_search import live, request_search
@@ -19,7 +20,7 @@ from hybrid.web.request_search import live, request_search
 health = APIBlueprint("health", __name__)
 
 TEXT: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
-    200: {"description": "Gauges, a line each", "content": {"text/plain": {}}}
+    200: {"description": "Metrics in the text format of Prometheus", "content": {"text/plain": {}}}
 }
 """The answer of /metrics, for OpenAPI."""
 
@@ -75,10 +76,9 @@ def ready() -> ReadyResponse:
 @health.get("/metrics")
 @health.doc(responses=TEXT)
 def metrics() -> Response:
-    """Return the metrics of this process for Prometheus."""
-    registry = CollectorRegistry()
-    registry.register(_Metrics(live(), request_search()))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    """Return the metrics for Prometheus."""
+    text = generate_latest(registry(_Metrics(live(), request_search())))
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
 class _Metrics(Collector):

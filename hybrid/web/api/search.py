@@ -8,6 +8,7 @@ from hybrid.schemas.comparison import CompareResponse
 from hybrid.schemas.requests import CompareRequest, CompareURL, SearchURL
 from hybrid.schemas.search import ExplainResponse, SearchResponse
 from hybrid.web.api.movies import film_id
+from hybrid.web.request_log import logged
 from hybrid.web.request_search import request_deadline, request_search
 
 api = APIBlueprint("api", __name__)
@@ -18,7 +19,7 @@ api = APIBlueprint("api", __name__)
 @api.output(SearchResponse)
 def search_url(query: SearchURL) -> SearchResponse:
     """Search for films by the words and the meaning of `q`."""
-    return request_search().search(query, request_deadline())
+    return logged(request_search().search(query, request_deadline()))
 
 
 @api.post("/search")
@@ -26,7 +27,7 @@ def search_url(query: SearchURL) -> SearchResponse:
 @api.output(SearchResponse)
 def search_body(query: SearchQuery) -> SearchResponse:
     """Search for films by the words and the meaning of `query`."""
-    return request_search().search(query, request_deadline())
+    return logged(request_search().search(query, request_deadline()))
 
 
 @api.get("/compare")
@@ -34,7 +35,8 @@ def search_body(query: SearchQuery) -> SearchResponse:
 @api.output(CompareResponse)
 def compare_url(query: CompareURL) -> CompareResponse:
     """Compare several rankings of one query."""
-    return compare(request_search(), query, query.as_runs(), deadline=request_deadline())
+    runs = query.as_runs()
+    return logged(compare(request_search(), query, runs, deadline=request_deadline()))
 
 
 @api.post("/compare")
@@ -43,7 +45,7 @@ def compare_url(query: CompareURL) -> CompareResponse:
 def compare_body(query: CompareRequest) -> CompareResponse:
     """Compare several rankings of one query, measured where judgments are given."""
     runs, judgments = query.as_runs(), query.judgments
-    return compare(request_search(), query, runs, judgments, request_deadline())
+    return logged(compare(request_search(), query, runs, judgments, request_deadline()))
 
 
 @api.get("/explain/<movie_id>")
@@ -51,4 +53,5 @@ def compare_body(query: CompareRequest) -> CompareResponse:
 @api.output(ExplainResponse)
 def explain(movie_id: str, query: SearchURL) -> ExplainResponse:
     """Explain the rank of a film, found or not; in full unless a summary is requested."""
-    return request_search().explain(query, film_id(movie_id), request_deadline())
+    film = film_id(movie_id)
+    return logged(request_search().explain(query, film, request_deadline()))

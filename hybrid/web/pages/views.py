@@ -22,6 +22,7 @@ from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import genres_of, shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.pages.form import PageForm
+from hybrid.web.request_log import logged, note_error
 from hybrid.web.request_search import request_deadline, request_search
 from hybrid.web.tiles.tile import tile
 
@@ -77,7 +78,7 @@ def search_page() -> Response:
         )
     search = request_search()
     try:
-        answer = search.search(form.query(), request_deadline())
+        answer = logged(search.search(form.query(), request_deadline()))
     except (InvalidInput, EngineUnavailable) as error:
         return _page("results.html", form, problem=error)
     return _page("results.html", form, answer=answer)
@@ -105,10 +106,13 @@ def tile_of(film: int) -> Response:
     movie = request_search().movie(film)
     poster = _poster(movie)
     if poster and "drawn" not in request.args:
-        return make_response(redirect(poster))
-    drawn = Response(tile(movie), mimetype="image/svg+xml")
-    drawn.cache_control.max_age = DAY
-    return drawn
+        image = make_response(redirect(poster))
+    else:
+        image = Response(tile(movie), mimetype="image/svg+xml")
+        image.add_etag()
+        image.make_conditional(request)
+    image.cache_control.max_age = DAY
+    return image
 
 
 def _poster(movie: Movie) -> str | None:
@@ -128,6 +132,8 @@ def _page(
     template: str, form: PageForm, problem: HybridError | None = None, **more: Any
 ) -> Response:
     """Return a page with the fields as they were typed, and what is wrong with them."""
+    if problem is not None:
+        note_error(problem.code)
     search = request_search()
     chosen = {name.casefold() for name in form.all("genre")}
     genres = genres_of(search.catalogue)
