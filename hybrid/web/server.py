@@ -13,7 +13,6 @@ import uvicorn
 
 from hybrid import log, tracing
 from hybrid.access.access import open_access
-from hybrid.access.audit import log_changes
 from hybrid.errors import InvalidInput
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_readable
@@ -116,7 +115,6 @@ def application(settings: Settings) -> Iterator[Gateway]:
         watcher.start()
         writes = None
         if settings.writes == "on":
-            log_changes()
             writes = opened.enter_context(closing(open_writes(settings, encoders)))
         options = LogOptions(settings.slow, queries=settings.log_queries == "on")
         access = open_access(settings)
