@@ -24,7 +24,7 @@ OPTIONS: dict[str, tuple[object, ...]] = {
     "alpha": (None, None, "auto", 0, 0.3, 0.5, 1),
     "genre": (None, None, None, "drama", "comedy", "western"),
     "year_from": (None, None, 1930, 1970),
-    "year_to": (None, None, 1960, 2005),
+    "year_to": (None, None, 1975, 2005),
     "explain": ("none", "summary", "full"),
     "highlight": (None, "true"),
     "limit": (None, 3, 50),
