@@ -104,4 +104,5 @@ class Deployment:
             ),
             30,
             preferences,
+            seconds=60,
         )

@@ -109,6 +109,7 @@ def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> 
         ),
         30,
         preferences,
+        seconds=60,
     )
 
 
