@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.fakes import FakeLexical
 from tests.small import open_small
 
 FILMS = corpus.films(20)
-SCOPE = {
+SCOPE: dict[str, Any] = {
     "method": "GET",
     "path": "/search",
     "query_string": b"q=captain",

@@ -70,10 +70,10 @@ export async function fetchComparison(query) {
   const first = await fetchJSON(compareURL(query));
   if (first.status === 200) return first.body;
   if (first.body?.error?.code === "engine_unavailable") {
-    for (const answering of ["semantic", "keyword"]) {
-      const rest = await fetchJSON(compareURL(query, ["hybrid", answering]));
-      if (rest.status === 200) return rest.body;
-    }
+    const second = await fetchJSON(compareURL(query, ["hybrid", "semantic"]));
+    if (second.status === 200) return second.body;
+    const third = await fetchJSON(compareURL(query, ["hybrid", "keyword"]));
+    if (third.status === 200) return third.body;
   }
   throw new Error(first.body?.error?.message ?? `the service answered ${first.status}`);
 }
