@@ -29,8 +29,8 @@ PATIENCE = 5.0
 
 PROBE_EVERY = 0.1
 
-HEAD = b"POST /search HTTP/1.1\r\nHost: films.example\r\n"
-LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: films.example\r\n\r\n"
+HEAD = b"POST /search HTTP/1.1\r\nHost: localhost\r\n"
+LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 QUERIES = ("masterless swordsmen", "heist", "a boy and his dog", "war in space", "the sea")
 
 
@@ -52,7 +52,7 @@ STALLS = {
     "chunks, a byte a second": Stall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     "never reads": Stall(LARGE * 100, reads=False, most=20),
     "blank lines": Stall(b"\r\n", b"\r\n"),
-    "idle": Stall(b"GET /health/live HTTP/1.1\r\nHost: films.example\r\n\r\n"),
+    "idle": Stall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from uuid import uuid4
 import pytest
 from elasticsearch import AuthorizationException, Elasticsearch
 
+from hybrid.engines.factory import elasticsearch
 from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.query import Filters
@@ -21,7 +23,7 @@ from hybrid.settings import Settings
 from hybrid.storage.generation import open_current
 from indexer.update import change, delete, upsert
 from tests import corpus
-from tests.command import PREFIX, run
+from tests.command import PREFIX
 from tests.elasticsearch_deployment import Deployment
 from tests.elasticsearch_node import node
 from tests.elasticsearch_node.security import ADMIN, Security
@@ -137,11 +139,11 @@ def test_the_roles_suffice(secured: Secured, prefix: str, tmp_path: Path) -> Non
     with secured.client(secured.key(READER, prefix)) as reader:
         read_all(reader, deployment.index)
         for forbidden in (
-            lambda: reader.index(index=deployment.index, id="1", document={"id": 1}),
-            lambda: reader.delete(index=deployment.index, id="4"),
-            lambda: reader.indices.delete(index=deployment.index),
-            lambda: reader.indices.create(index=f"{prefix}-x"),
-            lambda: reader.search(index="other"),
+            partial(reader.index, index=deployment.index, id="1", document={"id": 1}),
+            partial(reader.delete, index=deployment.index, id="4"),
+            partial(reader.indices.delete, index=deployment.index),
+            partial(reader.indices.create, index=f"{prefix}-x"),
+            partial(reader.search, index="other"),
         ):
             with pytest.raises(AuthorizationException):
                 forbidden()
@@ -220,19 +222,14 @@ def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
         Settings.load(elasticsearch_ca=tmp_path / "missing")
 
 
-def test_the_commands_take_the_certificate(secured: Secured, prefix: str, tmp_path: Path) -> None:
-    """Settings alone connect a command; without the authority it says which setting is missing."""
-    data = tmp_path / "data"
-    Deployment(secured.admin, data, prefix).build(FILMS)
-    variables = {
-        "HYBRID_DATA": str(data),
-        "HYBRID_ELASTICSEARCH_URL": secured.url,
-        "HYBRID_ELASTICSEARCH_PREFIX": prefix,
-        "HYBRID_ELASTICSEARCH_API_KEY": secured.key(WRITER, prefix),
-    }
-    ca = str(secured.security.ca)
-    done = run("indexer", "verify", **variables, HYBRID_ELASTICSEARCH_CA=ca)
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = run("indexer", "verify", **variables)
-    assert done.returncode == 1
-    assert "HYBRID_ELASTICSEARCH_CA" in done.stdout + done.stderr
+def test_settings_alone_connect(
+    secured: Secured, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """URL, key and certificate of the environment give the client of all commands."""
+    deployment = Deployment(secured.admin, tmp_path / "data", prefix)
+    deployment.build(FILMS[3:])
+    monkeypatch.setenv("HYBRID_ELASTICSEARCH_URL", secured.url)
+    monkeypatch.setenv("HYBRID_ELASTICSEARCH_CA", str(secured.security.ca))
+    monkeypatch.setenv("HYBRID_ELASTICSEARCH_API_KEY", secured.key(READER, prefix))
+    with elasticsearch(Settings.load()) as client:
+        read_all(client, deployment.index)

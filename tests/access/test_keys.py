@@ -1,6 +1,8 @@
 """Keys: random, kept as hashes, revoked for good, and their last use to the hour."""
 
+import hmac
 import re
+import secrets
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from hybrid.access import last_use as uses
 from hybrid.access.keys import KeyFolder
 from hybrid.access.last_use import LastUse, last_use
 from hybrid.errors import InvalidInput
+from hybrid.storage.durable import replace
 from tests.command import run
 
 
@@ -56,13 +59,13 @@ def test_hashes_are_compared_in_constant_time(
     """The comparison is that of hmac, for a right and for a wrong key."""
     _, text = folder.create(("read",))
     compared = []
-    real = module.hmac.compare_digest
+    real = hmac.compare_digest
 
     def compare(one: str, other: str) -> bool:
         compared.append((one, other))
-        return real(one, other)
+        return bool(real(one, other))
 
-    monkeypatch.setattr(module.hmac, "compare_digest", compare)
+    monkeypatch.setattr(hmac, "compare_digest", compare)
     assert folder.find(text)
     assert not folder.find(text[:-4] + "AAAA")
     assert [one == other for one, other in compared] == [True, False]
@@ -123,7 +126,7 @@ def test_a_link_planted_beside_a_key_is_not_followed(
     """Files that a key or its use is written to replace links, whose targets stay."""
     target = tmp_path / "target"
     target.write_text("precious")
-    monkeypatch.setattr(module.secrets, "token_hex", lambda _: "0" * 12)
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "0" * 12)
     folder.folder.mkdir(parents=True)
     for name in (".%s.json.new", "%s.json", ".%s.used.new", "%s.used"):
         (folder.folder / (name % ("0" * 12))).symlink_to(target)
@@ -138,7 +141,7 @@ def test_uses_are_written_once_an_hour(folder: KeyFolder, monkeypatch: pytest.Mo
     """A thousand uses in an hour are one write, and the next hour is another."""
     key, _ = folder.create(("read",))
     written = []
-    real = uses.replace
+    real = replace
 
     def counted(file: Path, text: str) -> None:
         written.append(file)

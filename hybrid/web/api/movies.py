@@ -34,7 +34,8 @@ def movie(movie_id: str) -> Movie:
     @after_this_request
     def add_etag(response: Response) -> Response:
         response.set_etag(str(content))
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     return found
 
