@@ -45,7 +45,7 @@ def _text(terminal: bool) -> structlog.dev.ConsoleRenderer:
     return structlog.dev.ConsoleRenderer(
         colors=terminal,
         timestamp_key="time",
-        # Otherwise a line break in a value would begin a line that looks like another event.
+        # Otherwise a value could send the terminal control characters.
         repr_native_str=True,
         # Rich would print the values of variables, such as the query.
         exception_formatter=structlog.dev.plain_traceback,
