@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from hybrid.schemas.changes import ChangeResponse
-from hybrid.web.errors import HTTP_ERRORS, SERVER_ERRORS, STATUS
+from hybrid.web.errors import codes
 from tests.command import Index, free_port, run, running
 from tests.web.http import Service
 
@@ -145,8 +145,7 @@ def test_every_error_is_listed() -> None:
     text = (ROOT / "docs" / "http.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([45]\d\d) ", text, re.MULTILINE)
     listed = {code: int(status) for code, status in rows}
-    known = {kind.code: status for kind, status in STATUS.items()}
-    known |= {code: status for status, (code, _) in (HTTP_ERRORS | SERVER_ERRORS).items()}
+    known = {code: status for status, names in codes().items() for code in names}
     assert listed == known | {"internal_error": 500}
 
 
