@@ -39,12 +39,23 @@ def test_a_large_film_is_cut_to_its_share(
     assert size(found) <= share + len(" ...")
     assert found.genres == genres[: len(found.genres)]
     assert found.cast == cast[: len(found.cast)]
+    for names in (found.genres, found.cast):
+        assert sum(map(len, names)) <= share // (2 * len(LISTS))
     assert found.description is not None
     assert text.startswith(found.description.removesuffix(" ..."))
     if found.description != text:
         assert size(found) >= share // 2 - 300
     whole = {"description", *LISTS}
     assert found.model_dump(exclude=whole) == movie.model_dump(exclude=whole)
+
+
+def test_a_share_is_used_to_the_last_character() -> None:
+    """A film of exactly its share is whole, one of a character more is cut."""
+    share = MAX_ANSWER_TEXT // 100
+    movie = Movie(id=1, title="A film", description="x" * share)
+    assert shown(movie, 100) is movie
+    longer = movie.model_copy(update={"description": "x" * (share + 1)})
+    assert shown(longer, 100).description == "x" * share + " ..."
 
 
 def test_ordinary_films_are_shown_whole() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import BuildFailed
 from hybrid.storage.manifest import FileDigest
-from indexer.films.clean import CleanedFilms, clean
+from indexer.films.clean import CleanedFilms, Cut, clean
 from indexer.sources import Reject, read_source
 
 
@@ -46,7 +46,7 @@ class SourceFile:
 
         Below them is every field that was cut, with its film.
         """
-        found = (*self.cleaned.rejects, *self.cleaned.cuts)
+        found: tuple[Reject | Cut, ...] = (*self.cleaned.rejects, *self.cleaned.cuts)
         lines = (json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in found)
         file.write_text("".join(lines), encoding="utf-8")
 

@@ -51,6 +51,14 @@ def test_a_short_change_joins_the_next_group(long: int, characters: int) -> None
     assert short in next_group(waiting)
 
 
+def test_a_group_is_full_at_its_bound() -> None:
+    """Of two that have GROUP_TEXT characters together both join, of two with one more the first."""
+    oldest, half = order(1, 50_000), GROUP_TEXT // 2
+    both = [oldest, order(2, half), order(3, GROUP_TEXT - half)]
+    assert next_group(both) == both
+    assert next_group([*both[:2], order(3, GROUP_TEXT - half + 1)]) == both[:2]
+
+
 def test_short_changes_share_a_group() -> None:
     """Sixteen films of ordinary size are published together."""
     waiting = [order(n, 1_500) for n in range(16)]

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybrid.bounds import LISTS
 from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, Movie
 from indexer.films.clean import CleanedFilms, clean
-from indexer.films.field_values import LISTS, NUMBERS, parse_value
+from indexer.films.field_values import NUMBERS, parse_value
 from indexer.sources import read_source
 from tests.indexer.film_files import (
     KAGGLE_FILMS,

@@ -70,6 +70,15 @@ def test_a_list_keeps_its_first_entries(names: tuple[str, ...]) -> None:
     assert (excess is None) == (found == names)
 
 
+def test_entries_have_their_longest() -> None:
+    """An entry of 100 characters is kept, one of 101 is not, and the error has the limit."""
+    names = ("x" * 100, "y" * 101)
+    assert fit("genres", names, 300) == (
+        names[:1],
+        "an entry of 101 characters, expected 100 at most",
+    )
+
+
 def test_other_values_are_not_cut() -> None:
     """Titles have their limit where they are parsed, and numbers have no length."""
     assert fit("title", "x" * 5_000, 300) == ("x" * 5_000, None)
