@@ -9,10 +9,11 @@ define ENVIRONMENT
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")' \
 	&& { test -x .venv/bin/python || $(PYTHON) -m venv .venv; } \
 	&& { command -v uv > /dev/null || test -x .venv/bin/uv \
-		|| .venv/bin/python -m pip install --quiet uv==0.13.9; }
+		|| .venv/bin/python -m pip install --quiet --require-hashes -r requirements-build.txt; }
 endef
+INSTALL = $(UV) pip install --python .venv/bin/python
 
-.PHONY: help install install-search demo test coverage mutants mutants-sample check check-scripts format lock clean
+.PHONY: help install install-search demo test coverage mutants mutants-sample check check-scripts format lock audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,14 +22,14 @@ install: .venv/installed ## make the environment in .venv
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	@$(ENVIRONMENT)
-	$(UV) pip install --python .venv/bin/python -r requirements-dev.txt
-	$(UV) pip install --python .venv/bin/python --no-deps --editable .
+	$(INSTALL) -r requirements-dev.txt
+	$(INSTALL) --no-deps --build-constraints requirements-build.txt --editable .
 	@touch $@
 
 install-search: ## make the environment in .venv without what building an index takes
 	@$(ENVIRONMENT)
-	$(UV) pip install --python .venv/bin/python -r requirements-search.txt
-	$(UV) pip install --python .venv/bin/python --no-deps --editable .
+	$(INSTALL) --require-hashes -r requirements-search.txt
+	$(INSTALL) --no-deps --build-constraints requirements-build.txt --editable .
 
 demo: install ## index the bundled films, unless that was done before, and serve them
 	@.venv/bin/python -m indexer demo
@@ -71,13 +72,37 @@ format: install ## format the code and fix what can be fixed automatically
 	.venv/bin/ruff format $(CODE)
 	test ! -d node_modules || npm run --silent format
 
-# Packages for GPUs are left to torch's own requirements, so that UV_TORCH_BACKEND=cpu leaves them out.
-LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade
+# Each package is locked with the digests of its files, which the installers verify; but for torch,
+# whose wheels without GPU support are in an index of PyTorch's own and have other digests. Packages
+# for GPUs are left to torch's own requirements, so that UV_TORCH_BACKEND=cpu leaves them out.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	--generate-hashes --upgrade
+WITHOUT_GPU = awk '/^[^ ]/ { gpu = /^(cuda|nvidia|triton)/; torch = /^torch==/ } \
+	gpu || torch && /^ / { next } torch { sub(/ \\$$/, "") } { print }'
 lock: ## pin the newest packages that pyproject.toml allows
-	$(LOCK) pyproject.toml > requirements-search.txt
-	$(LOCK) --extra index --extra evaluate pyproject.toml | grep -vE '^(cuda|nvidia|triton)' > requirements.txt
+	$(LOCK) --group build > requirements-build.txt
+	$(LOCK) --group audit > requirements-audit.txt
 	$(LOCK) --extra index --extra evaluate --extra otel --extra dev pyproject.toml \
-		| grep -vE '^(cuda|nvidia|triton)' > requirements-dev.txt
+		| $(WITHOUT_GPU) > requirements-dev.txt
+	$(LOCK) --constraints requirements-dev.txt pyproject.toml > requirements-search.txt
+	$(LOCK) --constraints requirements-dev.txt --extra index --extra evaluate pyproject.toml \
+		| $(WITHOUT_GPU) > requirements.txt
+
+audit: install .cache/audit/installed ## look the locked packages up in a database of vulnerabilities (ADVISORIES=offline to skip it)
+	.ci/audit
+
+sbom: install .cache/audit/installed ## write sbom.cdx.json, which lists the packages of the service (CycloneDX)
+	$(UV) venv --quiet --clear --python .venv/bin/python .cache/service
+	$(UV) pip install --quiet --python .cache/service/bin/python --require-hashes -r requirements-search.txt
+	$(UV) pip install --quiet --python .cache/service/bin/python --no-deps \
+		--build-constraints requirements-build.txt .
+	.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file sbom.cdx.json .cache/service/bin/python
+
+.cache/audit/installed: requirements-audit.txt # `uv run` would not verify digests
+	$(UV) venv --quiet --clear --python .venv/bin/python .cache/audit
+	$(UV) pip install --quiet --python .cache/audit/bin/python --require-hashes -r requirements-audit.txt
+	@touch $@
 
 clean: ## remove the environment and all caches, but no data
-	rm -rf .venv node_modules .cache .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf .venv node_modules .cache sbom.cdx.json .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants *.egg-info
