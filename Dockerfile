@@ -1,6 +1,7 @@
 # Two images of one package: `indexer` writes an index, `service` answers from it without PyTorch.
 # docker-compose.yml runs both: docs/docker.md.
-FROM python:3.11-slim-bookworm AS base
+ARG PYTHON=python:3.11-slim-bookworm
+FROM ${PYTHON} AS base
 
 # Modules are compiled at installation: the user of the container cannot write them.
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -19,23 +20,30 @@ ENV HYBRID_DATA=/data \
 WORKDIR /usr/src/films
 
 
+FROM base AS package
+
+COPY requirements-build.txt ./
+RUN pip install --require-hashes --requirement requirements-build.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY hybrid hybrid
+COPY indexer indexer
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+
 FROM base AS indexer
 
 # PyTorch without GPU support is in a separate package index, which uv knows. Empty means the much
 # larger PyTorch of PyPI.
 ARG TORCH_BACKEND=cpu
-COPY requirements.txt ./
-RUN pip install uv==0.13.9 \
+COPY requirements-build.txt requirements.txt ./
+RUN pip install --require-hashes --requirement requirements-build.txt \
     && uv pip install --system --no-cache --compile-bytecode \
         ${TORCH_BACKEND:+--torch-backend=$TORCH_BACKEND} --requirement requirements.txt \
     && pip uninstall --yes uv
 
-COPY pyproject.toml README.md LICENSE ./
-COPY hybrid hybrid
-COPY indexer indexer
-RUN pip install --no-deps .
+COPY --from=package /usr/src/films/dist dist
+RUN pip install --no-deps --no-index dist/*.whl
 
-# Not the folder of the sources, so that the installed package runs.
 WORKDIR /srv
 USER 10001:10001
 # Like Ctrl-C: the build removes what it has begun.
@@ -45,13 +53,13 @@ CMD ["python", "-m", "indexer", "update", "sample", "--create", "--keep-changes"
 
 FROM base AS service
 
+# The file is complete; without --no-deps, pip asks for a digest of `pydantic[email]` too.
 COPY requirements-search.txt ./
-RUN pip install --requirement requirements-search.txt
+RUN pip install --no-deps --require-hashes --requirement requirements-search.txt
 
-COPY pyproject.toml README.md LICENSE ./
-COPY hybrid hybrid
-COPY indexer indexer
-RUN pip install --no-deps .
+COPY --from=package /usr/src/films/dist dist
+RUN pip install --no-deps --no-index dist/*.whl \
+    && pip check
 
 WORKDIR /srv
 USER 10001:10001

@@ -1,4 +1,4 @@
-"""docker-compose.yml and the commands of docs/docker.md, run by a real Docker.
+"""The Compose files and the commands of docs/docker.md, run by a real Docker.
 
 The service's image is built as it is. The indexer runs in that image with the packages of this
 environment mounted, so that PyTorch need not be installed once more.
@@ -71,7 +71,7 @@ def _docker() -> None:
 
 @dataclass(frozen=True)
 class Stack:
-    """A Compose project with a name, ports and override files of its own."""
+    """A Compose project with a name, ports and files of its own."""
 
     name: str
     files: tuple[Path, ...]
@@ -98,6 +98,8 @@ class Stack:
             "COMPOSE_DISABLE_ENV_FILE": "true",
             "PORT": str(self.port),
             "ELASTICSEARCH_PORT": str(self.elasticsearch_port),
+            "WRITES": "on",
+            "DATA_MODE": "rw",
         }
         return subprocess.run(
             ["bash", "-c", command],
@@ -150,12 +152,22 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give docker-compose.yml as a project of its own that changes films."""
+    with project("docker-compose.yml", tmp_path_factory.mktemp("compose")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give compose.embedded.yml as a project of its own."""
+    with project("compose.embedded.yml", tmp_path_factory.mktemp("embedded")) as made:
+        yield made
+
+
+@contextmanager
+def project(file: str, folder: Path) -> Iterator[Stack]:
     """Give a project whose images are there and which has no containers yet; remove all of it."""
-    folder = tmp_path_factory.mktemp("compose")
     name = f"films-test-{uuid4().hex[:8]}"
-    writes = folder / "docker-compose.override.yml"
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
-    writes.write_text(block)
     packages = folder / "packages.yml"
     packages.write_text(f"""
 services:
@@ -167,8 +179,7 @@ services:
     volumes:
       - {sysconfig.get_path("purelib")}:/packages:ro
 """)
-    files = (ROOT / "docker-compose.yml", writes, packages)
-    made = Stack(name, files, free_port(), free_port())
+    made = Stack(name, (ROOT / file, packages), free_port(), free_port())
     try:
         made.run("docker compose config --quiet")
         made.run("docker compose build service")
@@ -343,3 +354,71 @@ def test_the_documented_commands_of_the_indexer_run(stack: Stack, films: Path) -
     assert len(commands) == 3
     for command in commands:
         stack.run(command, FILMS=str(films))
+
+
+def test_the_embedded_stack_is_one_container_with_bounds(embedded: Stack, films: Path) -> None:
+    """Once the films are indexed, the service alone is left, and finds them by words and meaning.
+    It has no rights, writes to /tmp only, and there no more than 64 MB; its memory is limited."""
+    embedded.run("docker compose up -d --wait", FILMS=str(films), WRITES="", DATA_MODE="")
+    assert embedded.run("docker compose ps --services").split() == ["service"]
+    assert embedded.status() == "ready"
+    assert embedded.titles() == {"The Lighthouse", "Night Heist"}
+    _, answer = embedded.service.get("/search", q="bank", mode="keyword")
+    assert [hit["movie"]["title"] for hit in answer["hits"]] == ["Night Heist"]
+
+    host = embedded.container("service")["HostConfig"]
+    assert host["Memory"] == 2**30
+    assert host["CapDrop"] == ["ALL"]
+    inside = "docker compose exec -T service"
+    assert embedded.run(f"{inside} id -u").strip() == "10001"
+    for path in ("/srv/x", "/data/x", "/home/films/x"):
+        refused = embedded.attempt(f"{inside} touch {path}")
+        assert "Read-only file system" in refused.stderr, path
+    full = embedded.attempt(f"{inside} dd if=/dev/zero of=/tmp/x bs=1M count=100")
+    assert "No space left" in full.stderr
+    assert embedded.run(f"{inside} stat -c %s /tmp/x").strip() == str(64 * 2**20)
+    embedded.run(f"{inside} rm /tmp/x")
+    assert embedded.status() == "ready"
+
+
+def test_a_change_needs_both_variables(embedded: Stack, films: Path) -> None:
+    """With the setting alone, the volume is still read-only: the change is refused, and nothing
+    was changed."""
+    embedded.run("docker compose up -d --wait", FILMS=str(films), DATA_MODE="")
+    status, answer = embedded.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)
+    assert status == 503
+    assert "Read-only file system" in answer["error"]["message"]
+    embedded.run("docker compose up -d --wait", FILMS=str(films))
+    assert BY_HAND["title"] not in embedded.titles()
+    assert embedded.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    eventually(lambda: BY_HAND["title"] in embedded.titles(), SLOW)
+
+
+def test_a_backup_is_restored(embedded: Stack, films: Path, tmp_path: Path) -> None:
+    """The commands of docs/operations.md bring everything back into an empty volume, changes by
+    hand too; and the service alone serves a backup that was unpacked into a folder."""
+    guide = (ROOT / "docs/operations.md").read_text("utf-8")
+    backup, restore, repair = re.findall(r"^(docker compose run .*)$", guide, re.MULTILINE)
+    embedded.run("docker compose up -d --wait", FILMS=str(films))
+    assert embedded.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    eventually(lambda: BY_HAND["title"] in embedded.titles(), SLOW)
+    before = embedded.titles()
+    embedded.run("docker compose stop")
+    embedded.run(backup, cwd=tmp_path)
+    embedded.run("docker compose down --volumes")
+
+    embedded.run(restore, cwd=tmp_path)
+    embedded.run(repair)
+    embedded.run("docker compose up -d --wait", FILMS=str(films))
+    assert embedded.titles() == before
+
+    embedded.run("docker compose down --volumes")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    embedded.run(f"tar -C {folder} -xf films.tar && chmod -R a+rX {tmp_path}", cwd=tmp_path)
+    (command,) = re.findall(r"^    DATA=\S+ (docker compose .* service)$", GUIDE, re.MULTILINE)
+    alone = command.replace("-f compose.embedded.yml ", "")
+    assert alone != command
+    embedded.run(alone, DATA=str(folder), WRITES="", DATA_MODE="")
+    assert embedded.run("docker compose ps --all --services").split() == ["service"]
+    assert embedded.titles() == before

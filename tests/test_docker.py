@@ -1,4 +1,4 @@
-"""Dockerfile and docker-compose.yml fit each other and the code, as far as files alone can tell."""
+"""Dockerfile and Compose files fit each other and the code, as far as files alone can tell."""
 
 import re
 import shlex
@@ -17,7 +17,23 @@ import indexer.cli
 from hybrid.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+FILES = ("docker-compose.yml", "compose.embedded.yml")
+
+
+def _compose(file: str) -> dict[str, Any]:
+    """Return a Compose file; a service that extends another one has what that one has."""
+    compose: dict[str, Any] = yaml.safe_load((ROOT / file).read_text("utf-8"))
+    for name, service in compose["services"].items():
+        if "extends" in service:
+            extended = service.pop("extends")
+            base = _compose(extended["file"])["services"][extended["service"]]
+            environment = base["environment"] | service.get("environment", {})
+            compose["services"][name] = base | service | {"environment": environment}
+    return compose
+
+
+EMBEDDED = _compose("compose.embedded.yml")
+COMPOSE = _compose("docker-compose.yml")
 SERVICES: dict[str, Any] = COMPOSE["services"]
 BUILT = [name for name, service in SERVICES.items() if "build" in service]
 
@@ -29,6 +45,7 @@ Instructions = list[tuple[str, str]]
 def _stages() -> dict[str, Instructions]:
     """Return the instructions of each target, with those of the target it is built on."""
     text = (ROOT / "Dockerfile").read_text("utf-8")
+    text = text[text.index("\nFROM ") :]
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
     stages: dict[str, Instructions] = {}
     for line in filter(str.strip, text.splitlines()):
@@ -77,7 +94,7 @@ def test_every_target_is_there_and_runs_its_command_unprivileged() -> None:
     assert BUILT == ["indexer", "service"]
     for name in BUILT:
         assert SERVICES[name]["build"] == {"context": ".", "target": name}
-        assert re.fullmatch(r"python:3\.11-slim-[a-z]+", _of(name, "FROM")[0])
+        assert _of(name, "FROM") == ["${PYTHON}"]
         assert _of(name, "USER")[-1] == "10001:10001"
         (command,) = _of(name, "CMD")
         assert _parsed(yaml.safe_load(command))
@@ -111,7 +128,7 @@ def test_every_variable_is_a_setting() -> None:
     """Those of the images are valid together; those that the files only mention are settings."""
     for name in BUILT:
         variables = _variables(name)
-        ours = {key: value for key, value in variables.items() if key.startswith("HYBRID_")}
+        ours = {key: _filled(value) for key, value in variables.items() if "HYBRID_" in key}
         settings = Settings.load(
             **{key.removeprefix("HYBRID_").lower(): value for key, value in ours.items()}
         )
@@ -122,7 +139,7 @@ def test_every_variable_is_a_setting() -> None:
     # Open, as the port is published on this machine only; nothing listens on loopback in there.
     assert (service["HYBRID_HOST"], service["HYBRID_READS"]) == ("0.0.0.0", "open")
     known = {f"HYBRID_{field.upper()}" for field in Settings.model_fields}
-    for file in ("Dockerfile", "docker-compose.yml", "docs/docker.md"):
+    for file in ("Dockerfile", "docs/docker.md", *FILES):
         assert set(re.findall(r"HYBRID_\w+", (ROOT / file).read_text("utf-8"))) <= known
 
 
@@ -132,17 +149,52 @@ def test_the_service_depends_on_nothing_that_is_recreated() -> None:
     """
     assert SERVICES["indexer"]["depends_on"]["elasticsearch"]["condition"] == "service_healthy"
     assert "healthcheck" in SERVICES["elasticsearch"]
-    assert "depends_on" not in SERVICES["service"]
-    (waiting,) = [name for name, found in SERVICES.items() if found.get("scale") == 0]
     done = {"indexer": {"condition": "service_completed_successfully"}}
-    assert SERVICES[waiting]["depends_on"] == done
+    for services in (SERVICES, EMBEDDED["services"]):
+        assert "depends_on" not in services["service"]
+        (waiting,) = [name for name, found in services.items() if found.get("scale") == 0]
+        assert services[waiting]["depends_on"] == done
 
 
 def test_one_volume_goes_from_the_indexer_to_the_service() -> None:
-    """The service only reads what the indexer writes."""
+    """The service only reads what the indexer writes, unless it is told to change films: then both
+    the setting and the mount must say so."""
+    service = SERVICES["service"]
+    (mount,) = service["volumes"]
     assert SERVICES["indexer"]["volumes"][0] == "data:/data"
-    assert SERVICES["service"]["volumes"] == ["data:/data:ro"]
+    assert _filled(mount) == "data:/data:ro"
+    assert _filled(mount, DATA="./data/demo", DATA_MODE="rw") == "./data/demo:/data:rw"
+    assert _filled(service["environment"]["HYBRID_WRITES"]) == "off"
+    assert _filled(service["environment"]["HYBRID_WRITES"], WRITES="on") == "on"
     assert set(COMPOSE["volumes"]) == {"data", "elasticsearch-data"}
+    assert set(EMBEDDED["volumes"]) == {"data"}
+
+
+def test_the_embedded_stack_is_the_other_one_without_elasticsearch() -> None:
+    """Indexer and service are the same in both, but for where Elasticsearch is."""
+    assert EMBEDDED["services"].keys() == SERVICES.keys() - {"elasticsearch"}
+    for name in BUILT:
+        other = dict(SERVICES[name])
+        other.pop("depends_on", None)
+        url = {"HYBRID_ELASTICSEARCH_URL": "http://elasticsearch:9200"}
+        other["environment"] = dict(other["environment"].items() - url.items())
+        assert EMBEDDED["services"][name] == other
+    assert EMBEDDED["name"] != COMPOSE["name"], "they would share a volume"
+
+
+def test_containers_have_few_rights_and_the_service_has_bounds() -> None:
+    """No container has capabilities or gains any; ours write to their mounts only. The service's
+    memory and its /tmp, which is memory too, are limited, /tmp far below the limit."""
+    for name in (*BUILT, "elasticsearch"):
+        assert SERVICES[name]["cap_drop"] == ["ALL"]
+        assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
+    for name in BUILT:
+        assert SERVICES[name]["read_only"] is True
+    service = SERVICES["service"]
+    assert _filled(service["mem_limit"]) == "1g"
+    assert _filled(service["mem_limit"], SERVICE_MEMORY="4g") == "4g"
+    (temporary,) = service["tmpfs"]
+    assert re.fullmatch(r"/tmp:size=\d\dm,mode=1777", temporary)
 
 
 def test_the_service_is_not_unhealthy_while_it_waits_for_an_index() -> None:
@@ -169,8 +221,12 @@ def test_ports_are_open_to_this_machine_only() -> None:
 
 
 def test_every_variable_of_compose_is_documented() -> None:
-    """docs/docker.md lists the variables of docker-compose.yml with their defaults, no others."""
-    used = set(re.findall(r"\$\{(\w+):", (ROOT / "docker-compose.yml").read_text("utf-8")))
+    """docs/docker.md lists the variables of the Compose files, no others."""
+    used = {
+        name
+        for file in FILES
+        for name in re.findall(r"(?<!\$)\$\{(\w+):", (ROOT / file).read_text("utf-8"))
+    }
     guide = (ROOT / "docs/docker.md").read_text("utf-8")
     assert used == set(re.findall(r"^\| `([A-Z_]+)` \|", guide, re.MULTILINE))
 
@@ -189,7 +245,11 @@ def test_everything_copied_is_there_and_reaches_the_builder() -> None:
     everything, *admitted = [line for line in ignored if line and line[0] != "#"]
     assert everything == "*"
     copied = {
-        source for name in BUILT for line in _of(name, "COPY") for source in line.split()[:-1]
+        source
+        for stage in STAGES
+        for line in _of(stage, "COPY")
+        if not line.startswith("--from=package ")
+        for source in line.split()[:-1]
     }
     for source in copied:
         assert (ROOT / source).exists(), source
@@ -202,18 +262,25 @@ def test_everything_copied_is_there_and_reaches_the_builder() -> None:
 def test_documented_build_arguments_are_those_of_the_dockerfile() -> None:
     """The builder would only warn of an argument that it does not know."""
     guide = (ROOT / "docs/docker.md").read_text("utf-8")
-    documented = re.findall(
-        r"docker compose build --build-arg (\w+)=\S* (\w+)$", guide, re.MULTILINE
-    )
-    taken = [(line.partition("=")[0], name) for name in BUILT for line in _of(name, "ARG")]
-    assert documented == taken == [("TORCH_BACKEND", "indexer")]
+    documented = set(re.findall(r"--build-arg (\w+)=", guide))
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert documented == set(re.findall(r"^ARG (\w+)=", dockerfile, re.MULTILINE))
+    assert documented == {"PYTHON", "TORCH_BACKEND"}
 
 
-def test_uv_is_that_of_the_makefile() -> None:
-    """One version installs everywhere."""
-    pinned = [
-        set(re.findall(r"uv==[\d.]+", (ROOT / file).read_text("utf-8")))
-        for file in ("Dockerfile", "Makefile")
-    ]
-    assert pinned[0] == pinned[1]
-    assert len(pinned[0]) == 1
+def test_images_install_only_what_is_locked() -> None:
+    """Every installation in the Dockerfile is from a lock file, or of the package built here; pip
+    refuses what has no digest. (uv verifies the digests that there are without being told to.)"""
+    runs = [line for stage in STAGES for line in _of(stage, "RUN")]
+    parts = {part.strip() for run in runs for part in run.split("&&")}
+    installs = [part for part in parts if re.match(r"(uv )?pip (install|wheel)", part)]
+    assert len(installs) == 5
+    for install in installs:
+        flags = set(install.split())
+        if install.startswith("uv pip"):
+            assert "--requirement requirements.txt" in install
+        elif "--requirement" in flags:
+            assert "--require-hashes" in flags
+        else:
+            assert "--no-deps" in flags
+            assert flags & {"--no-index", "--no-build-isolation"}

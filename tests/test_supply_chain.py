@@ -112,6 +112,7 @@ class Lookup(BaseHTTPRequestHandler):
     server: Database
 
     def do_POST(self) -> None:
+        """Return what is known of the package asked for."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         name = body["package"]["name"]
         self.server.asked.add(name)
