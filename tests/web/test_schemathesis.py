@@ -46,6 +46,7 @@ def test_every_operation_is_tested(schema: Any) -> None:
     assert found == set(OPERATIONS)
 
 
+@pytest.mark.timeout(60 + 2 * EXAMPLES)
 @pytest.mark.parametrize(
     ("path", "method", "mode"),
     [
