@@ -156,15 +156,16 @@ def test_conditions_are_those_of_http(
 
 
 def test_a_change_is_waited_for_until_it_is_shown(
-    service: Service, follower: GenerationWatcher
+    service: Service, follower: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With wait=shown the answer comes once this process shows the film, as a GET then says."""
+    monkeypatch.setattr(module, "SHOWN_WITHIN", 600.0)
     with ThreadPoolExecutor(1) as pool:
         put = pool.submit(service.send, "PUT", "/movies/5?wait=shown", FILM)
         eventually(lambda: not put.done() and number_of(published_name(follower)) > 1)
         assert service.get("/movies/5")[0] == 404
         follower.refresh()
-        status, answer = put.result(60)
+        status, answer = put.result(30)
     assert (status, answer["shown"], answer["change"]) == (200, True, "added")
     assert service.get("/movies/5")[0] == 200
     again = service.send("PUT", "/movies/5?wait=shown", FILM)[1]
