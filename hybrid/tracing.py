@@ -3,7 +3,7 @@
 The packages of OpenTelemetry are an extra, and nothing imports them before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from typing import Any
@@ -53,13 +53,13 @@ def context() -> Any:
     return get_current()
 
 
-def remote_context(headers: Mapping[str, str]) -> Any:
+def remote_context(headers: Iterable[tuple[str, str]]) -> Any:
     """Return the context that the header `traceparent` of a request names, as `context` does."""
     if _Tracing.tracer is None:
         return None
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    return TraceContextTextMapPropagator().extract({k.lower(): v for k, v in headers.items()})
+    return TraceContextTextMapPropagator().extract({name.lower(): value for name, value in headers})
 
 
 def span(name: str, parent: Any) -> AbstractContextManager[Any]:

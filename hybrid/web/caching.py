@@ -13,10 +13,7 @@ def register(app: Flask) -> None:
     def limit(response: Response) -> Response:
         if "Cache-Control" in response.headers:
             return response
-        if request.blueprint in NEVER_KEPT or response.status_code >= 400:
-            response.cache_control.no_store = True
-        else:
-            # Kept by the browser, which asks each time whether it still holds.
-            response.cache_control.private = True
-            response.cache_control.no_cache = True
+        outdated_soon = request.blueprint in NEVER_KEPT or response.status_code >= 400
+        # The others are kept by the browser, which asks each time whether they still hold.
+        response.headers["Cache-Control"] = "no-store" if outdated_soon else "private, no-cache"
         return response

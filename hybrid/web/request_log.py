@@ -93,9 +93,7 @@ def register(app: Flask, options: LogOptions) -> None:
         g.at_end = ExitStack()
         g.at_end.enter_context(metrics.IN_FLIGHT.track_inprogress())
         g.at_end.enter_context(bound_contextvars(request_id=request_id()))
-        span = tracing.span(
-            f"{_method()} {_route()}", tracing.remote_context(dict(request.headers))
-        )
+        span = tracing.span(f"{_method()} {_route()}", tracing.remote_context(request.headers))
         g.span = g.at_end.enter_context(span)
 
     @app.after_request
