@@ -124,7 +124,7 @@ def test_what_is_no_film_is_refused(
         ("description", "x" * 50_001, "50,001 characters, expected 50,000 at most"),
         (
             "description",
-            " ".join(f"Word{n}." for n in range(6_550)),
+            " ".join(f"W{n}." for n in range(6_550)),
             "6,550 sentences, expected 300 at most",
         ),
     ],
