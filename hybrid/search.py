@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 
 from hybrid.bounds import shown
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
@@ -15,6 +15,7 @@ from hybrid.explanation.highlighting import highlight
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.preferences import Preferences
 from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.retrieval.candidates import Candidates
@@ -22,7 +23,6 @@ from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
 from hybrid.schemas.search import ExplainResponse, SearchResponse, Total
-from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 
 

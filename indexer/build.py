@@ -9,7 +9,7 @@ from hybrid.bounds import MAX_SENTENCES
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
-from hybrid.stopwatch import Stopwatch
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_writer import write_catalogue
 from hybrid.storage.generation import (

@@ -11,9 +11,9 @@ import numpy as np
 
 from hybrid.engines.factory import open_sentences
 from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.ranking import Ids
-from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_changes import FilmRows, change_catalogue
 from hybrid.storage.generation import CATALOGUE, REJECTS, piece_file, shared_digests

@@ -10,8 +10,8 @@ import numpy as np
 
 from hybrid.engines.lexical.writer_protocol import Base, LexicalWriter
 from hybrid.errors import BuildFailed, EngineUnavailable, unknown_film
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie, content_hash
-from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest

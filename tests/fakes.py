@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score
 from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.engines.protocols import TermScore

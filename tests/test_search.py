@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hybrid.comparison.compare import compare
-from hybrid.deadline import Deadline
+from hybrid.engines.deadline import Deadline
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from hybrid.bounds import max_entries
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
-from hybrid.deadline import Deadline
+from hybrid.engines.deadline import Deadline
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import SideScores
 from hybrid.hydration import build_hits
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.query import Query
 from hybrid.ranking import Scores
 from hybrid.retrieval.candidates import Candidates
@@ -36,7 +37,6 @@ from hybrid.schemas.comparison import (
 from hybrid.schemas.runs import Run
 from hybrid.schemas.search import Hit
 from hybrid.search import HybridSearch
-from hybrid.stopwatch import Stopwatch
 
 MAX_MOVES = 10
 """Maximum number of films listed as moves of a pair of runs."""
@@ -76,10 +76,9 @@ def compare(
 ) -> CompareResponse:
     """Return the ranking of `query` by each run, and how the rankings differ.
 
-    `grades`, by film, are the judgments that the runs are measured by. The engines answer by the
-    deadline, `search.seconds` from now unless given. Raises EngineUnavailable like a search in mode
-    hybrid, and if an engine does not answer that a run needs alone, InvalidInput if no film has a
-    grade above 0 or ir-measures is not installed.
+    `grades`, by film, are the judgments to measure by; the deadline is `search.seconds` from now
+    unless given. Raises EngineUnavailable if an engine that is needed does not answer, InvalidInput
+    if no film has a grade above 0 or ir-measures is not installed.
     """
     if grades is not None:
         _check_grades(grades)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Generic, TypeVar
 
-from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.breaker import Breaker
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.errors import EngineUnavailable
 
 SHARE = 0.75

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.vectors import QueryVector, Vectors

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.deadline import Deadline
 from hybrid.engines.bulkhead import Bulkhead
+from hybrid.engines.deadline import Deadline
 from hybrid.engines.protocols import Engines, TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.explanation.summary import summary

@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.breaker import Breaker
 from hybrid.engines.bulkhead import Bulkhead, Pending
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.query import Filters, SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleIndex
-from hybrid.stopwatch import Stopwatch
 from hybrid.storage.catalogue import Catalogue
 from hybrid.vectors import QueryVector
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.metrics import cached
+from hybrid.monitoring.metrics import cached
 from hybrid.ranking import Scores
 from hybrid.text.title_words import title_words, whole_title
 

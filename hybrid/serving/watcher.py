@@ -9,7 +9,7 @@ from time import monotonic, time
 
 from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
-from hybrid.metrics import GENERATIONS
+from hybrid.monitoring.metrics import GENERATIONS
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.storage.generation import (

@@ -7,7 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
-from hybrid.metrics import WAITING
+from hybrid.monitoring.metrics import WAITING
 from hybrid.serving.writes import AT_ONCE
 
 Result = TypeVar("Result")

@@ -14,7 +14,7 @@ from uuid import uuid4
 from flask import Flask, Response, g, request
 from structlog.contextvars import bound_contextvars
 
-from hybrid import metrics, tracing
+from hybrid.monitoring import metrics, tracing
 from hybrid.query import Query
 
 REQUEST_ID = "X-Request-Id"

@@ -4,7 +4,7 @@ from time import monotonic
 
 from flask import current_app, g, request
 
-from hybrid.deadline import Deadline
+from hybrid.engines.deadline import Deadline
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 

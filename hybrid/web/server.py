@@ -11,9 +11,9 @@ from functools import partial
 import click
 import uvicorn
 
-from hybrid import log, tracing
 from hybrid.access.access import open_access
 from hybrid.errors import InvalidInput
+from hybrid.monitoring import log, tracing
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_readable
 from hybrid.terminal.wait import wait_for

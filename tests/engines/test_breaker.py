@@ -6,9 +6,9 @@ from threading import Event
 
 import pytest
 
-from hybrid.deadline import NEVER, Deadline
 from hybrid.engines.breaker import FAILURES, Breaker
 from hybrid.engines.bulkhead import Bulkhead
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.errors import EngineUnavailable
 from tests.eventually import eventually
 
@@ -160,7 +160,7 @@ def test_an_engine_fails_only_if_it_had_time(
 ) -> None:
     """A search that comes late leaves it no time, which is not its failure. Of 30 s it has 22.5."""
     monkeypatch.setattr("hybrid.engines.bulkhead.FAIR", fair)
-    monkeypatch.setattr("hybrid.deadline.monotonic", lambda: 0.0)
+    monkeypatch.setattr("hybrid.engines.deadline.monotonic", lambda: 0.0)
     bulkhead = Bulkhead(2, breaker)
     for _ in range(FAILURES):
         with pytest.raises(EngineUnavailable, match="away"):

@@ -13,7 +13,7 @@ from time import monotonic
 import numpy as np
 import pytest
 
-from hybrid.deadline import Deadline
+from hybrid.engines.deadline import Deadline
 from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_node import MAX_ANSWER, _BoundedStream
 from hybrid.errors import EngineUnavailable
@@ -198,7 +198,7 @@ class Timeouts(socket.socket):
 def test_each_read_has_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """A response of ten seconds that brings a byte every four ends with its third byte."""
     stream = Slow()
-    monkeypatch.setattr("hybrid.deadline.monotonic", lambda: stream.now)
+    monkeypatch.setattr("hybrid.engines.deadline.monotonic", lambda: stream.now)
     with Timeouts() as connection:
         bounded = _BoundedStream(stream, connection, Deadline(10.0))
         for _ in range(3):

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from hybrid.deadline import Deadline
+from hybrid.engines.deadline import Deadline
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explanation.summary import summary

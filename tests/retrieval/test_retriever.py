@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.movie import Movie
 from hybrid.query import Filters, SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
@@ -155,7 +155,7 @@ def test_the_time_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """The keyword engine has three quarters of what is left whenever it is asked: of ten seconds
     7.5 for its list, which takes 2, and of the 8 that are left then 6 for the other scores."""
     lexical = Timed()
-    monkeypatch.setattr("hybrid.deadline.monotonic", lambda: lexical.now)
+    monkeypatch.setattr("hybrid.engines.deadline.monotonic", lambda: lexical.now)
     search = open_small(tmp_path, FILMS, lexical, depth=1)
     candidates = search.retrieve(SearchQuery(query="lantern boat"), deadline=Deadline(10.0))
     assert candidates.degraded == ()

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hybrid import log, metrics
+from hybrid.monitoring import log, metrics
 from hybrid.web.admission import Lane, Overloaded
 from hybrid.web.app import create_app
 from hybrid.web.gateway import _refusal as refusal
@@ -225,7 +225,7 @@ def test_ids_are_new_and_lines_have_them(tmp_path: Path) -> None:
     """Two requests have two ids, and the line of a request has its id, in JSON."""
     code = (
         "from pathlib import Path\n"
-        "from hybrid import log\n"
+        "from hybrid.monitoring import log\n"
         "from hybrid.web.app import create_app\n"
         "from tests import corpus\n"
         "from tests.fakes import FakeLexical\n"

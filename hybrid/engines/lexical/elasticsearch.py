@@ -18,7 +18,7 @@ from elasticsearch import (
     TransportError,
 )
 
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
 from hybrid.engines.lexical.elasticsearch_node import (
     MAX_ANSWER,

@@ -13,7 +13,7 @@ from elastic_transport.client_utils import DEFAULT
 from urllib3 import Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 
 MAX_ANSWER = 8 * 1024 * 1024
 """Maximum size of a response in bytes, headers included. The largest ones that a generation needs,

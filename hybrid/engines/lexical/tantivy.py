@@ -12,7 +12,7 @@ import numpy as np
 import tantivy
 from tantivy import Occur, Query
 
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import GenerationUnusable

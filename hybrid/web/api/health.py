@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
 from hybrid.engines.breaker import State
-from hybrid.metrics import registry
+from hybrid.monitoring.metrics import registry
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.web.request_search import live, request_search

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid.deadline import Deadline
+from hybrid.engines.deadline import Deadline
 from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine

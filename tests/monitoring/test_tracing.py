@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from hybrid import tracing
 from hybrid.errors import InvalidInput
+from hybrid.monitoring import tracing
 from hybrid.web.app import create_app
 from tests import corpus
 from tests.command import run_code
@@ -86,7 +86,7 @@ def test_nothing_is_imported_without_the_setting() -> None:
     """The service starts and searches without a package of OpenTelemetry."""
     run_code(
         "import sys, hybrid.web.app, hybrid.web.server\n"
-        "from hybrid.stopwatch import Stopwatch\n"
+        "from hybrid.monitoring.stopwatch import Stopwatch\n"
         "with Stopwatch().stage('total'): pass\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
     )

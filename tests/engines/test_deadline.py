@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid import deadline
-from hybrid.deadline import NEVER, Deadline
+from hybrid.engines.deadline import NEVER, Deadline
 
 MOMENT = st.floats(0, 1e6)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from hybrid import tracing
-from hybrid.metrics import ENGINE_ERRORS, ENGINE_SECONDS, STAGE_SECONDS
+from hybrid.monitoring import tracing
+from hybrid.monitoring.metrics import ENGINE_ERRORS, ENGINE_SECONDS, STAGE_SECONDS
 
 ENGINES = frozenset(("keyword", "semantic", "encode"))
 """The stages that are calls of an engine."""

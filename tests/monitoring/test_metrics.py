@@ -98,7 +98,9 @@ def test_several_processes_add_up(tmp_path: Path) -> None:
     after one has ended."""
     folder = tmp_path / "metrics"
     folder.mkdir()
-    count = "from hybrid.metrics import *\nREQUESTS.labels('/search', 'GET', '200').inc(3)\n"
+    count = (
+        "from hybrid.monitoring.metrics import *\nREQUESTS.labels('/search', 'GET', '200').inc(3)\n"
+    )
     read = "print(generate_latest(registry()).decode())\n"
     variables = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
     printed = ""
