@@ -146,29 +146,25 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     give --keep-changes or --discard-changes.
     """
     from indexer.backends import backends_for
+    from indexer.build import BuildOptions
     from indexer.films.film_file import read_films
     from indexer.update import HandChanges, change, match_source
 
     if keep_changes and discard_changes:
         raise InvalidInput("--keep-changes and --discard-changes exclude each other: give one")
     settings = Settings.load(**given)
+    bound = settings.max_sentences
     if not (settings.data / CURRENT).exists():
         if not create:
             raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
-        from indexer.build import BuildOptions
-
-        options = BuildOptions(
-            mapping, name=name, quiet=quiet, max_sentences=settings.max_sentences
-        )
+        options = BuildOptions(mapping, name=name, quiet=quiet, max_sentences=bound)
         report_build(_build(source, settings, None, options))
         return
     _wait_for_elasticsearch(settings)
     hand_changes: HandChanges | None = (
         "keep" if keep_changes else "discard" if discard_changes else None
     )
-    read = read_films(
-        _file(source), mapping=mapping, name=name, max_sentences=settings.max_sentences
-    )
+    read = read_films(_file(source), mapping=mapping, name=name, max_sentences=bound)
     films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
     backends = backends_for(settings, quiet=quiet, patience=settings.wait)
     report_update(change(settings.data, films, backends, read), read, settings.data)

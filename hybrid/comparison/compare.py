@@ -98,10 +98,10 @@ def compare(
             pairs = tuple(_pair(a, b, titles) for a, b in combinations(fused_runs, 2))
             swaps = tuple(swap for run in fused_runs for swap in _swaps(run))
         with watch.stage("measure"):
-            measures = [_measures(query, run, grades) for run in fused_runs]
+            scores = [_measures(query, run, grades) for run in fused_runs]
     return CompareResponse(
         query=candidates.query,
-        runs=_run_responses(fused_runs, hits, measures),
+        runs=_run_responses(fused_runs, hits, scores),
         pairs=pairs,
         movies=movies,
         lists=_lists(fused_runs[0].fused),

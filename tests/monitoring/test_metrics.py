@@ -19,7 +19,7 @@ from tests import corpus
 from tests.fakes import FakeLexical
 from tests.small import open_small
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "docs" / "alerts.yml"
 PAGE = ROOT / "docs" / "monitoring.md"
 
