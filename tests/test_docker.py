@@ -17,7 +17,7 @@ import indexer.cli
 from hybrid.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-FILES = ("docker-compose.yml", "compose.embedded.yml")
+FILES = ("docker-compose.yml", "compose.embedded.yml", "compose.tls.yml")
 
 
 def _compose(file: str) -> dict[str, Any]:
@@ -237,6 +237,27 @@ def test_elasticsearch_is_that_of_the_tests() -> None:
     version = tree.findtext(".//{*}elasticsearch.version")
     image = f"docker.elastic.co/elasticsearch/elasticsearch:{version}"
     assert SERVICES["elasticsearch"]["image"] == image
+
+
+def test_tls_has_a_key_for_each_program_and_no_secret_in_a_file() -> None:
+    """Indexer and service ask over https, trust the authority that was made, and have different
+    keys; password and keys are variables."""
+    overlay = yaml.safe_load((ROOT / "compose.tls.yml").read_text("utf-8"))["services"]
+    keys = set()
+    for name in BUILT:
+        environment = overlay[name]["environment"]
+        assert environment["HYBRID_ELASTICSEARCH_URL"] == "https://elasticsearch:9200"
+        (mount,) = overlay[name]["volumes"]
+        volume, folder, mode = mount.split(":")
+        assert (volume, mode) == ("certificates", "ro")
+        assert environment["HYBRID_ELASTICSEARCH_CA"] == f"{folder}/ca.crt"
+        keys.add(environment["HYBRID_ELASTICSEARCH_API_KEY"])
+    assert keys == {"${INDEXER_API_KEY:-}", "${SERVICE_API_KEY:-}"}
+    elasticsearch = overlay["elasticsearch"]["environment"]
+    assert elasticsearch["xpack.security.enabled"] == "true"
+    assert elasticsearch["xpack.security.http.ssl.enabled"] == "true"
+    assert elasticsearch["ELASTIC_PASSWORD"].startswith("${ELASTIC_PASSWORD:?")
+    assert overlay["certificates"]["network_mode"] == "none"
 
 
 def test_everything_copied_is_there_and_reaches_the_builder() -> None:
