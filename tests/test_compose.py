@@ -385,12 +385,12 @@ def test_a_change_needs_both_variables(embedded: Stack, films: Path) -> None:
     """With the setting alone, the volume is still read-only: the change is refused, and nothing
     was changed."""
     embedded.run("docker compose up -d --wait", FILMS=str(films), DATA_MODE="")
-    status, answer = embedded.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)
+    status, answer = embedded.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)
     assert status == 503
     assert "Read-only file system" in answer["error"]["message"]
     embedded.run("docker compose up -d --wait", FILMS=str(films))
     assert BY_HAND["title"] not in embedded.titles()
-    assert embedded.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    assert embedded.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
     eventually(lambda: BY_HAND["title"] in embedded.titles(), SLOW)
 
 
@@ -400,7 +400,7 @@ def test_a_backup_is_restored(embedded: Stack, films: Path, tmp_path: Path) -> N
     guide = (ROOT / "docs/operations.md").read_text("utf-8")
     backup, restore, repair = re.findall(r"^(docker compose run .*)$", guide, re.MULTILINE)
     embedded.run("docker compose up -d --wait", FILMS=str(films))
-    assert embedded.service.send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    assert embedded.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
     eventually(lambda: BY_HAND["title"] in embedded.titles(), SLOW)
     before = embedded.titles()
     embedded.run("docker compose stop")
