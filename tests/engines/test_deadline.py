@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid import deadline
+from hybrid.engines import deadline
 from hybrid.engines.deadline import NEVER, Deadline
 
 MOMENT = st.floats(0, 1e6)
