@@ -32,13 +32,14 @@ ROOT = Path(__file__).parents[1]
 
 FILMS = corpus.films(12)
 
-ROLES = [
-    json.loads(block)
+ROLES = {
+    name: role
     for block in re.findall(
         r"^```json\n(.*?)^```", (ROOT / "docs/access.md").read_text("utf-8"), re.M | re.S
     )
-]
-READER, WRITER = ROLES[0]["films-reader"], ROLES[1]["films-writer"]
+    for name, role in json.loads(block).items()
+}
+READER, WRITER = ROLES["films-reader"], ROLES["films-writer"]
 
 Role = dict[str, Any]
 
