@@ -2,15 +2,16 @@
 
     python -m benchmarks.overload http://127.0.0.1:8000 QUERIES.jsonl ... [--path /search]
 
-First as many clients as the service has threads ask one request after another: the peak. Then
-requests arrive at a multiple of the peak, whether others are answered or not, and last at half the
-peak. Answered requests a second and as a share of the peak, milliseconds of answers, refusals (503)
-and the live probe, and how many failed otherwise.
+First eight clients ask one request after another: the peak. Then requests arrive at a multiple of
+the peak, whether others are answered or not, and last at half the peak. Connections are kept and
+used again. Answered requests a second and as a share of the peak, milliseconds of answers, refusals
+(503) and the live probe, and how many failed otherwise.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -30,6 +31,9 @@ PATIENCE = 30.0
 """Seconds after which a request counts as failed."""
 
 
+LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+
+
 @dataclass
 class Outcomes:
     """Seconds of answers, of refusals and of probes, and the number of other outcomes."""
@@ -40,21 +44,62 @@ class Outcomes:
     failed: int = 0
 
 
-Ask = Callable[[str, list[float], Outcomes], Coroutine[None, None, None]]
+class Connection(asyncio.Protocol):
+    """A connection that carries one request at a time."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._answer: asyncio.Future[int] | None = None
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what requests are written to."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101, for the type checker
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take more of an answer; give its status once it is whole."""
+        self._received += data
+        head, blank, body = self._received.partition(b"\r\n\r\n")
+        if blank:
+            length = int(LENGTH.search(head)[1])  # type: ignore[index]
+            if len(body) >= length and self._answer is not None and not self._answer.done():
+                self._answer.set_result(int(head[9:12]))
+                self._received.clear()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Tell whoever waits that no answer will come."""
+        self.transport = None
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionResetError())
+
+    async def get(self, path: str) -> int:
+        """Return the status of the answer. Raises OSError without one."""
+        if self.transport is None:
+            raise ConnectionResetError
+        self._answer = asyncio.get_running_loop().create_future()
+        self.transport.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        return await self._answer
 
 
-def asking(url: str) -> Ask:
-    """Return what asks for a path on a connection of its own, and notes the outcome."""
-    address = urlsplit(url)
+class Client:
+    """Asks over connections that are kept for the next request."""
 
-    async def ask(path: str, answers: list[float], outcomes: Outcomes) -> None:
+    def __init__(self, url: str) -> None:
+        self._url = urlsplit(url)
+        self._idle: list[Connection] = []
+
+    async def ask(self, path: str, answers: list[float], outcomes: Outcomes) -> None:
+        """Ask for a path and note the outcome."""
         start = monotonic()
         try:
             async with asyncio.timeout(PATIENCE):
-                status = await status_of(address.hostname or "", address.port or 80, path)
-        except (OSError, TimeoutError, ValueError, IndexError):
+                connection = await self._connection()
+                status = await connection.get(path)
+        except (OSError, TimeoutError):
             outcomes.failed += 1
             return
+        self._idle.append(connection)
         seconds = monotonic() - start
         if status == 200:
             answers.append(seconds)
@@ -63,43 +108,39 @@ def asking(url: str) -> Ask:
         else:
             outcomes.failed += 1
 
-    return ask
+    async def _connection(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.transport is not None:
+                return connection
+        loop = asyncio.get_running_loop()
+        host, port = self._url.hostname or "", self._url.port or 80
+        _, connection = await loop.create_connection(Connection, host, port)
+        return connection
 
 
-async def status_of(host: str, port: int, path: str) -> int:
-    """Return the status of a whole answer. Raises OSError, ValueError or IndexError without one."""
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        answer = await reader.read(-1)
-        return int(answer.split(b" ", 2)[1])
-    finally:
-        writer.close()
-
-
-async def closed_loop(ask: Ask, paths: Sequence[str], seconds: float) -> Outcomes:
+async def closed_loop(client: Client, paths: Sequence[str], seconds: float) -> Outcomes:
     """Ask one request after another, with CLIENTS clients."""
     outcomes, numbers, end = Outcomes(), count(), monotonic() + seconds
 
-    async def client() -> None:
+    async def one_after_another() -> None:
         while monotonic() < end:
-            await ask(paths[next(numbers) % len(paths)], outcomes.answers, outcomes)
+            await client.ask(paths[next(numbers) % len(paths)], outcomes.answers, outcomes)
 
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    await asyncio.gather(*(one_after_another() for _ in range(CLIENTS)))
     return outcomes
 
 
-async def open_loop(ask: Ask, paths: Sequence[str], rate: float, seconds: float) -> Outcomes:
+async def open_loop(client: Client, paths: Sequence[str], rate: float, seconds: float) -> Outcomes:
     """Send `rate` requests a second, and ten probes, without waiting for answers."""
     outcomes, start = Outcomes(), monotonic()
     tasks: list[asyncio.Task[None]] = []
     for number in range(int(rate * seconds)):
         await asyncio.sleep(start + number / rate - monotonic())
-        tasks.append(
-            asyncio.create_task(ask(paths[number % len(paths)], outcomes.answers, outcomes))
-        )
+        path = paths[number % len(paths)]
+        tasks.append(asyncio.create_task(client.ask(path, outcomes.answers, outcomes)))
         if number % max(1, int(rate * PROBE_EVERY)) == 0:
-            tasks.append(asyncio.create_task(ask("/health/live", outcomes.probes, outcomes)))
+            tasks.append(asyncio.create_task(client.ask("/health/live", outcomes.probes, outcomes)))
     await asyncio.gather(*tasks)
     return outcomes
 
@@ -116,18 +157,18 @@ def line(name: str, outcomes: Outcomes, seconds: float, peak: float) -> str:
 
 async def measure(url: str, paths: Sequence[str], times: float, seconds: float) -> None:
     """Print the table."""
-    ask = asking(url)
-    await closed_loop(ask, paths, seconds / 4)  # warm
-    found = await closed_loop(ask, paths, seconds)
+    client = Client(url)
+    await closed_loop(client, paths, seconds / 4)  # warm
+    found = await closed_loop(client, paths, seconds)
     peak = len(found.answers) / seconds
     three = ("answers", "refusals", "probes")
     click.echo(f"{'':22}{'a second':>16}" + "".join(f"{name:>24}" for name in three))
     click.echo(f"{'':22}{'':16}" + f"{'p50':>8}{'p95':>8}{'number':>8}" * 3 + f"{'failed':>8}")
     click.echo(line("peak", found, seconds, peak))
-    found = await open_loop(ask, paths, peak * times, seconds)
+    found = await open_loop(client, paths, peak * times, seconds)
     click.echo(line(f"{times:g} times the peak", found, seconds, peak))
     await asyncio.sleep(1)
-    found = await open_loop(ask, paths, peak / 2, seconds / 2)
+    found = await open_loop(client, paths, peak / 2, seconds / 2)
     click.echo(line("half the peak, after", found, seconds / 2, peak))
 
 

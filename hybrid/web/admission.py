@@ -1,5 +1,6 @@
 """Which requests are computed when more arrive than can be answered in time."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import ceil
@@ -15,7 +16,8 @@ Result = TypeVar("Result")
 PROBES = ("/health/live", "/health/ready", "/metrics")
 """Paths with a lane each, so that they are answered however many searches run or wait."""
 
-SEARCH_THREADS = 8
+SEARCH_THREADS = (os.cpu_count() or 1) + 1
+"""Searches compute: with more threads than cores they are slower, and so is the event loop."""
 
 COMPARE_THREADS = 2
 """A comparison costs as much as several searches, and must not take all threads from them."""

@@ -14,7 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hybrid.web.errors import SERVER_ERRORS, error_body, retry_after
-from hybrid.web.request_log import log_refusal
+from hybrid.web.refusals import REFUSALS
 from hybrid.web.security_headers import security_headers
 
 MAX_REQUEST_LINE = 32 * 1024
@@ -207,7 +207,7 @@ class Connection(HttpToolsProtocol):
         if self._under_way():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        log_refusal(status, SERVER_ERRORS[status][0])
+        REFUSALS.note(status, SERVER_ERRORS[status][0])
         body = json.dumps(error_body(*SERVER_ERRORS[status], {})).encode()
         headers = security_headers(None) | retry_after(status)
         headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}

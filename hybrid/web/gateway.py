@@ -19,13 +19,25 @@ from werkzeug.wrappers import Response
 from hybrid.web.admission import Lanes, Overloaded
 from hybrid.web.app import MAX_BODY
 from hybrid.web.errors import OVERLOADED, error_body
-from hybrid.web.request_log import log_refusal
+from hybrid.web.refusals import REFUSALS
 from hybrid.web.request_search import ARRIVED
 from hybrid.web.security_headers import security_headers
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+OVERLOADED_BODY = json.dumps(error_body(*OVERLOADED, {})).encode()
+OVERLOADED_HEADERS: Headers = [
+    (name.encode(), value.encode())
+    for name, value in {
+        **security_headers(None),
+        "Content-Type": "application/json",
+        "Content-Length": str(len(OVERLOADED_BODY)),
+    }.items()
+]
+"""Made once: there are most refusals when there is least time for them."""
 
 
 class Gateway:
@@ -41,25 +53,26 @@ class Gateway:
         if body is None:
             return
         lane = self._lanes.lane_of(scope["method"], scope["path"])
-        run = partial(Response.from_app, self._app, _environ(scope, body), buffered=True)
         try:
-            answer = lane.submit(run)
+            answer = lane.submit(partial(self._run, scope, body, monotonic()))
             response = await _unless_gone(asyncio.wrap_future(answer), receive)
         except Overloaded as error:
-            response = _refusal(error)
-        if response is None:
+            REFUSALS.note(503, OVERLOADED[0])
+            retry = (b"Retry-After", b"%d" % error.retry_after)
+            await _send(send, 503, [*OVERLOADED_HEADERS, retry], OVERLOADED_BODY)
             return
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
-        start = {"status": response.status_code, "headers": headers}
-        await send({"type": "http.response.start", **start})
-        await send({"type": "http.response.body", "body": response.get_data()})
+        if response is not None:
+            headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+            await _send(send, response.status_code, headers, response.get_data())
+
+    def _run(self, scope: Scope, body: bytes, arrived: float) -> Response:
+        environ = _environ(scope, body, arrived)
+        return Response.from_app(self._app, environ, buffered=True)
 
 
-def _refusal(error: Overloaded) -> Response:
-    log_refusal(503, OVERLOADED[0])
-    body = json.dumps(error_body(*OVERLOADED, {}))
-    headers = security_headers(None) | {"Retry-After": str(error.retry_after)}
-    return Response(body, 503, headers, content_type="application/json")
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
@@ -96,7 +109,7 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+def _environ(scope: Scope, body: bytes, arrived: float) -> dict[str, Any]:
     """Return the request as PEP 3333 has it."""
     # A client that has already left has no address.
     (host, port), (client, _) = scope["server"] or ("", 0), scope["client"] or ("", 0)
@@ -116,7 +129,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        ARRIVED: monotonic(),
+        ARRIVED: arrived,
     }
     for raw, value in scope["headers"]:
         # The environ has the same name for `a_b` as for `a-b`.

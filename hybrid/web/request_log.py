@@ -66,12 +66,6 @@ def note_error(code: str) -> None:
     g.error_code = code
 
 
-def log_refusal(status: int, code: str) -> None:
-    """Log and count a request that was refused before the application saw it."""
-    metrics.REFUSED.labels(code).inc()
-    _log.warning("refused", extra={"status": status, "code": code})
-
-
 def request_id() -> str:
     """Return the id of the request: its header X-Request-Id if that is valid, otherwise a new one.
 

@@ -125,7 +125,9 @@ def application(settings: Settings) -> Iterator[Gateway]:
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket. Raises InvalidInput if host and port cannot be bound."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol, or asyncio leaves Nagle's algorithm on: 40 ms on a connection that is kept.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
+from time import monotonic
 from typing import Any
 from unittest.mock import patch
 from wsgiref.validate import validator
@@ -23,6 +24,7 @@ from hybrid.web.admission import PROBES, Lanes
 from hybrid.web.app import MAX_BODY
 from hybrid.web.connection import MAX_HEADERS, MAX_REQUEST_LINE
 from hybrid.web.gateway import Gateway
+from hybrid.web.request_search import ARRIVED
 from hybrid.web.server import Server, listen, server
 from tests.command import free_port
 from tests.eventually import eventually
@@ -248,9 +250,34 @@ def test_what_waits_too_long_is_refused_and_not_computed() -> None:
         assert service.get("/health/live") == 200
         service.app.released.set()
         assert answer(held)[0] == 200
-        status, body = answer(late)
-        assert (status, json.loads(body)["error"]["code"]) == (503, "overloaded")
+        with HTTPResponse(late) as refused:
+            refused.begin()
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+            assert json.loads(refused.read())["error"]["code"] == "overloaded"
         assert "/late" not in service.app.asked
+
+
+def test_a_request_arrives_before_it_waits() -> None:
+    """Its deadline runs from then on, not from when it gets a thread."""
+    with running(threads=1) as service:
+        held = service.connect(GET % b"/held")
+        eventually(lambda: service.app.asked == ["/held"], 30)
+        waits = service.connect(GET % b"/environ")
+        eventually(lambda: len(service.server.server_state.tasks) == 2, 30)
+        now = monotonic()
+        service.app.released.set()
+        assert answer(held)[0] == 200
+        assert float(json.loads(answer(waits)[1])[ARRIVED]) <= now
+
+
+def test_responses_are_sent_at_once() -> None:
+    """A response on a connection that is kept does not wait for the client's acknowledgement."""
+    with running() as service:
+        connection = service.connect(GET % b"/echo")
+        assert answer(connection)[0] == 200
+        (kept,) = service.server.server_state.connections
+        opened = kept.transport.get_extra_info("socket")
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_stalled_clients_hold_no_thread() -> None:

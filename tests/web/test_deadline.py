@@ -2,34 +2,16 @@
 
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 
 from hybrid.web.app import create_app
-from hybrid.web.gateway import _environ
 from hybrid.web.request_search import ARRIVED
 from tests import corpus
 from tests.fakes import FakeLexical
 from tests.small import open_small
 
 FILMS = corpus.films(20)
-SCOPE: dict[str, Any] = {
-    "method": "GET",
-    "path": "/search",
-    "query_string": b"q=captain",
-    "http_version": "1.1",
-    "scheme": "http",
-    "server": None,
-    "client": None,
-    "headers": [],
-}
-
-
-def test_the_server_notes_when_a_request_arrives() -> None:
-    """Before the request waits for a thread."""
-    before = monotonic()
-    assert before <= _environ(SCOPE, b"")[ARRIVED] <= monotonic()
 
 
 @pytest.mark.parametrize(

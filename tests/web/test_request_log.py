@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hybrid.monitoring import log, metrics
-from hybrid.web.admission import Lane, Overloaded
+from hybrid.web.admission import Lane
 from hybrid.web.app import create_app
-from hybrid.web.gateway import _refusal as refusal
+from hybrid.web.refusals import INTERVAL, RefusalLog
 from hybrid.web.request_log import LogOptions
 from tests import corpus
 from tests.command import Index
@@ -314,12 +314,22 @@ def test_requests_that_wait_for_a_thread_are_counted() -> None:
         lane.close()
 
 
-def test_a_request_that_is_refused_for_its_wait_is_counted(
-    lines: pytest.LogCaptureFixture,
-) -> None:
-    """It never reaches the application, and is in the log and the metrics all the same."""
+def test_refusals_are_counted_and_logged_in_moderation(lines: pytest.LogCaptureFixture) -> None:
+    """Each counts; of many with the same code in a second one is logged, and the next says how many
+    there were."""
+    now = [100.0]
+    refusals = RefusalLog(lambda: now[0])
     name, labels = "hybrid_refused_total", {"code": "overloaded"}
     before = metrics.registry().get_sample_value(name, labels) or 0
-    assert refusal(Overloaded(1.0)).status_code == 503
-    assert metrics.registry().get_sample_value(name, labels) == before + 1
-    assert (last(lines)["msg"], last(lines)["code"]) == ("refused", "overloaded")
+    for _ in range(5):
+        refusals.note(503, "overloaded")
+    refusals.note(408, "too_slow")
+    now[0] += INTERVAL
+    refusals.note(503, "overloaded")
+    assert metrics.registry().get_sample_value(name, labels) == before + 6
+    found = [vars(record) for record in lines.records if record.getMessage() == "refused"]
+    assert [(line["status"], line["code"], line["count"]) for line in found] == [
+        (503, "overloaded", 1),
+        (408, "too_slow", 1),
+        (503, "overloaded", 5),
+    ]
