@@ -42,6 +42,7 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # However busy the machine, searches have time enough: tests of deadlines set their own.
     os.environ.setdefault("HYBRID_DEADLINE", "60")
+    os.environ.setdefault("HYBRID_MAX_WAIT", "60")
 
 
 def pytest_report_header() -> str:
