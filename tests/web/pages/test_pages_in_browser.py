@@ -73,6 +73,7 @@ def test_search_and_filter(tab: Tab) -> None:
     page.keyboard.type("captain mirror")
     page.keyboard.press("Enter")
     expect(page.locator(".hits > li")).to_have_count(20)
+    page.wait_for_load_state()  # its scripts, which narrow at once
     assert page.locator(".hits mark").first.inner_text() in ("Captain", "Mirror")
     page.get_by_label("Drama").check(force=True)
     expect(page.locator("#status")).to_have_text("20 films")
