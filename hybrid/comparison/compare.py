@@ -80,8 +80,7 @@ def compare(
     unless given. Raises EngineUnavailable if an engine that is needed does not answer, InvalidInput
     if no film has a grade above 0 or ir-measures is not installed.
     """
-    if grades is not None:
-        _check_grades(grades)
+    _check_grades(grades)
     deadline = deadline or Deadline.after(search.seconds)
     watch = Stopwatch()
     with watch.stage("total"):
@@ -136,7 +135,9 @@ def _check_answered(candidates: Candidates, runs: Sequence[Run]) -> None:
             )
 
 
-def _check_grades(grades: Mapping[int, int]) -> None:
+def _check_grades(grades: Mapping[int, int] | None) -> None:
+    if grades is None:
+        return
     if find_spec("ir_measures") is None:
         problem = "need ir-measures, which this service lacks: `make install` installs it"
     elif not any(grades.values()):
