@@ -14,7 +14,8 @@ from hybrid.serving.writes import AT_ONCE
 Result = TypeVar("Result")
 
 PROBES = ("/health/live", "/health/ready", "/metrics")
-"""Paths with a lane each, so that they are answered however many searches run or wait."""
+"""Paths that monitors request every few seconds. Each has a lane, so that it is answered however
+many searches run or wait; only failures are logged."""
 
 SEARCH_THREADS = (os.cpu_count() or 1) + 1
 """Searches compute: with more threads than cores they are slower, and so is the event loop."""

@@ -16,15 +16,13 @@ from structlog.contextvars import bound_contextvars
 
 from hybrid.monitoring import metrics, tracing
 from hybrid.query import Query
+from hybrid.web.admission import PROBES
 
 REQUEST_ID = "X-Request-Id"
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:=+/@-]{1,128}")
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"))
-
-_PROBES = ("/health/live", "/health/ready", "/metrics")
-"""Routes that monitors request every few seconds: only their failures are logged."""
 
 _log = logging.getLogger(__name__)
 
@@ -149,5 +147,5 @@ def _write_line(fields: dict[str, object], slow: bool) -> None:
     if slow or failed:
         level = logging.WARNING
     else:
-        level = logging.DEBUG if fields["route"] in _PROBES else logging.INFO
+        level = logging.DEBUG if fields["route"] in PROBES else logging.INFO
     _log.log(level, "slow request" if slow else "request", extra=fields)
