@@ -33,7 +33,7 @@ from hybrid.ranking import Ranking, Scores
 from hybrid.retrieval import retriever
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import ParsedQuery
-from hybrid.retrieval.title_index import TitleIndex
+from hybrid.retrieval.title_index import TitleIndex, TitleMatches
 from hybrid.schemas.runs import Run
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
@@ -91,8 +91,8 @@ def _unparsed(text: str) -> ParsedQuery:
     )
 
 
-def _no_titles(index: TitleIndex, _: object) -> Scores:
-    return np.zeros(len(index.years))
+def _no_titles(_index: TitleIndex, _texts: object) -> TitleMatches:
+    return TitleMatches.none()
 
 
 def _listed_only(candidates: Candidates) -> Candidates:
@@ -153,7 +153,7 @@ ABLATIONS = (
     Ablation("whole"),
     Ablation("keyword alone", run=Run(name="keyword", mode="keyword")),
     Ablation("semantic alone", run=Run(name="semantic", mode="semantic")),
-    Ablation("without titles", lambda _: patch.object(TitleIndex, "shares", _no_titles)),
+    Ablation("without titles", lambda _: patch.object(TitleIndex, "matches", _no_titles)),
     Ablation("asking counts as words", lambda _: patch.object(retriever, "parse_query", _unparsed)),
     Ablation("best sentence only", _sentences(1.0)),
     Ablation("two sentences, .75 .25", _sentences(0.75, 0.25)),

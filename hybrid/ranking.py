@@ -43,5 +43,9 @@ class Ranking:
 
     def ranks_of(self, ids: Ids) -> Ranks:
         """Return the 1-based rank of each of `ids`, int64 (len(ids),), 0 outside this ranking."""
-        ranks = {film: rank for rank, film in enumerate(self.ids.tolist(), start=1)}
-        return np.fromiter((ranks.get(film, 0) for film in ids.tolist()), np.int64, len(ids))
+        if not len(self):
+            return np.zeros(len(ids), np.int64)
+        order = np.argsort(self.ids)
+        places = np.minimum(self.ids.searchsorted(ids, sorter=order), len(self) - 1)
+        found = order[places]
+        return np.where(self.ids[found] == ids, found + 1, 0)

@@ -18,7 +18,7 @@ from hybrid.query import Filters, SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
-from hybrid.retrieval.title_index import TitleIndex
+from hybrid.retrieval.title_index import TitleIndex, TitleMatches
 from hybrid.storage.catalogue import Catalogue
 from hybrid.vectors import QueryVector
 
@@ -95,7 +95,7 @@ class Retriever:
         """
         request = _Request(query, parse_query(query.text), also, watch, deadline, {})
         pending = self._ask_keyword(request)
-        title_shares, title_list = self._title_list(request)
+        titles, title_list = self._title_list(request)
         query_vector, semantic_list = self._semantic_list(request)
         others = _union(title_list.ids, semantic_list.ids, also)
         ids, keyword, listed = self._keyword_scores(request, pending, others)
@@ -105,7 +105,7 @@ class Retriever:
             parsed=request.parsed,
             ids=ids,
             keyword=keyword,
-            title_shares=title_shares[self._catalogue.columns.rows_of(ids)],
+            title_shares=titles.of(self._catalogue.columns.rows_of(ids)),
             in_keyword_list=np.isin(ids, np.union1d(listed, title_list.ids)),
             cosines=self._cosines(query_vector, ids, watch),
             semantic_list=semantic_list,
@@ -141,21 +141,21 @@ class Retriever:
                 complete=len(ranking) < self._depth,
             )
 
-    def _title_list(self, request: _Request) -> tuple[Scores, Ranking]:
-        """Return the title share of every film of the catalogue, float64 (films,), and the list.
+    def _title_list(self, request: _Request) -> tuple[TitleMatches, Ranking]:
+        """Return the films whose title is similar to the query, and the list of the best of them.
 
-        In the list are the films of the most similar titles that pass the filters.
+        In the list are only films that pass the filters.
         """
         columns, query = self._catalogue.columns, request.query
         if query.mode == "semantic":
-            return np.zeros(len(self._catalogue)), Ranking.empty()
+            return TitleMatches.none(), Ranking.empty()
         with request.watch.stage("titles"):
-            shares = self._titles.shares(request.parsed.possible_titles)
-            similar = shares > 0
+            titles = self._titles.matches(request.parsed.possible_titles)
+            rows, shares = titles.rows, titles.shares
             if query.filters:
-                similar &= columns.allowed(query.filters)
-            rows = np.flatnonzero(similar)
-            return shares, Ranking.sorted(columns.ids[rows], shares[rows], self._depth)
+                allowed = columns.allowed(query.filters, rows)
+                rows, shares = rows[allowed], shares[allowed]
+            return titles, Ranking.sorted(columns.ids[rows], shares, self._depth)
 
     def _semantic_list(self, request: _Request) -> tuple[QueryVector | None, Ranking]:
         """Return the query vector and the list; without the engine None and an empty one."""

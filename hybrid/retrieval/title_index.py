@@ -8,12 +8,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.monitoring.metrics import cached
 from hybrid.ranking import Scores
+from hybrid.storage.filter_columns import Rows
 from hybrid.text.title_words import title_words, whole_title
 
 MIN_SIMILARITY = 0.4
@@ -31,6 +33,9 @@ MAX_INEXACT = 0.95
 YEAR_WEIGHT = 0.25
 """Weight of the year if a query contains a year and a title."""
 
+ROUNDING = 1e-9
+"""What a product of floats may be too large by."""
+
 _BLANK, _AFTER_BLANK = "\1", "\2"
 """_BLANK separates the words of a title; no word contains a control character."""
 
@@ -44,21 +49,56 @@ def _title_keys(title: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
+class TitleMatches:
+    """Films whose titles are similar to a text: `rows` int64 (n,) ascending, `shares` float64 (n,).
+
+    A share is above 0 and at most 1, where 1 is an exact match. All other films have 0.
+    """
+
+    rows: Rows
+    shares: Scores
+
+    @classmethod
+    def none(cls) -> "TitleMatches":
+        """Return no films."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.float64))
+
+    @classmethod
+    def best(cls, rows: Rows, shares: Scores) -> "TitleMatches":
+        """Return the highest share of each film; `rows` may name a film more than once."""
+        order = np.lexsort((-shares, rows))
+        rows, shares = rows[order], shares[order]
+        first = np.ones(len(rows), np.bool_)
+        first[1:] = rows[1:] != rows[:-1]
+        return cls(rows[first], shares[first])
+
+    def of(self, rows: Rows) -> Scores:
+        """Return the share of the film in each row, float64 (len(rows),)."""
+        places = np.searchsorted(self.rows, rows)
+        places[places == len(self.rows)] = 0
+        if not len(self.rows):
+            return np.zeros(len(rows), np.float64)
+        return np.where(self.rows[places] == rows, self.shares[places], 0.0)
+
+
+@dataclass(frozen=True)
 class TitleIndex:
     """The trigrams of all titles as posting lists, and the words of all titles in order.
 
-    `trigrams` int64 (t,) ascending; `starts` int64 (t + 1,): the titles that contain trigram i are
-    `postings[starts[i]:starts[i + 1]]`, int32; `sizes` int64 (titles,), the number of distinct
-    trigrams of each; `films` int64 (titles,), the row of the film that has the title; `word_keys`
-    the words of all titles, ascending, and `whole_titles` their whole text; `years` int32 (n,) of
-    each film, 0 without a year. Titles are numbered in the order of `word_keys`.
+    Titles are numbered by `sizes` int64 (titles,) ascending, the number of distinct trigrams of
+    each. `trigrams` int64 (t,) ascending; `starts` int64 (t + 1,): the titles that contain trigram
+    i are `postings[starts[i]:starts[i + 1]]`, int32 ascending, so that those of many trigrams are
+    at its end. `films` int64 (titles,) is the row of the film that has the title; `by_words` int32
+    (titles,) are the titles in the order of their words, `word_keys` these words and `whole_titles`
+    the whole text of each; `years` int32 (n,) of each film, 0 without a year.
     """
 
     trigrams: NDArray[np.int64]
     starts: NDArray[np.int64]
     postings: NDArray[np.int32]
     sizes: NDArray[np.int64]
-    films: NDArray[np.int64]
+    films: Rows
+    by_words: NDArray[np.int32]
     word_keys: tuple[str, ...]
     whole_titles: tuple[str, ...]
     years: NDArray[np.int32]
@@ -73,84 +113,113 @@ class TitleIndex:
         new = np.ones(len(codes), np.bool_)
         new[1:] = (codes[1:] != codes[:-1]) | (owners[1:] != owners[:-1])
         codes, owners = codes[new], owners[new]
+        sizes = np.bincount(owners, minlength=len(entries))
+        by_size = np.argsort(sizes, kind="stable")
+        by_words = np.empty(len(by_size), np.int32)
+        by_words[by_size] = np.arange(len(by_size), dtype=np.int32)
+        postings = by_words[owners]
         trigrams, firsts = np.unique(codes, return_index=True)
         return cls(
             trigrams,
             np.append(firsts, len(codes)),
-            owners.astype(np.int32),
-            np.bincount(owners, minlength=len(entries)),
-            np.array([row for _, _, row in entries], np.int64),
+            postings[np.lexsort((postings, codes))],
+            sizes[by_size],
+            np.array([row for _, _, row in entries], np.int64)[by_size],
+            by_words,
             tuple(words for words, _, _ in entries),
             tuple(whole for _, whole, _ in entries),
             years,
         )
 
-    def shares(self, texts: Sequence[str]) -> Scores:
-        """Return the similarity of each film's title and the most similar of `texts`.
+    def matches(self, texts: Sequence[str]) -> TitleMatches:
+        """Return the films whose title is similar to one of `texts`, with the highest similarity.
 
-        float64 (n,), 0 to 1, where 1 is an exact match. Only the first text can match exactly: the
-        others are parts of it. A year in a text is compared with the film's year as well.
+        Only the first text can match exactly: the others are parts of it. A year in a text is
+        compared with the film's year as well.
         """
-        shares = np.zeros(len(self.years), np.float64)
+        found = [TitleMatches.none()]
         for text in texts:
             whole = whole_title(text) if text == texts[0] else None
             words = title_words(text)
-            shares = np.maximum(shares, self._film_similarity(words, whole))
+            found.append(self._film_matches(words, whole))
             years = [word for word in words if _YEAR.fullmatch(word)]
             others = [word for word in words if word not in years]
             if years and others:
                 whole_without_years = whole and " ".join(
                     word for word in whole.split() if word not in years
                 )
-                without_years = self._film_similarity(others, whole_without_years)
-                same_year = np.isin(self.years, [int(year) for year in years])
-                with_years = (1 - YEAR_WEIGHT) * without_years + YEAR_WEIGHT * same_year * (
-                    without_years > 0
+                without_years = self._film_matches(others, whole_without_years)
+                same_year = np.isin(
+                    self.years[without_years.rows], [int(year) for year in years]
                 )
-                shares = np.maximum(shares, with_years)
-        return shares
+                shares = (1 - YEAR_WEIGHT) * without_years.shares + YEAR_WEIGHT * same_year
+                found.append(TitleMatches(without_years.rows, shares))
+        return TitleMatches.best(
+            np.concatenate([matches.rows for matches in found]),
+            np.concatenate([matches.shares for matches in found]),
+        )
 
-    def _film_similarity(self, words: Sequence[str], whole: str | None) -> Scores:
-        """Return the similarity of `words` and the most similar title of each film, float64 (n,).
+    def _film_matches(self, words: Sequence[str], whole: str | None) -> TitleMatches:
+        """Return the films with a title similar to `words`.
 
-        Below `MIN_SIMILARITY` it is 0. `whole` is the text that an exact match must equal, None
-        if there cannot be one.
+        `whole` is the text that an exact match must equal, None if there cannot be one.
         """
-        similarity = self._title_similarity("".join(words))
         key = _BLANK.join(words)
         first = bisect_left(self.word_keys, key)
         # The title itself, or one that continues after a blank, the lowest character in keys.
         last = bisect_left(self.word_keys, key + _AFTER_BLANK)
-        similarity[first:last] = (
-            PREFIX_SIMILARITY + (1 - PREFIX_SIMILARITY) * similarity[first:last]
-        )
-        similarity = np.where(
-            similarity >= MIN_SIMILARITY, np.minimum(similarity, MAX_INEXACT), 0.0
-        )
-        for title in range(first, last):
-            if self.whole_titles[title] == whole:
-                similarity[title] = 1.0
-        of_films = np.zeros(len(self.years), np.float64)
-        np.maximum.at(of_films, self.films, similarity)
-        return of_films
+        beginning = self.by_words[first:last]
+        titles, similarity = self._similar_titles("".join(words), beginning)
+        begins = titles.searchsorted(beginning)
+        similarity[begins] = PREFIX_SIMILARITY + (1 - PREFIX_SIMILARITY) * similarity[begins]
+        similarity = np.minimum(similarity, MAX_INEXACT)
+        exact = [n for n in range(first, last) if self.whole_titles[n] == whole]
+        similarity[titles.searchsorted(self.by_words[exact])] = 1.0
+        similar = similarity >= MIN_SIMILARITY
+        return TitleMatches.best(self.films[titles[similar]], similarity[similar])
 
-    def _title_similarity(self, text: str) -> Scores:
-        """Return the similarity of `text` and each title by their trigrams, float64 (titles,).
+    def _similar_titles(
+        self, text: str, also: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], Scores]:
+        """Return titles, int32 (n,) ascending, and their similarity to `text`, float64 (n,).
 
-        It is the weighted mean of the share of the text's trigrams that are in the title and of
-        the Jaccard index.
+        They include those of `also` and every title as similar as MIN_SIMILARITY. The similarity
+        is the weighted mean of the share of the text's trigrams that are in the title and of the
+        Jaccard index.
         """
         codes = np.unique(_trigrams([text])[0])
-        rows = np.searchsorted(self.trigrams, codes)
+        # The similarity is at most the share of the text's trigrams that the title has. So a title
+        # has at least this many trigrams, and it is at the end of the posting lists.
+        fewest = max(ceil(MIN_SIMILARITY * len(codes) - ROUNDING), 1)
+        lowest = min([np.searchsorted(self.sizes, fewest), *also])
+        titles, common = _count(np.concatenate([*self._postings(codes, np.int32(lowest)), also]))
+        counted_once_more = titles.searchsorted(also)
+        common[counted_once_more] -= 1
+        enough = common >= fewest
+        enough[counted_once_more] = True
+        titles, common = titles[enough], common[enough]
+        jaccard = common / np.maximum(len(codes) + self.sizes[titles] - common, 1)
+        containment = common / max(len(codes), 1)
+        return titles, CONTAINMENT_WEIGHT * containment + (1 - CONTAINMENT_WEIGHT) * jaccard
+
+    def _postings(self, codes: NDArray[np.int64], lowest: np.int32) -> list[NDArray[np.int32]]:
+        """Return the titles from number `lowest` on that contain each trigram."""
+        rows = self.trigrams.searchsorted(codes)
         inside = rows < len(self.trigrams)
         rows = rows[inside]
         known = rows[self.trigrams[rows] == codes[inside]]
-        lists = [self.postings[self.starts[row] : self.starts[row + 1]] for row in known]
-        common = np.bincount(np.concatenate([*lists, self.postings[:0]]), minlength=len(self.sizes))
-        jaccard = common / np.maximum(len(codes) + self.sizes - common, 1)
-        containment = common / max(len(codes), 1)
-        similarity: Scores = CONTAINMENT_WEIGHT * containment + (1 - CONTAINMENT_WEIGHT) * jaccard
-        return similarity
+        starts, ends = self.starts[known].tolist(), self.starts[known + 1].tolist()
+        lists = (self.postings[start:end] for start, end in zip(starts, ends, strict=True))
+        return [titles[titles.searchsorted(lowest) :] for titles in lists]
+
+
+def _count(numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the distinct numbers, ascending, and how often each occurs."""
+    if not len(numbers):
+        return numbers, np.zeros(0, np.int64)
+    ordered = np.sort(numbers)
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    return ordered[ends], np.diff(ends, prepend=-1)
 
 
 def _trigrams(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

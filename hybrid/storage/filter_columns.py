@@ -15,6 +15,8 @@ Mask = NDArray[np.bool_]
 
 Rows = NDArray[np.int64]
 
+NO_ROWS: Rows = np.empty(0, np.int64)
+
 
 @dataclass(frozen=True)
 class FilterColumns:
@@ -53,21 +55,30 @@ class FilterColumns:
         """The SHA-256 of all ids as little-endian int64, by which stores are compared."""
         return hashlib.sha256(self.ids.astype("<i8").tobytes()).hexdigest()
 
-    def allowed(self, filters: Filters) -> Mask:
-        """Return which films `filters.matches`, bool (n,)."""
-        mask = np.ones(len(self.ids), np.bool_)
+    def allowed(self, filters: Filters, rows: Rows | None = None) -> Mask:
+        """Return which films `filters.matches`, of all or of these rows, bool (n,)."""
+        years = self.years if rows is None else self.years[rows]
+        mask = np.ones(len(years), np.bool_)
         if filters.has_years:
-            mask &= self.years > 0
+            mask &= years > 0
         if filters.year_from is not None:
-            mask &= self.years >= filters.year_from
+            mask &= years >= filters.year_from
         if filters.year_to is not None:
-            mask &= self.years <= filters.year_to
+            mask &= years <= filters.year_to
         if filters.genre_keys:
-            matches = np.zeros(len(self.ids), np.int64)
-            for key in filters.genre_keys:
-                matches[self.genres.get(key, [])] += 1
+            have = [self._have_genre(key, rows) for key in filters.genre_keys]
+            matches = np.sum(have, axis=0)
             mask &= matches >= (len(filters.genre_keys) if filters.genre_match == "all" else 1)
         return mask
+
+    def _have_genre(self, key: str, rows: Rows | None) -> NDArray[np.int64]:
+        """Return 1 for each film that has the genre and 0 for others, int64 (n,)."""
+        films = self.genres.get(key, NO_ROWS)
+        if rows is not None:
+            return np.isin(rows, films).astype(np.int64)
+        have = np.zeros(len(self.ids), np.int64)
+        have[films] = 1
+        return have
 
     def rows_of(self, ids: Ids) -> Rows:
         """Return the row of each id, int64 (len(ids),), -1 where no film has the id."""
