@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from hybrid.cache import Cache
 from hybrid.comparison.compare import compare
 from hybrid.engines.deadline import Deadline
 from hybrid.errors import EngineUnavailable, NotFound
@@ -39,6 +40,12 @@ def flat(filters: Filters) -> dict[str, object]:
     """Return the fields of a query that has these filters."""
     fields = filters.model_dump()
     return {"genre": fields.pop("genres")} | fields
+
+
+@pytest.fixture(autouse=True)
+def _uncached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute every answer: tests of one search ask it the same queries."""
+    monkeypatch.setattr(Cache, "get", lambda *_: None)
 
 
 def test_scores_are_complete(search: HybridSearch, lexical: FakeLexical) -> None:

@@ -14,7 +14,7 @@ from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import Encoder, LexicalEngine, SemanticEngine
 from hybrid.engines.semantic import encoder
-from hybrid.engines.semantic.encoder import OnnxEncoder
+from hybrid.engines.semantic.encoder import CachedEncoder, OnnxEncoder
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
 from hybrid.errors import GenerationUnusable, InvalidInput
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 def encoder_cache() -> Callable[[Generation], Encoder]:
     """Return a function that opens a generation's model, and caches the last one.
 
-    Most generations share their model.
+    Most generations share their model, and so the vectors of queries.
     """
     cache: dict[str, Encoder] = {}
 
     def encoder_of(generation: Generation) -> Encoder:
         model = generation.manifest.files[f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILE}"].sha256
         if model not in cache:
-            opened = open_encoder(generation)
+            opened = CachedEncoder(open_encoder(generation))
             cache.clear()
             cache[model] = opened
         return cache[model]

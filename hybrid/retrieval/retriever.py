@@ -2,19 +2,20 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from hybrid.cache import Cache
 from hybrid.engines.breaker import Breaker
 from hybrid.engines.bulkhead import Bulkhead, Pending
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.query import Filters, SearchQuery
+from hybrid.query import Filters, Mode, SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
@@ -34,7 +35,15 @@ PLOT_WORDS = 7
 ONE_SENTENCE, PLOT_SENTENCES = (1.0,), (0.6, 0.2, 0.2)
 """Weights of a film's best sentences; docs/ranking.md gives their measured gain."""
 
+MAX_CACHED_CANDIDATES = 256
+"""Those of a query take some 30 kB."""
+
 NO_FILMS: Ids = np.empty(0, np.int64)
+
+
+T = TypeVar("T")
+
+_Key = tuple[str, Filters, Mode]
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ class Retriever:
         self._catalogue = catalogue
         self._titles = TitleIndex.of(catalogue.titles(), catalogue.columns.years)
         self._depth = depth
+        self._recent: Cache[_Key, Candidates] = Cache("candidates", MAX_CACHED_CANDIDATES)
         self.keyword = Bulkhead(MAX_KEYWORD_REQUESTS, Breaker(self._probe))
 
     def close(self) -> None:
@@ -93,12 +103,35 @@ class Retriever:
         names it. Raises EngineUnavailable if the query requires both, if neither answers, or if the
         mode is that of the engine.
         """
+        if len(also):
+            return self._find(query, watch, also, deadline)
+        key = query.text, query.filters, query.mode
+        candidates = self._recent.get(key)
+        if candidates is None:
+            candidates = self._find(query, watch, also, deadline)
+            if not candidates.degraded:
+                self._recent.put(key, candidates)
+        # What else the query says is about the answer, not about the candidates.
+        return replace(candidates, query=query)
+
+    def _find(
+        self, query: SearchQuery, watch: Stopwatch, also: Ids, deadline: Deadline
+    ) -> Candidates:
         request = _Request(query, parse_query(query.text), also, watch, deadline, {})
         pending = self._ask_keyword(request)
         titles, title_list = self._title_list(request)
         query_vector, semantic_list = self._semantic_list(request)
         others = _union(title_list.ids, semantic_list.ids, also)
-        ids, keyword, listed = self._keyword_scores(request, pending, others)
+        keyword_list = self._answer(request, pending)
+        listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
+        ids = _union(listed, others)
+        completion = self._ask_completion(request, keyword_list, ids)
+        cosines = self._cosines(query_vector, semantic_list, ids, watch)
+        keyword = self._keyword_scores(request, keyword_list, completion, ids)
+        if "keyword" in request.lost:
+            kept = np.isin(ids, others)
+            listed, ids, cosines = NO_FILMS, others, cosines[kept]
+            keyword = KeywordScores.missing(len(ids))
         _check_enough(query, request.lost)
         return Candidates(
             query=query,
@@ -106,8 +139,8 @@ class Retriever:
             ids=ids,
             keyword=keyword,
             title_shares=titles.of(self._catalogue.columns.rows_of(ids)),
-            in_keyword_list=np.isin(ids, np.union1d(listed, title_list.ids)),
-            cosines=self._cosines(query_vector, ids, watch),
+            in_keyword_list=np.isin(ids, _union(listed, title_list.ids)),
+            cosines=cosines,
             semantic_list=semantic_list,
             query_vector=query_vector,
             person=self._person(request),
@@ -181,43 +214,62 @@ class Retriever:
         with request.watch.stage("semantic"):
             return query_vector, self.engines.semantic.search(query_vector, filters, self._depth)
 
-    def _keyword_scores(
-        self, request: _Request, pending: Pending[_KeywordList] | None, others: Ids
-    ) -> tuple[Ids, KeywordScores, Ids]:
-        """Return all candidates, the keyword scores of all of them, and the films of the list.
+    def _answer(self, request: _Request, pending: Pending[T] | None) -> T | None:
+        """Return what the keyword engine answers, None if it was not asked or is lost."""
+        try:
+            return pending.result() if pending else None
+        except EngineUnavailable as error:
+            request.lost["keyword"] = error
+            return None
 
-        Without the keyword engine the candidates are `others`.
+    def _ask_completion(
+        self, request: _Request, keyword_list: _KeywordList | None, ids: Ids
+    ) -> Pending[Scores] | None:
+        """Begin to score the candidates that are not in the keyword list.
+
+        None if none of them contains a word of the query: a film that passes the filters and is
+        not in a complete list.
         """
-        if pending:
-            try:
-                return self._complete(request, pending.result(), others)
-            except EngineUnavailable as error:
-                request.lost["keyword"] = error
-        return others, KeywordScores.missing(len(others)), NO_FILMS
+        if keyword_list is None or (keyword_list.complete and not len(request.also)):
+            return None
+        unlisted = keyword_list.ranking.ranks_of(ids) == 0
+        score = partial(self.engines.lexical.score, request.parsed.keywords, ids[unlisted])
+        return self.keyword.ask(score, request.deadline)
 
-    def _complete(
-        self, request: _Request, keyword_list: _KeywordList, others: Ids
-    ) -> tuple[Ids, KeywordScores, Ids]:
-        """Score the films that are not in the list too. Raises EngineUnavailable."""
-        listed, attainable = keyword_list.ranking, keyword_list.attainable
+    def _keyword_scores(
+        self,
+        request: _Request,
+        keyword_list: _KeywordList | None,
+        completion: Pending[Scores] | None,
+        ids: Ids,
+    ) -> KeywordScores:
+        """Return the keyword scores of all candidates; missing if the engine is lost."""
+        if keyword_list is None:
+            return KeywordScores.missing(len(ids))
         with request.watch.stage("complete"):
-            ids = np.union1d(listed.ids, others)
+            ranks = keyword_list.ranking.ranks_of(ids)
             bm25 = np.zeros(len(ids), np.float64)
-            bm25[np.searchsorted(ids, listed.ids)] = listed.scores
-            # A film that passes the filters and is not in a complete list scores 0.
-            if not keyword_list.complete or len(request.also):
-                unlisted = listed.ranks_of(ids) == 0
-                score = partial(self.engines.lexical.score, request.parsed.keywords, ids[unlisted])
-                bm25[unlisted] = self.keyword.ask(score, request.deadline).result()
+            bm25[ranks > 0] = keyword_list.ranking.scores[ranks[ranks > 0] - 1]
+            scores = self._answer(request, completion)
+            if scores is not None:
+                bm25[ranks == 0] = scores
+            attainable = keyword_list.attainable
             shares = bm25 / attainable if attainable else bm25
-            return ids, KeywordScores(bm25, shares, any_match=attainable > 0), listed.ids
+            return KeywordScores(bm25, shares, any_match=attainable > 0)
 
-    def _cosines(self, query_vector: QueryVector | None, ids: Ids, watch: Stopwatch) -> Scores:
+    def _cosines(
+        self, query_vector: QueryVector | None, semantic_list: Ranking, ids: Ids, watch: Stopwatch
+    ) -> Scores:
         """Return the semantic score of each film, float64 (len(ids),)."""
+        cosines = np.full(len(ids), np.nan)
         if query_vector is None:
-            return np.full(len(ids), np.nan)
+            return cosines
         with watch.stage("complete"):
-            return self.engines.semantic.score(query_vector, ids)
+            ranks = semantic_list.ranks_of(ids)
+            listed = ranks > 0
+            cosines[listed] = semantic_list.scores[ranks[listed] - 1]
+            cosines[~listed] = self.engines.semantic.score(query_vector, ids[~listed])
+            return cosines
 
     def _person(self, request: _Request) -> str | None:
         if request.query.mode != "hybrid":

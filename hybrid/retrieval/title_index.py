@@ -149,9 +149,7 @@ class TitleIndex:
                     word for word in whole.split() if word not in years
                 )
                 without_years = self._film_matches(others, whole_without_years)
-                same_year = np.isin(
-                    self.years[without_years.rows], [int(year) for year in years]
-                )
+                same_year = np.isin(self.years[without_years.rows], [int(year) for year in years])
                 shares = (1 - YEAR_WEIGHT) * without_years.shares + YEAR_WEIGHT * same_year
                 found.append(TitleMatches(without_years.rows, shares))
         return TitleMatches.best(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,3 +162,58 @@ def test_the_time_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert candidates.degraded == ()
     assert lexical.until == [7.5, 8.0]
     search.close()
+
+
+def counted(search: HybridSearch, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the engines that are asked from now on, as they are."""
+    asked: list[str] = []
+    for name, engine in (
+        ("keyword", search.engines.lexical),
+        ("semantic", search.engines.semantic),
+    ):
+        find = engine.search
+
+        def ask(*args: Any, find: Any = find, name: str = name) -> Ranking:
+            asked.append(name)
+            ranking: Ranking = find(*args)
+            return ranking
+
+        monkeypatch.setattr(engine, "search", ask)
+    return asked
+
+
+def test_candidates_are_retrieved_once(
+    worded: HybridSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query that differs only in what is done with the candidates asks no engine again, and
+    has its own fields; one of another text, filter or mode asks."""
+    asked = counted(worded, monkeypatch)
+    first = worded.retrieve(SearchQuery(query="lantern boat"))
+    assert sorted(asked) == ["keyword", "semantic"]
+    again = worded.retrieve(SearchQuery(query="lantern boat", limit=3, alpha=0.1, highlight=True))
+    assert len(asked) == 2
+    assert (again.query.limit, again.query.alpha, again.query.highlight) == (3, 0.1, True)
+    assert again.ids is first.ids
+    others = ({"query": "lantern"}, {"year_from": 1955}, {"genre": "Drama"}, {"mode": "keyword"})
+    for other in others:
+        before = len(asked)
+        worded.retrieve(SearchQuery.model_validate({"query": "lantern boat"} | other))
+        assert len(asked) > before
+
+
+def test_degraded_candidates_are_not_cached(tmp_path: Path) -> None:
+    """Once the keyword engine answers again, so does a query that was answered without it."""
+    lexical = FakeLexical(FILMS)
+    search = open_small(tmp_path, FILMS, lexical)
+    lexical.away = True
+    assert search.retrieve(SearchQuery(query="lantern boat")).degraded == ("keyword",)
+    lexical.away = False
+    assert search.retrieve(SearchQuery(query="lantern boat")).degraded == ()
+    search.close()
+
+
+def test_a_film_that_is_explained_is_not_cached_as_a_candidate(worded: HybridSearch) -> None:
+    """It would otherwise be among the candidates of the next search."""
+    query = SearchQuery(query="lantern", year_from=1985)
+    worded.explain(query, 2)
+    assert 2 not in worded.retrieve(query).ids

@@ -12,6 +12,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 from tokenizers import Tokenizer
 
+from hybrid.cache import Cache
+from hybrid.engines.protocols import Encoder
 from hybrid.vectors import Vectors
 
 ENCODER_FOLDER = "encoder"
@@ -20,6 +22,10 @@ MODEL_FILE, TOKENIZER_FILE = "model.onnx", "tokenizer.json"
 
 INPUTS = ("input_ids", "attention_mask")
 """Inputs of the exported model, int64 (texts, tokens) each; its output is (texts, dimension)."""
+
+
+MAX_CACHED_VECTORS = 1024
+"""Of 384 dimensions they take 1.6 MB."""
 
 
 class OnnxEncoder:
@@ -47,3 +53,21 @@ class OnnxEncoder:
         )
         (vectors,) = self._session.run(None, dict(zip(INPUTS, tokens, strict=True)))
         return np.ascontiguousarray(vectors, np.float32)
+
+
+class CachedEncoder:
+    """An encoder that caches the vectors of texts that come alone, as queries do."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._vectors: Cache[str, Vectors] = Cache("query_vectors", MAX_CACHED_VECTORS)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return a vector of length 1 for each text, float32 (len(texts), dimension)."""
+        if len(texts) != 1:
+            return self._encoder.encode(texts)
+        vectors = self._vectors.get(texts[0])
+        if vectors is None:
+            vectors = self._encoder.encode(texts)
+            self._vectors.put(texts[0], vectors)
+        return vectors

@@ -6,15 +6,14 @@ memory; the final order comes from the exact vectors on disk.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
 import faiss
 import numpy as np
 
+from hybrid.cache import Cache
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
@@ -57,8 +56,7 @@ class IvfPqEngine:
         self._index = index
         self._nprobe = nprobe
         self._exact = exact
-        self._selectors: OrderedDict[Filters, Selector] = OrderedDict()
-        self._lock = Lock()
+        self._selectors: Cache[Filters, Selector] = Cache("selectors", MAX_CACHED_SELECTORS)
 
     def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
         """Return the best `depth` films that the filters allow."""
@@ -99,15 +97,10 @@ class IvfPqEngine:
         return films[films >= 0]  # FAISS fills a short list with -1
 
     def _selector(self, filters: Filters) -> Selector:
-        with self._lock:
-            if filters in self._selectors:
-                self._selectors.move_to_end(filters)
-                return self._selectors[filters]
-        selector = self._make_selector(filters)
-        with self._lock:
-            self._selectors[filters] = selector
-            if len(self._selectors) > MAX_CACHED_SELECTORS:
-                self._selectors.popitem(last=False)
+        selector = self._selectors.get(filters)
+        if selector is None:
+            selector = self._make_selector(filters)
+            self._selectors.put(filters, selector)
         return selector
 
     def _make_selector(self, filters: Filters) -> Selector:

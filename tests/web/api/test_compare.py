@@ -318,10 +318,10 @@ def test_without_the_keyword_engine(service: Service, lexical: FakeLexical) -> N
     lexical.away = True
     try:
         runs = {"s": {"mode": "semantic"}, "h": {"mode": "hybrid", "fusion": "min_max"}}
-        answer = compared(service, "captain mirror", runs=runs)
+        answer = compared(service, "captain lantern", runs=runs)
         assert answer["degraded"] == ["keyword"]
         assert all(run["hits"] for run in answer["runs"].values())
-        status, answer = service.get("/compare", q="captain mirror")
+        status, answer = service.get("/compare", q="captain lantern")
         assert (status, answer["error"]["code"]) == (503, "engine_unavailable")
         assert "'keyword'" in answer["error"]["message"]
     finally:

@@ -253,13 +253,13 @@ def test_health_and_degradation(service: Service, lexical: FakeLexical) -> None:
         status, ready = service.get("/health/ready")
         assert (status, ready["status"]) == (200, "degraded")
         assert "away" in ready["engines"]["keyword"]
-        status, answer = service.get("/search", q="captain")
+        status, answer = service.get("/search", q="captain lantern")
         assert status == 200
         assert answer["degraded"] == ["keyword"]
         assert answer["hits"]
-        status, answer = service.get("/search", q="captain", mode="keyword")
+        status, answer = service.get("/search", q="captain lantern", mode="keyword")
         assert (status, answer["error"]["code"]) == (503, "engine_unavailable")
-        refused = service.raw("GET", "/search?q=captain&mode=keyword")
+        refused = service.raw("GET", "/search?q=captain+lantern&mode=keyword")
         assert refused.headers.get("Retry-After") == "5"
     finally:
         lexical.away = False
