@@ -1,6 +1,7 @@
 """Search, compare and explain: each endpoint validates a query and returns an answer."""
 
 from apiflask import APIBlueprint
+from flask import Response
 
 from hybrid.comparison.compare import compare
 from hybrid.query import SearchQuery
@@ -17,41 +18,46 @@ api = APIBlueprint("api", __name__)
 @api.get("/search")
 @api.input(SearchURL, location="query", arg_name="query")
 @api.output(SearchResponse)
-def search_url(query: SearchURL) -> SearchResponse:
+def search_url(query: SearchURL) -> Response:
     """Search for films by the words and the meaning of `q`."""
-    return logged(request_search().search(query, request_deadline()))
+    return json_response(request_search().search(query, request_deadline()))
 
 
 @api.post("/search")
 @api.input(SearchQuery, arg_name="query")
 @api.output(SearchResponse)
-def search_body(query: SearchQuery) -> SearchResponse:
+def search_body(query: SearchQuery) -> Response:
     """Search for films by the words and the meaning of `query`."""
-    return logged(request_search().search(query, request_deadline()))
+    return json_response(request_search().search(query, request_deadline()))
 
 
 @api.get("/compare")
 @api.input(CompareURL, location="query", arg_name="query")
 @api.output(CompareResponse)
-def compare_url(query: CompareURL) -> CompareResponse:
+def compare_url(query: CompareURL) -> Response:
     """Compare several rankings of one query."""
     runs = query.as_runs()
-    return logged(compare(request_search(), query, runs, deadline=request_deadline()))
+    return json_response(compare(request_search(), query, runs, deadline=request_deadline()))
 
 
 @api.post("/compare")
 @api.input(CompareRequest, arg_name="query")
 @api.output(CompareResponse)
-def compare_body(query: CompareRequest) -> CompareResponse:
+def compare_body(query: CompareRequest) -> Response:
     """Compare several rankings of one query, measured where judgments are given."""
     runs, judgments = query.as_runs(), query.judgments
-    return logged(compare(request_search(), query, runs, judgments, request_deadline()))
+    return json_response(compare(request_search(), query, runs, judgments, request_deadline()))
 
 
 @api.get("/explain/<movie_id>")
 @api.input(SearchURL, location="query", arg_name="query")
 @api.output(ExplainResponse)
-def explain(movie_id: str, query: SearchURL) -> ExplainResponse:
+def explain(movie_id: str, query: SearchURL) -> Response:
     """Explain the rank of a film, found or not; in full unless a summary is requested."""
     film = film_id(movie_id)
-    return logged(request_search().explain(query, film, request_deadline()))
+    return json_response(request_search().explain(query, film, request_deadline()))
+
+
+def json_response(answer: SearchResponse | CompareResponse | ExplainResponse) -> Response:
+    """Return the answer as JSON, written by pydantic, which is faster than the framework."""
+    return Response(logged(answer).model_dump_json(), mimetype="application/json")
