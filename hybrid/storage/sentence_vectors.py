@@ -16,6 +16,11 @@ from hybrid.storage.catalogue import SentenceRows
 from hybrid.storage.filter_columns import Rows
 from hybrid.vectors import QueryVector, Vectors
 
+TAKEN = np.float32(-np.inf)
+"""The cosine of a sentence that has been counted already."""
+
+MAX_SENTENCE_NUMBER = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True)
 class SentenceVectors:
@@ -68,13 +73,16 @@ class SentenceVectors:
         firsts = np.cumsum(counts) - counts
         film = np.repeat(np.arange(len(films)), counts)
         number = np.arange(len(film)) - firsts[film]
-        cosines = self._cosines(query_vector.vector, self.firsts[films][film] + number)
-        order = np.lexsort((-cosines, film))  # stable: the first of equal sentences stays first
-        scores = np.zeros(len(films), np.float64)
-        for nth, weight in enumerate(query_vector.weights):
-            has = counts > nth
-            scores[has] += weight * cosines[order[firsts[has] + nth]].astype(np.float64)
-        return scores, number[order[firsts]]
+        left = self._cosines(query_vector.vector, self.firsts[films][film] + number)
+        scores, numbers = np.zeros(len(films), np.float64), []
+        for weight in query_vector.weights:
+            best = np.maximum.reduceat(left, firsts)
+            has = best > TAKEN
+            scores[has] += weight * best[has].astype(np.float64)
+            first_best = np.where(left == best[film], number, MAX_SENTENCE_NUMBER)
+            numbers.append(np.minimum.reduceat(first_best, firsts))
+            left[firsts + numbers[-1]] = TAKEN
+        return scores, numbers[0]
 
     def best_of_film(self, query_vector: QueryVector, film: int) -> list[tuple[int, float]]:
         """Return (number, cosine) of the sentences that make up the film's score, best first."""

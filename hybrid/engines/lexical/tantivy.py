@@ -80,8 +80,7 @@ class TantivyEngine:
         scores = np.zeros(len(ids), np.float64)
         if not words or not len(ids):
             return scores
-        these = Query.term_set_query(self._schema, "id", ids.tolist())
-        ranking = self._ranking(self._within(self._any_word(words), [these]), len(ids))
+        ranking = self._ranking(self._within(self._any_word(words), [self._films(ids)]), len(ids))
         by_id = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
 
@@ -105,7 +104,7 @@ class TantivyEngine:
         if not len(ids):
             return {}
         query = self._term(term)
-        these = self._within(query, [Query.term_set_query(self._schema, "id", ids.tolist())])
+        these = self._within(query, [self._films(ids)])
         hits = self._searcher.search(these, len(ids), count=False).hits
         ids_of_hits = self._searcher.fast_field_values("id", [address for _, address in hits])
         films: list[int] = np.array(ids_of_hits, np.int64).tolist()
@@ -157,6 +156,12 @@ class TantivyEngine:
 
     def _term(self, word: str) -> Query:
         return Query.term_query(self._schema, "text", word, "freq")
+
+    def _films(self, ids: Ids) -> Query:
+        """Return a query for these films. A term-set query takes three times as long for 200."""
+        return Query.boolean_query(
+            [(Occur.Should, Query.term_query(self._schema, "id", film)) for film in ids.tolist()]
+        )
 
     def _any_word(self, words: list[str]) -> Query:
         return Query.boolean_query([(Occur.Should, self._term(word)) for word in words])
