@@ -2,8 +2,10 @@
 
 import re
 import ssl
+from bisect import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,9 @@ from hybrid.engines.lexical.elasticsearch_node import (
     MAX_ANSWER,
     BoundedNode,
     ResponseTooLong,
+    until,
 )
+from hybrid.engines.lexical.query_words import is_plain, query_words
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
@@ -73,8 +77,8 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 SCAN = 10_000
 """Films per response when all are read: the maximum that an index allows."""
 
-CACHED_TEXTS = 1024
-"""Queries whose attainable score is kept."""
+KNOWN_WORDS = 20_000
+"""Maximum number of words whose highest score is kept; some 3 MB."""
 
 INDEX_ANALYSIS = analysis_digest("elasticsearch", ANALYSIS, SIMILARITY, PROPERTIES)
 """Recorded in the manifest."""
@@ -215,22 +219,33 @@ class ElasticsearchEngine:
     def __init__(self, client: Elasticsearch, index: str) -> None:
         self._client = client
         self.index = index
-        # Only words that films contain are cached, so the vocabulary bounds the size.
-        self._tops: dict[str, float] = {}
-        self._attainable: dict[str, float] = {}
+        self._tops: dict[str, tuple[float, ...]] = {}
 
     def search(
         self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
     ) -> Ranking:
-        """Return the best `depth` films that pass the filters and contain a word of `text`."""
-        return self._ranking(self._until(deadline), text, _clauses(filters), depth)
+        """Return the best `depth` films that pass the filters and contain a word of `text`.
+
+        The same request asks for the highest scores of words that are not known yet, so that
+        `attainable` rarely needs one.
+        """
+        words = dict.fromkeys(query_words(text))
+        new = [word for word in words if is_plain(word) and word not in self._tops]
+        with answering(), until(deadline):
+            found, *tops = self._responses(
+                [_ranked(text, _clauses(filters), depth), *(_best(_match(word)) for word in new)]
+            )
+            self._learn({word: (_top(top),) for word, top in zip(new, tops, strict=True)})
+            return _ranking(found)
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         if not len(ids):
             return np.empty(0, np.float64)
         these = [{"terms": {"id": ids.tolist()}}]
-        ranking = self._ranking(self._until(deadline), text, these, len(ids))
+        with answering(), until(deadline):
+            (found,) = self._responses([_ranked(text, these, len(ids))])
+            ranking = _ranking(found)
         scores = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         return np.array([scores.get(film, 0.0) for film in ids.tolist()])
 
@@ -268,50 +283,23 @@ class ElasticsearchEngine:
                     return contents
                 after = hits[-1]["sort"]
 
-    def _until(self, deadline: Deadline) -> Elasticsearch:
-        """Return the client, whose requests end at the deadline. Raises EngineUnavailable after it.
+    def _responses(self, searches: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return the responses to several searches, which are made in one request.
 
-        Without a deadline they end at the client's own timeout.
+        Of each hit they have nothing but what it is sorted by: reading stored fields takes more
+        than half of the time of a search.
         """
-        if deadline == NEVER:
-            return self._client
-        left = deadline.left
-        if not left:
-            raise EngineUnavailable("no time was left to ask Elasticsearch")
-        return self._client.options(request_timeout=left)
-
-    def _ranking(
-        self, client: Elasticsearch, text: str, clauses: list[dict[str, Any]], size: int
-    ) -> Ranking:
-        with answering():
-            hits = self._hits(client, text, clauses, size)
-            return Ranking(
-                np.array([_film(hit) for hit in hits], np.int64),
-                np.array([float(hit["_score"]) for hit in hits], np.float64),
-            )
-
-    def _hits(
-        self,
-        client: Elasticsearch,
-        text: str,
-        clauses: list[dict[str, Any]],
-        size: int,
-        explain: bool = False,
-    ) -> list[dict[str, Any]]:
-        """Return the hits; callers search and read them inside `answering`."""
-        answer = client.search(
+        answer = self._client.msearch(
             index=self.index,
-            query={"bool": {"must": {"match": {"text": text}}, "filter": clauses}},
-            sort=[{"_score": "desc"}, {"id": "asc"}],
-            size=size,
-            source=False,
-            explain=explain,
-            track_total_hits=False,
-            allow_partial_search_results=False,
-            search_type="dfs_query_then_fetch",  # the same statistics on every shard
+            searches=[part for search in searches for part in (_WHOLE, search)],
+            search_type=_SAME_STATISTICS,
+            filter_path=_READ,
         )
-        hits: list[dict[str, Any]] = answer["hits"]["hits"]
-        return hits
+        responses: list[Mapping[str, Any]] = answer["responses"]
+        for response in responses:
+            if "error" in response:
+                raise EngineUnavailable(f"Elasticsearch rejected a search: {response['error']}")
+        return responses
 
     def explain(
         self, text: str, ids: Ids, deadline: Deadline = NEVER
@@ -322,61 +310,77 @@ class ElasticsearchEngine:
         """
         if not len(ids):
             return []
-        words = self._analyzed(text, deadline)
-        typed = {term: word for word, term in reversed(words)}
-        terms = dict.fromkeys(term for _, term in words)
-        with answering():
-            these = [{"terms": {"id": ids.tolist()}}]
-            hits = self._hits(self._until(deadline), text, these, len(ids), explain=True)
-            by_film = {int(hit["_id"]): _term_scores(hit["_explanation"], typed) for hit in hits}
+        with answering(), until(deadline):
+            words = [(typed, term) for typed, term, _ in self._analyzed(text)]
+            explanations = self._explanations(text, ids)
+            typed = {term: word for word, term in reversed(words)}
+            by_film = {film: _term_scores(parts, typed) for film, parts in explanations.items()}
         return [
-            [by_film.get(film, {}).get(term, TermScore(typed[term], term)) for term in terms]
+            [
+                by_film.get(film, {}).get(term, TermScore(typed[term], term))
+                for term in dict.fromkeys(term for _, term in words)
+            ]
             for film in ids.tolist()
         ]
 
-    def _analyzed(self, text: str, deadline: Deadline) -> list[tuple[str, str]]:
-        """Return each word of `text` as typed and as analysed."""
-        units = text.encode("utf-16-le")  # offsets count UTF-16 code units
-        with answering():
-            client = self._until(deadline)
-            answer = client.indices.analyze(index=self.index, analyzer="film", text=text)
-            return [
-                (
-                    units[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le"),
-                    token["token"],
-                )
-                for token in answer["tokens"]
-            ]
+    def _explanations(self, text: str, ids: Ids) -> dict[int, Mapping[str, Any]]:
+        """Return the explanation of the score of each film that has one."""
+        answer = self._client.search(
+            index=self.index,
+            query=_any_word(text, [{"terms": {"id": ids.tolist()}}]),
+            size=len(ids),
+            source=False,
+            explain=True,
+            track_total_hits=False,
+            allow_partial_search_results=False,
+            search_type=_SAME_STATISTICS,
+        )
+        return {int(hit["_id"]): hit["_explanation"] for hit in answer["hits"]["hits"]}
+
+    def _analyzed(self, text: str) -> list[tuple[str, str, int]]:
+        """Return each word of `text` as typed, as analysed, and its start in UTF-16 code units."""
+        units = text.encode("utf-16-le")
+        answer = self._client.indices.analyze(index=self.index, analyzer="film", text=text)
+        words = []
+        for token in answer["tokens"]:
+            start, end = token["start_offset"], token["end_offset"]
+            words.append((units[2 * start : 2 * end].decode("utf-16-le"), token["token"], start))
+        return words
 
     def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`."""
-        known = self._attainable.get(text)
-        if known is not None:
-            return known
-        words = [term for _, term in self._analyzed(text, deadline)]
-        self._look_up_tops({word for word in words if word not in self._tops}, deadline)
-        score = attainable_score([self._tops.get(word, 0.0) for word in words])
-        if len(self._attainable) >= CACHED_TEXTS:
-            self._attainable.clear()
-        self._attainable[text] = score
-        return score
+        words = query_words(text)
+        known = {word: tops for word in words if (tops := self._tops.get(word)) is not None}
+        unknown = [word for word in dict.fromkeys(words) if word not in known]
+        if unknown:
+            with answering(), until(deadline):
+                known |= self._look_up(unknown)
+        return attainable_score([top for word in words for top in known[word]])
 
-    def _look_up_tops(self, words: Collection[str], deadline: Deadline) -> None:
-        if not words:
-            return
-        searches: list[dict[str, Any]] = []
-        for word in words:
-            searches += [
-                {"search_type": "dfs_query_then_fetch", "allow_partial_search_results": False},
-                {"query": {"term": {"text": word}}, "size": 1, "_source": False},
-            ]
-        with answering():
-            answers = self._until(deadline).msearch(index=self.index, searches=searches)
-            for word, answer in zip(words, answers["responses"], strict=True):
-                if "error" in answer:
-                    raise EngineUnavailable(f"Elasticsearch rejected a search: {answer['error']}")
-                if answer["hits"]["hits"]:
-                    self._tops[word] = float(answer["hits"]["hits"][0]["_score"])
+    def _look_up(self, words: Collection[str]) -> dict[str, tuple[float, ...]]:
+        """Return the highest score that each term of each of these different words gives a film."""
+        queries = self._term_queries([word for word in words if not is_plain(word)])
+        queries |= {word: [_match(word)] for word in words if is_plain(word)}
+        searches = [_best(query) for of_word in queries.values() for query in of_word]
+        tops = map(_top, self._responses(searches) if searches else [])
+        found = {word: tuple(islice(tops, len(of_word))) for word, of_word in queries.items()}
+        self._learn(found)
+        return found
+
+    def _term_queries(self, words: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the queries of each word's terms, by one request for all of the words."""
+        queries: dict[str, list[dict[str, Any]]] = {word: [] for word in words}
+        if words:
+            ends = list(accumulate(len(f"{word} ".encode("utf-16-le")) // 2 for word in words))
+            for _, term, start in self._analyzed(" ".join(words)):
+                queries[words[bisect(ends, start)]].append({"term": {"text": term}})
+        return queries
+
+    def _learn(self, tops: Mapping[str, tuple[float, ...]]) -> None:
+        """Keep the highest scores of words, by the terms that a word has."""
+        if len(self._tops) + len(tops) > KNOWN_WORDS:
+            self._tops.clear()
+        self._tops |= tops
 
     def check(self) -> None:
         """Check that the index can be searched now."""
@@ -390,6 +394,19 @@ class ElasticsearchEngine:
             len(answer["hits"]["hits"])
 
 
+_LEAN = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
+
+_WHOLE = {"allow_partial_search_results": False}
+"""The header of a search that fails where a shard does."""
+
+_SAME_STATISTICS = "dfs_query_then_fetch"
+"""The type of a search that scores alike on every shard."""
+
+_READ = ",".join(
+    f"responses.{part}" for part in ("status", "error", "hits.max_score", "hits.hits.sort")
+)
+"""The parts of a response that are read; without `status` those with no hit would be left out."""
+
 _WEIGHT = re.compile(r"weight\(text:(.*) in \d+\) \[")
 """Starts the description of the part of an explanation that is about one word."""
 
@@ -398,6 +415,45 @@ def _film(hit: Mapping[str, Any]) -> int:
     """Return the id of the film, -1 if the document is not a film: no catalogue has that id."""
     name: str = hit["_id"]
     return int(name) if name.isdecimal() and int(name) <= MAX_ID else -1
+
+
+def _match(text: str) -> dict[str, Any]:
+    return {"match": {"text": text}}
+
+
+def _any_word(text: str, clauses: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"must": _match(text), "filter": clauses}}
+
+
+def _ranked(text: str, clauses: list[dict[str, Any]], size: int) -> dict[str, Any]:
+    """Return the search for the best films that contain a word of `text`."""
+    return _LEAN | {
+        "query": _any_word(text, clauses),
+        "sort": [{"_score": "desc"}, {"id": "asc"}],
+        "size": size,
+    }
+
+
+def _best(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the search for the highest score of any film."""
+    return _LEAN | {"query": query, "size": 1}
+
+
+def _ranking(response: Mapping[str, Any]) -> Ranking:
+    """Return the films of a response to `_ranked`. A document without an id has MAX_ID."""
+    parts = response["hits"]
+    if "hits" not in parts and parts["max_score"] is None:
+        return Ranking.empty()  # `filter_path` leaves out an empty list
+    hits = [hit["sort"] for hit in parts["hits"]]
+    return Ranking(
+        np.array([film for _, film in hits], np.int64),
+        np.array([float(score) for score, _ in hits], np.float64),
+    )
+
+
+def _top(response: Mapping[str, Any]) -> float:
+    """Return the highest score of a response to `_best`, 0 without a film."""
+    return float(response["hits"]["max_score"] or 0.0)
 
 
 def _term_scores(

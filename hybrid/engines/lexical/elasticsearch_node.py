@@ -3,6 +3,9 @@
 The client's own timeout is for each read: a server that sends a byte now and then never exceeds it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from socket import socket
@@ -14,10 +17,28 @@ from urllib3 import Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from hybrid.engines.deadline import NEVER, Deadline
+from hybrid.errors import EngineUnavailable
 
 MAX_ANSWER = 8 * 1024 * 1024
 """Maximum size of a response in bytes, headers included. The largest ones that a generation needs,
 10,000 films with their digests, have 1.5 MB."""
+
+
+_deadline = ContextVar("deadline", default=NEVER)
+
+
+@contextmanager
+def until(deadline: Deadline) -> Iterator[None]:
+    """End each request of this thread at the deadline; at its timeout if that is NEVER.
+
+    The client's `options(request_timeout=...)` does so too, but copies the whole client, which
+    takes longer than to write and read the JSON of a search.
+    """
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 class ResponseTooLong(Exception):
@@ -96,8 +117,16 @@ class BoundedNode(Urllib3HttpNode):
         headers: Any = None,
         request_timeout: Any = DEFAULT,
     ) -> Any:
-        """Send a request and return the response."""
-        if request_timeout is DEFAULT:
+        """Send a request and return the response.
+
+        Raises EngineUnavailable if the deadline of `until` has passed.
+        """
+        deadline = _deadline.get()
+        if deadline != NEVER:
+            request_timeout = deadline.left
+            if not request_timeout:
+                raise EngineUnavailable("no time was left to ask Elasticsearch")
+        elif request_timeout is DEFAULT:
             request_timeout = self.config.request_timeout
         total: Any = Timeout(total=request_timeout)  # the pool takes one in place of a number
         return super().perform_request(method, target, body, headers, request_timeout=total)
