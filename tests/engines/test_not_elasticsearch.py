@@ -128,17 +128,40 @@ def test_what_is_not_elasticsearchs_is_no_answer(start: Start, answer: dict[str,
 HIT = {"_id": "1", "_score": None, "sort": [1], "fields": {"content": "x"}}
 
 
+def responses(*several: object) -> dict[str, object]:
+    """Return the answer to several searches."""
+    return {"responses": several}
+
+
+def sorted_by(*values: object) -> dict[str, object]:
+    """Return the response of a hit that is sorted by these values."""
+    return {"hits": {"max_score": None, "hits": [{"sort": values}]}}
+
+
+BEST = {"hits": {"max_score": 1.5}}
+
+
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        ("search", {"hits": {"hits": [{}]}}),
-        ("search", {"hits": {"hits": [HIT]}}),
-        ("search", {"hits": {"hits": [HIT | {"_id": 1}]}}),
-        ("search", {"hits": {"hits": [HIT | {"_id": "9" * 5000}]}}),
-        ("score", {"hits": {"hits": [HIT | {"_score": "high"}]}}),
+        ("search", responses()),
+        ("search", responses(sorted_by(1.5, 1))),
+        ("search", responses(sorted_by(1.5, 1), BEST, BEST)),
+        ("search", responses({}, BEST)),
+        ("search", responses({"hits": {}}, BEST)),
+        ("search", responses({"hits": {"max_score": None, "hits": [{}]}}, BEST)),
+        ("search", responses(sorted_by(1.5), BEST)),
+        ("search", responses(sorted_by(None, 1), BEST)),
+        ("search", responses(sorted_by(1.5, "x"), BEST)),
+        ("search", responses(sorted_by(1.5, 2**64), BEST)),
+        ("search", responses(sorted_by(1.5, 1), {"hits": {}})),
+        ("search", responses(sorted_by(1.5, 1), {"error": "no"})),
+        ("score", responses(sorted_by("high", 1))),
+        ("score", responses(sorted_by(1.5, 1), BEST)),
         ("explain", {"tokens": [], "hits": {"hits": [HIT]}}),
         ("explain", {"tokens": [], "hits": {"hits": [HIT | {"_explanation": {}}]}}),
-        ("attainable", {"tokens": [{"token": "a", "start_offset": 0, "end_offset": 1}]}),
+        ("attainable", responses()),
+        ("attainable", responses({"hits": {"max_score": "high"}})),
         ("contents", {"hits": {"hits": [HIT | {"fields": []}]}}),
     ],
 )

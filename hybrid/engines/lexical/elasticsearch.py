@@ -5,6 +5,7 @@ import ssl
 from bisect import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from elasticsearch import (
     SSLError,
     TransportError,
 )
+from elasticsearch.exceptions import HTTP_EXCEPTIONS
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
@@ -186,7 +188,14 @@ def answering() -> Iterator[None]:
             f"Elasticsearch does not answer ({type(error).__name__}): is it running, and is "
             "HYBRID_ELASTICSEARCH_URL right?"
         ) from error
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise _not_elasticsearch() from error
 
 
@@ -296,9 +305,13 @@ class ElasticsearchEngine:
             filter_path=_READ,
         )
         responses: list[Mapping[str, Any]] = answer["responses"]
+        if len(responses) != len(searches):
+            raise ValueError("a search was not answered")
         for response in responses:
             if "error" in response:
-                raise EngineUnavailable(f"Elasticsearch rejected a search: {response['error']}")
+                status, kind = response["status"], response["error"]["type"]
+                meta = replace(answer.meta, status=status)
+                raise HTTP_EXCEPTIONS.get(status, ApiError)(kind, meta, response)
         return responses
 
     def explain(
