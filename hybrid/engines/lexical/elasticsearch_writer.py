@@ -8,9 +8,10 @@ reader misses one.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ConnectionTimeout, Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
 from hybrid.engines.lexical.elasticsearch import (
@@ -78,6 +79,7 @@ class ElasticsearchWriter:
                 self._client.indices.put_settings(
                     index=self.name, settings={"refresh_interval": None}
                 )
+                self._merge()
         self._gone = gone
         self._refresh_and_count(total + len(gone))
         return Lexical(
@@ -142,6 +144,14 @@ class ElasticsearchWriter:
                 },
                 mappings=mapping(self._deployment, self._generation),
             )
+
+    def _merge(self) -> None:
+        """Make one segment of each shard: searches of several take longer.
+
+        If a large index takes too long, Elasticsearch goes on, and nobody needs to wait.
+        """
+        with suppress(ConnectionTimeout):
+            self._client.indices.forcemerge(index=self.name, max_num_segments=1)
 
     def _restore(self, base: Base) -> None:
         """Write again what differs from the catalogue of the base."""

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from elasticsearch import ConnectionTimeout
 
 from hybrid.engines.deadline import Deadline
 from hybrid.engines.lexical import elasticsearch
-from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
+from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect, document
 from hybrid.engines.lexical.elasticsearch_node import BoundedNode
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.errors import EngineUnavailable
@@ -127,3 +128,36 @@ def test_a_rejected_search_says_why(writer: ElasticsearchWriter) -> None:
     assert "\n" not in error.value.message
     with pytest.raises(EngineUnavailable, match="index_not_found"):
         engine.score("comet", IDS)
+
+
+def test_a_new_index_has_one_segment(elasticsearch_url: str) -> None:
+    """However many it was written in."""
+    client = connect(elasticsearch_url, None, 10)
+    writer = ElasticsearchWriter(client, PREFIX, "2-requests", "requests", 1)
+    writer.prepare(None)
+    for movie in MOVIES[:3]:
+        client.index(index=writer.name, id=str(movie.id), document=document(movie, 2), refresh=True)
+    writer.write(MOVIES, (), len(MOVIES))
+    shards = client.indices.segments(index=writer.name)["indices"][writer.name]["shards"]
+    segments = [part for (shard,) in shards.values() for part in shard["segments"].values()]
+    assert [part["num_docs"] for part in segments if part["search"]] == [len(MOVIES)]
+    writer.discard()
+    client.close()
+
+
+def test_a_long_merge_is_not_waited_for(
+    elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elasticsearch goes on with it; the films are there all the same."""
+
+    def slow(*_: object, **__: object) -> None:
+        raise ConnectionTimeout("Connection timed out")
+
+    client = connect(elasticsearch_url, None, 10)
+    monkeypatch.setattr(type(client.indices), "forcemerge", slow)
+    writer = ElasticsearchWriter(client, PREFIX, "3-requests", "requests", 1)
+    writer.prepare(None)
+    writer.write(MOVIES, (), len(MOVIES))
+    assert ElasticsearchEngine(client, writer.name).count() == len(MOVIES)
+    writer.discard()
+    client.close()
