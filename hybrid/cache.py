@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from hybrid.monitoring.metrics import CacheCounts
+from hybrid.monitoring.caches import CacheCounts
 
 K = TypeVar("K", bound=Hashable)
 

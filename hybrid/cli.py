@@ -155,6 +155,7 @@ def compare(
 @setting("elasticsearch_url")
 @setting("host")
 @setting("port")
+@setting("workers")
 @setting("wait")
 def serve(**settings: Any) -> None:
     """Serve the index over HTTP until Ctrl-C."""

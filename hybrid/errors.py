@@ -13,9 +13,13 @@ class HybridError(Exception):
     code = "error"
 
     def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, fields)  # all of them, so that an error can be pickled
         self.message = message
         self.fields = dict(fields or {})
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
 
 
 class InvalidInput(HybridError):

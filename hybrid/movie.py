@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hybrid.monitoring.metrics import cached
+from hybrid.monitoring.caches import cached
 
 MAX_ID = 2**63 - 1
 """Ids are non-negative int64: Elasticsearch `_id`, FAISS label and catalogue key alike."""

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         8000, description="port the service listens on"
     )
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="processes that answer; by default one for each core, if memory allows"
+    )
     connections: Annotated[int, Field(ge=1, le=100_000)] = Field(
         512, description="maximum number of open connections"
     )

@@ -7,11 +7,12 @@ from hybrid.engines.protocols import Encoder, Engines
 from hybrid.fusion.preferences import Preferences
 from hybrid.search import HybridSearch
 from hybrid.serving.watcher import GenerationWatcher
+from hybrid.serving.workers import Worker
 from hybrid.serving.writes import Writes
 from hybrid.settings import Settings
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import Generation, open_current
+from hybrid.storage.generation import Generation, KnownDigests, open_current
 
 
 def open_search(settings: Settings) -> HybridSearch:
@@ -43,16 +44,22 @@ def open_generation(
     )
 
 
-def follow(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> GenerationWatcher:
+def follow(
+    settings: Settings,
+    encoder_of: Callable[[Generation], Encoder],
+    digests: KnownDigests | None = None,
+    worker: Worker | None = None,
+) -> GenerationWatcher:
     """Return the watcher that serves the published generation, and later ones as they appear.
 
+    `digests` and `worker` as for `GenerationWatcher`.
     Raises GenerationUnusable if none is published yet, InvalidInput if ranking.toml is wrong.
     """
 
     def open_search_of(generation: Generation, preferences: Preferences) -> HybridSearch:
         return open_generation(settings, generation, preferences, encoder_of(generation))
 
-    return GenerationWatcher(settings.data, open_search_of)
+    return GenerationWatcher(settings.data, open_search_of, digests, worker)
 
 
 def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Writes:

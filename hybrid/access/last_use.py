@@ -3,8 +3,11 @@
 A service that may only read the folder of the keys cannot keep this: its uses are not listed.
 """
 
+import fcntl
 import logging
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -32,9 +35,21 @@ class LastUse:
                 return
             self._noted[key_id] = now
         try:
-            replace(last_use_file(self._folder, key_id), now.isoformat(timespec="minutes"))
+            with _locked(self._folder):
+                replace(last_use_file(self._folder, key_id), now.isoformat(timespec="minutes"))
         except OSError as error:
             logging.getLogger(__name__).info("the use of key %s is not kept: %s", key_id, error)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock the folder: several workers may note a use of the same key. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def last_use_file(folder: Path, key_id: str) -> Path:

@@ -5,10 +5,7 @@ prometheus_client keeps them in files of that folder, and `registry` returns the
 """
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
 
 from prometheus_client import (
     REGISTRY,
@@ -18,13 +15,10 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-if TYPE_CHECKING:
-    from functools import _lru_cache_wrapper
+from hybrid.monitoring.caches import CACHES
 
 # They double the number of series, and say only when a process began to count.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -70,60 +64,39 @@ ENGINE_SECONDS = Histogram(
 ENGINE_ERRORS = Counter("hybrid_engine_errors", "Calls of an engine that failed", ("engine",))
 GENERATIONS = Counter("hybrid_generations_served", "Times that another generation was put to use")
 
-Result = TypeVar("Result")
+CACHE_HITS = Counter("hybrid_cache_hits", "Results found in a cache", ("cache",))
+CACHE_MISSES = Counter("hybrid_cache_misses", "Results computed", ("cache",))
+CACHE_ENTRIES = Gauge(
+    "hybrid_cache_entries", "Results in a cache", ("cache",), multiprocess_mode="livesum"
+)
 
 
-def cached(
-    name: str, maxsize: int
-) -> "Callable[[Callable[[str], Result]], _lru_cache_wrapper[Result]]":
-    """Return a decorator like `lru_cache(maxsize)` whose hits and misses are metrics."""
+class CacheMetrics:
+    """Adds to the metrics what the caches of this process counted themselves, now and then.
 
-    def decorate(function: Callable[[str], Result]) -> "_lru_cache_wrapper[Result]":
-        cache = lru_cache(maxsize)(function)
-        _caches[name] = cache.cache_info
-        return cache
+    They are asked so often that a counter in each call would cost more than some of the calls.
+    """
 
-    return decorate
+    def __init__(self) -> None:
+        self._counted: dict[str, tuple[int, int]] = {}
+        self._lock = Lock()
 
-
-_caches: dict[str, Callable[[], "tuple[int, int, int | None, int]"]] = {}
-"""Name of a cache -> function that returns its hits, misses, maximum and present size."""
-
-
-@dataclass
-class CacheCounts:
-    """Hits and misses of all caches of one name, and how many results the last one holds."""
-
-    hits: int = 0
-    misses: int = 0
-    entries: int = 0
-
-    @classmethod
-    @lru_cache(None)
-    def of(cls, name: str) -> "CacheCounts":
-        """Return the counts for this name, the same on every call."""
-        counts = cls()
-        _caches[name] = lambda: (counts.hits, counts.misses, None, counts.entries)
-        return counts
+    def update(self) -> None:
+        """Add what was found and computed since the last time."""
+        with self._lock:
+            for name, info in CACHES.items():
+                hits, misses, _, size = info()
+                old_hits, old_misses = self._counted.get(name, (0, 0))
+                # A cache that was cleared counts from 0 again.
+                CACHE_HITS.labels(name).inc(hits - old_hits if hits >= old_hits else hits)
+                CACHE_MISSES.labels(name).inc(
+                    misses - old_misses if misses >= old_misses else misses
+                )
+                CACHE_ENTRIES.labels(name).set(size)
+                self._counted[name] = hits, misses
 
 
-class _Caches(Collector):
-    def collect(self) -> Iterator[Metric]:
-        """Yield hits, misses and size of each cache."""
-        hits = CounterMetricFamily(
-            "hybrid_cache_hits", "Results found in a cache", labels=["cache"]
-        )
-        misses = CounterMetricFamily("hybrid_cache_misses", "Results computed", labels=["cache"])
-        entries = GaugeMetricFamily("hybrid_cache_entries", "Results in a cache", labels=["cache"])
-        for name, info in _caches.items():
-            found, computed, _, size = info()
-            hits.add_metric([name], found)
-            misses.add_metric([name], computed)
-            entries.add_metric([name], size)
-        yield from (hits, misses, entries)
-
-
-REGISTRY.register(_Caches())
+CACHE_METRICS = CacheMetrics()
 
 
 def registry(*more: Collector) -> CollectorRegistry:

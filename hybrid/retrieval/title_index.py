@@ -13,7 +13,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.monitoring.metrics import cached
+from hybrid.monitoring.caches import cached
 from hybrid.ranking import Scores
 from hybrid.storage.filter_columns import Rows
 from hybrid.text.title_words import title_words, whole_title

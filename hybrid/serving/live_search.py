@@ -2,8 +2,10 @@
 
 from collections import Counter
 from threading import Condition
+from time import monotonic
 
 from hybrid.search import HybridSearch
+from hybrid.serving.workers import Worker
 from hybrid.storage.generation import number_of
 
 
@@ -16,12 +18,14 @@ class LiveSearch:
     force. Each is None where nothing is wrong.
     """
 
-    def __init__(self, search: HybridSearch) -> None:
+    def __init__(self, search: HybridSearch, worker: Worker | None = None) -> None:
         self.publication_problem: str | None = None
         self.store_problem: str | None = None
         self.preferences_problem: str | None = None
         self.checked_at: float | None = None
         self._search = search
+        self._worker = worker or Worker()
+        self._worker.serves(search.generation)
         self._users: Counter[HybridSearch] = Counter()
         self._lock = Condition()  # notified when the search is replaced
 
@@ -47,16 +51,22 @@ class LiveSearch:
         with self._lock:
             previous, self._search = self._search, search
             self._lock.notify_all()
+            self._worker.serves(search.generation)
             idle = previous not in self._users
         if idle:
             previous.close()
 
     def wait_for(self, generation: str, seconds: float) -> bool:
-        """Wait until this generation is served, or a later one; return whether it is by then."""
+        """Wait until this generation is served, or a later one; return whether it is by then.
+
+        All workers of the service must serve it: nobody knows which one answers the next request.
+        """
+        until = monotonic() + seconds
         with self._lock:
-            return self._lock.wait_for(
+            here = self._lock.wait_for(
                 lambda: number_of(self._search.generation) >= number_of(generation), seconds
             )
+        return here and self._worker.wait_for_all(generation, until - monotonic())
 
     def close(self) -> None:
         """Close the search. Nobody may use it any more."""

@@ -12,6 +12,7 @@ from hybrid.fusion.preferences import FILE, Preferences
 from hybrid.monitoring.metrics import GENERATIONS
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
+from hybrid.serving.workers import Worker
 from hybrid.storage.generation import (
     CurrentEntry,
     Generation,
@@ -43,15 +44,23 @@ Open = Callable[[Generation, Preferences], HybridSearch]
 class GenerationWatcher:
     """Keeps `live` at the published generation of a data folder, ranked by its ranking.toml."""
 
-    def __init__(self, data: Path, open_search: Open) -> None:
+    def __init__(
+        self,
+        data: Path,
+        open_search: Open,
+        digests: KnownDigests | None = None,
+        worker: Worker | None = None,
+    ) -> None:
         """Open the published generation or, if that is unusable, the previous one.
 
+        `digests` are of files that this process, or the one that started it, has read already.
         Raises InvalidInput where ranking.toml is wrong, GenerationUnusable or another HybridError
         where neither generation can be opened.
         """
         self._data = data
         self._open = open_search
-        self._digests: KnownDigests = {}
+        self._digests: KnownDigests = dict(digests or {})
+        self._worker = worker or Worker()
         self._surplus = 0
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
@@ -62,9 +71,10 @@ class GenerationWatcher:
         self._tried: tuple[CurrentEntry, Preferences] | None = entry, self._preferences
         self._tried_at = monotonic()
         try:
-            self.live = LiveSearch(self._open_warm(open_current(data, self._digests)))
+            current = self._open_warm(open_current(data, self._digests))
+            self.live = LiveSearch(current, self._worker)
         except HybridError as error:
-            self.live = LiveSearch(self._open_previous(error))
+            self.live = LiveSearch(self._open_previous(error), self._worker)
             self.live.publication_problem = _unusable(entry, error)
         self._check_stores()
 
@@ -103,8 +113,9 @@ class GenerationWatcher:
         served = self.live.acquire()
         try:
             if (entry.name, self._preferences) != (served.generation, served.preferences):
-                generation = open_current(self._data, self._digests)
-                self.live.swap(self._open_warm(generation))
+                with self._worker.turn():
+                    generation = open_current(self._data, self._digests)
+                    self.live.swap(self._open_warm(generation))
                 self._surplus = 0
                 GENERATIONS.inc()
                 log.info("generation served", extra={"generation": entry.name})

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tantivy
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
-from hybrid.monitoring.metrics import cached
+from hybrid.monitoring.caches import cached
 from hybrid.text.stop_words import STOP_WORDS
 
 _SINGLE = r"[\p{Han}\p{Hiragana}]"

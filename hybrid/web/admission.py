@@ -1,6 +1,5 @@
 """Which requests are computed when more arrive than can be answered in time."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import ceil
@@ -8,6 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
+from hybrid.machine import cores
 from hybrid.monitoring.metrics import WAITING
 from hybrid.serving.writes import AT_ONCE
 
@@ -17,11 +17,13 @@ PROBES = ("/health/live", "/health/ready", "/metrics")
 """Paths that monitors request every few seconds. Each has a lane, so that it is answered however
 many searches run or wait; only failures are logged."""
 
-SEARCH_THREADS = (os.cpu_count() or 1) + 1
+SEARCH_THREADS = cores() + 1
 """Searches compute: with more threads than cores they are slower, and so is the event loop."""
 
 COMPARE_THREADS = 2
-"""A comparison costs as much as several searches, and must not take all threads from them."""
+"""A comparison costs as much as several searches, and must not take all threads from them.
+
+Of searches and comparisons, workers share the threads."""
 
 WRITE_THREADS = 2 * AT_ONCE + 1
 """A change holds its thread until it is published, and as many again may hold one until theirs is
@@ -121,11 +123,11 @@ class Lane:
 
 
 class Lanes:
-    """All lanes of a service. A search or a comparison waits at most `max_wait` seconds."""
+    """All lanes of one of so many workers. A search or a comparison waits `max_wait` s at most."""
 
-    def __init__(self, max_wait: float) -> None:
-        self._search = Lane("search", SEARCH_THREADS, max_wait)
-        self._compare = Lane("compare", COMPARE_THREADS, max_wait)
+    def __init__(self, max_wait: float, workers: int = 1) -> None:
+        self._search = Lane("search", ceil(SEARCH_THREADS / workers), max_wait)
+        self._compare = Lane("compare", ceil(COMPARE_THREADS / workers), max_wait)
         self._write = Lane("write", WRITE_THREADS, WRITE_WAIT)
         self._probes: Mapping[str, Lane] = {path: Lane(path, 1, PROBE_WAIT) for path in PROBES}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from hybrid.serving.workers import Worker
 from hybrid.web.errors import SERVER_ERRORS, error_body, retry_after
 from hybrid.web.refusals import REFUSALS
 from hybrid.web.security_headers import security_headers
@@ -40,6 +41,7 @@ class Clients:
     connections: int
     read_deadline: float  # seconds
     write_deadline: float  # seconds
+    worker: Worker
     stopping: bool = False
     waiting: dict["Connection", None] = field(default_factory=dict)
     """Connections without a whole request, in the order in which they began to wait."""
@@ -74,6 +76,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
+        self._clients.worker.connected(-1)
         self._clients.waiting.pop(self, None)
         self._has_request()
         if self._write is not None:

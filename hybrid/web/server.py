@@ -1,57 +1,49 @@
-"""The production server: uvicorn, one process of several threads."""
+"""The production server: one process or, by default, one for each core, at one address.
+
+Imports nothing that computes: the process that starts the others stays small.
+"""
 
 import errno
-import signal
+import os
 import socket
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import uvicorn
 
-from hybrid.access.access import open_access
 from hybrid.errors import InvalidInput
-from hybrid.monitoring import log, tracing
+from hybrid.machine import available_memory, cores
+from hybrid.monitoring import log
 from hybrid.settings import Settings
-from hybrid.storage.generation import CURRENT, open_readable
+from hybrid.storage.generation import (
+    CATALOGUE,
+    CURRENT,
+    FAISS_INDEX,
+    KnownDigests,
+    open_readable,
+)
+from hybrid.storage.manifest import Manifest
 from hybrid.terminal.wait import wait_for
-from hybrid.web.admission import Lanes
-from hybrid.web.connection import Clients, Connection
-from hybrid.web.gateway import Gateway
+from hybrid.web.supervisor import Lifeline, Role, Supervisor
 
-SWITCH_INTERVAL = 0.0005
-"""Seconds after which a thread gives way to others, a tenth of the default: otherwise searches
-are slow while a generation is opened."""
+if TYPE_CHECKING:
+    from hybrid.serving.workers import Worker
 
 BACKLOG = 512
 """Connections that the kernel queues until the server accepts them."""
 
-KEEP_ALIVE = 5
-"""Seconds after a response that a connection stays open for another request."""
+CHANGES = "CHANGES"
+"""The socket in the folder of the workers that changes are sent to."""
 
-GRACE = 30
-"""Seconds for the requests in progress when the server is stopped."""
+MODEL = "encoder"
+"""The folder of a generation's model."""
 
-
-class Server(uvicorn.Server):
-    """uvicorn, which prints when it is ready and answers requests in progress when it stops."""
-
-    def __init__(self, config: uvicorn.Config, clients: Clients, url: str) -> None:
-        super().__init__(config)
-        self._clients = clients
-        self._url = url
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections."""
-        await super().startup(sockets)
-        click.echo(f"ready: {self._url} (Ctrl-C stops)")
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more connections, and wait for those that are open."""
-        self._clients.stopping = True
-        await super().shutdown(sockets)
+BASE_MEMORY = 160 << 20
+"""Bytes that a worker needs besides its model and twice its catalogue."""
 
 
 def serve(settings: Settings) -> None:
@@ -62,65 +54,114 @@ def serve(settings: Settings) -> None:
     log.configure(settings.log)
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
-    generation = open_readable(data)
-    with closing(listen(settings.host, settings.port)) as listener:
+    digests: KnownDigests = {}
+    generation = open_readable(data, digests)
+    host, port = settings.host, settings.port
+    url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+    def announce() -> None:
+        click.echo(f"ready: {url} (Ctrl-C stops)")
+
+    with closing(listen(host, port)) as listener:
         click.echo(
             f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
         )
-        with application(settings) as gateway:
-            for stop in (signal.SIGINT, signal.SIGTERM):
-                # uvicorn stops at these, and raises them again once it has stopped.
-                signal.signal(stop, lambda *_: None)
-            server(settings, gateway).run([listener])
+        workers = settings.workers or default_workers(generation.manifest, settings.writes == "on")
+        if workers > 1:
+            serve_by_workers(settings, listener, digests, workers, announce)
+            return
+        # Imported here: it takes a second, and an error of host or port should not.
+        from hybrid.web.worker import serve_alone
+
+        serve_alone(settings, listener, digests, announce)
 
 
-def server(settings: Settings, gateway: Gateway) -> Server:
-    """Return the server in front of `gateway`, not started yet."""
-    clients = Clients(settings.connections, settings.read_deadline, settings.write_deadline)
-    config = uvicorn.Config(
-        gateway,
-        http=partial(Connection, clients),  # type: ignore[arg-type]
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=GRACE,
-    )
-    host, port = settings.host, settings.port
-    url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    return Server(config, clients, url)
+def serve_by_workers(
+    settings: Settings,
+    listener: socket.socket,
+    digests: KnownDigests,
+    workers: int,
+    announce: Callable[[], None],
+) -> None:
+    """Serve by so many processes, and one more that publishes changes, until a signal stops them.
 
+    Raises what keeps one of them from starting.
+    """
+    from hybrid.serving.remote_writes import listen as listen_for_changes
+    from hybrid.serving.workers import Worker, WorkerTable
 
-@contextmanager
-def application(settings: Settings) -> Iterator[Gateway]:
-    """Open the service. It is closed in order: first requests, then changes, then what is read."""
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    # These imports take a second, and an error of host or port should not.
-    from hybrid.engines.factory import encoder_cache
-    from hybrid.web.app import create_app
-    from hybrid.web.request_log import LogOptions
-    from hybrid.wiring import follow, open_writes
+    with tempfile.TemporaryDirectory(prefix="hybrid-") as temporary:
+        folder = Path(temporary)
+        _prepare_environment(folder, workers)
+        table = WorkerTable(workers)
 
-    encoders = encoder_cache()
-    with ExitStack() as opened:
-        if settings.otel_endpoint:
-            opened.callback(tracing.start(settings.otel_endpoint))
-        watcher = opened.enter_context(closing(follow(settings, encoders)))
-        watcher.start()
-        writes = None
+        def role(number: int) -> Role:
+            worker = Worker(number, table, folder)
+            serve = partial(_serve, settings, listener, digests, worker)
+
+            def ended(process: int) -> None:
+                table.leave(number)
+                _forget(process)
+
+            return Role(f"worker {number + 1}", serve, ended)
+
+        roles = [role(number) for number in range(workers)]
         if settings.writes == "on":
-            writes = opened.enter_context(closing(open_writes(settings, encoders)))
-        options = LogOptions(settings.slow, queries=settings.log_queries == "on")
-        access = open_access(settings)
-        app = create_app(watcher.live, settings.poster_host, writes, access, options)
-        lanes = opened.enter_context(closing(Lanes(settings.max_wait)))
-        yield Gateway(app, lanes)
+            changes = listen_for_changes(folder / CHANGES)
+            publish = partial(_publish, settings, listener, changes)
+            roles.append(Role("publisher", publish, _forget, order=1))
+        Supervisor(roles, announce).run()
+
+
+def default_workers(manifest: Manifest, writes: bool = False) -> int:
+    """Return how many workers there are unless the settings say so: the cores, if memory allows.
+
+    Where changes are accepted, one more process needs memory.
+    """
+    sizes = {name: digest.size for name, digest in manifest.files.items()}
+    models = sum(size for name, size in sizes.items() if name.startswith(f"{MODEL}/"))
+    each = BASE_MEMORY + models + 2 * sizes[CATALOGUE] + sizes.get(FAISS_INDEX, 0)
+    memory = available_memory()
+    fitting = cores() if memory is None else memory // each - writes
+    return max(1, min(cores(), fitting))
+
+
+def _prepare_environment(folder: Path, workers: int) -> None:
+    """Set what libraries read when they are loaded, which processes that are forked inherit."""
+    metrics = folder / "metrics"
+    metrics.mkdir()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // workers)))
+
+
+def _serve(
+    settings: Settings,
+    listener: socket.socket,
+    digests: KnownDigests,
+    worker: "Worker",
+    lifeline: Lifeline,
+) -> None:
+    """Serve as one of several workers."""
+    from hybrid.web.worker import serve_among_others
+
+    serve_among_others(settings, listener, digests, worker, lifeline)
+
+
+def _publish(
+    settings: Settings, listener: socket.socket, changes: socket.socket, lifeline: Lifeline
+) -> None:
+    """Publish the changes that workers are sent."""
+    listener.close()
+    from hybrid.web.publisher import publish
+
+    publish(settings, changes, lifeline)
+
+
+def _forget(process: int) -> None:
+    """Remove what a process that has ended told of its present state in the metrics."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(process)  # type: ignore[no-untyped-call]
 
 
 def listen(host: str, port: int) -> socket.socket:

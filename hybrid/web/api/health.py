@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 
 from apiflask import APIBlueprint
 from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
 from hybrid.engines.breaker import State
-from hybrid.monitoring.metrics import registry
+from hybrid.monitoring.metrics import CACHE_METRICS, registry
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.web.request_search import live, request_search
@@ -73,19 +73,64 @@ def ready() -> ReadyResponse:
     )
 
 
+PUBLISHED_SERVED = Gauge(
+    "hybrid_published_served",
+    "1 if the generation served is the published one",
+    multiprocess_mode="livemin",
+)
+STORES_WHOLE = Gauge(
+    "hybrid_stores_whole",
+    "1 if the last check found all files and films of the generation served",
+    multiprocess_mode="livemin",
+)
+STORES_CHECKED = Gauge(
+    "hybrid_stores_checked_timestamp_seconds",
+    "Unix time of the last check of the files and films",
+    multiprocess_mode="livemin",
+)
+PREFERENCES_USED = Gauge(
+    "hybrid_preferences_used",
+    "1 if films are ranked by ranking.toml, 0 if that file is wrong",
+    multiprocess_mode="livemin",
+)
+BREAKER_OPEN = Gauge(
+    "hybrid_keyword_breaker_open",
+    "1 if searches do not ask the keyword engine because it kept failing",
+    multiprocess_mode="livemax",
+)
+for healthy in (PUBLISHED_SERVED, STORES_WHOLE, PREFERENCES_USED):
+    healthy.set(1)  # a worker that starts is no reason for an alert
+STORES_CHECKED.set_to_current_time()
+
+
+def update_metrics(served: LiveSearch) -> None:
+    """Set the metrics of this process that are not counted as things happen."""
+    search = served.acquire()
+    try:
+        BREAKER_OPEN.set(search.retriever.keyword.breaker.problem is not None)
+    finally:
+        served.release(search)
+    PUBLISHED_SERVED.set(served.publication_problem is None)
+    STORES_WHOLE.set(served.store_problem is None)
+    PREFERENCES_USED.set(served.preferences_problem is None)
+    if served.checked_at is not None:
+        STORES_CHECKED.set(served.checked_at)
+    CACHE_METRICS.update()
+
+
 @health.get("/metrics")
 @health.doc(responses=TEXT)
 def metrics() -> Response:
     """Return the metrics for Prometheus."""
-    text = generate_latest(registry(_Metrics(live(), request_search())))
+    update_metrics(live())
+    text = generate_latest(registry(_Metrics(request_search())))
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
 class _Metrics(Collector):
-    """The metrics at one moment."""
+    """The metrics of the search of this process at one moment."""
 
-    def __init__(self, served: LiveSearch, search: HybridSearch) -> None:
-        self._live = served
+    def __init__(self, search: HybridSearch) -> None:
         self._search = search
 
     def collect(self) -> Iterator[Metric]:
@@ -95,33 +140,7 @@ class _Metrics(Collector):
         )
         yield GaugeMetricFamily("hybrid_films", "Films served", len(self._search.catalogue))
         yield GaugeMetricFamily(
-            "hybrid_published_served",
-            "1 if the generation served is the published one",
-            self._live.publication_problem is None,
-        )
-        yield GaugeMetricFamily(
-            "hybrid_stores_whole",
-            "1 if the last check found all files and films of the generation served",
-            self._live.store_problem is None,
-        )
-        yield GaugeMetricFamily(
-            "hybrid_preferences_used",
-            "1 if films are ranked by ranking.toml, 0 if that file is wrong",
-            self._live.preferences_problem is None,
-        )
-        if self._live.checked_at is not None:
-            yield GaugeMetricFamily(
-                "hybrid_stores_checked_timestamp_seconds",
-                "Unix time of the last check of the files and films",
-                self._live.checked_at,
-            )
-        yield GaugeMetricFamily(
             "hybrid_keyword_engine_up",
             "1 if the keyword engine answers",
             self._search.keyword_problem() is None,
-        )
-        yield GaugeMetricFamily(
-            "hybrid_keyword_breaker_open",
-            "1 if searches do not ask the keyword engine because it kept failing",
-            self._search.retriever.keyword.breaker.problem is not None,
         )
