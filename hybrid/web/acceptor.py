@@ -5,12 +5,13 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from hybrid.serving.workers import Worker
 
-YIELD = 0.002
-"""Seconds that a worker leaves a connection to those that have fewer: unless they are busy, one of
-them has accepted it by then."""
+YIELD, YIELDS = 0.002, 5
+"""A worker leaves a connection for so many seconds, so many times, to those that have fewer: unless
+they are busy, one of them has accepted it by then."""
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """Errors after which accepting waits a second: the system has no room for another connection."""
@@ -41,41 +42,48 @@ class Acceptor:
         self._worker.accepts()
         self._resume()
 
+    @property
+    def accepting(self) -> bool:
+        """Whether connections are accepted."""
+        return self._listener.fileno() >= 0
+
     def stop(self) -> None:
-        """Accept no more connections, and close the socket in this process."""
-        self._pause(None)
+        """Accept those that wait already, then no more; close the socket in this process."""
+        self._loop.remove_reader(self._listener)
+        if self._later is not None:
+            self._later.cancel()
+        with suppress(OSError):  # that none waits any more
+            while True:
+                self._take(self._listener.accept()[0])
         self._listener.close()
 
     def _resume(self) -> None:
-        self._loop.add_reader(self._listener, self._ready)
+        self._loop.add_reader(self._listener, self._ready, YIELDS)
 
-    def _pause(self, then: Callable[[], None] | None, seconds: float = YIELD) -> None:
+    def _pause(self, seconds: float, then: Callable[..., None], *arguments: int) -> None:
         self._loop.remove_reader(self._listener)
-        if self._later:
-            self._later.cancel()
-        self._later = self._loop.call_later(seconds, then) if then else None
+        self._later = self._loop.call_later(seconds, then, *arguments)
 
-    def _ready(self) -> None:
-        if self._worker.has_most:
-            self._pause(self._accept_and_resume)
-        else:
-            self._accept()
-
-    def _accept_and_resume(self) -> None:
-        self._resume()
-        self._accept()
-
-    def _accept(self) -> None:
+    def _ready(self, yields: int) -> None:
+        """Accept a connection that waits, or yield so many times before."""
+        if yields and self._worker.has_most:
+            self._pause(YIELD, self._ready, yields - 1)
+            return
         try:
             accepted, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was faster, or the client has left
+            pass  # another worker was faster, or the client has left
         except OSError as error:
             if error.errno not in EXHAUSTED:
                 raise
             log.warning("no connection can be accepted", extra={"problem": error.strerror})
-            self._pause(self._resume, 1.0)
+            self._pause(1.0, self._resume)
             return
+        else:
+            self._take(accepted)
+        self._resume()
+
+    def _take(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
         self._worker.connected(+1)  # at once: the next one may be accepted before it is set up
         task = self._loop.create_task(self._set_up(accepted))

@@ -110,7 +110,8 @@ def serve_by_workers(
             changes = listen_for_changes(folder / CHANGES)
             publish = partial(_publish, settings, listener, changes)
             roles.append(Role("publisher", publish, _forget, order=1))
-        Supervisor(roles, announce).run()
+        # Closed here first: otherwise connections would wait for the workers that are gone.
+        Supervisor(roles, announce, listener.close).run()
 
 
 def default_workers(manifest: Manifest, writes: bool = False) -> int:

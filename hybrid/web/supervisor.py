@@ -103,11 +103,17 @@ class _Child:
 
 
 class Supervisor:
-    """Keeps a process running for each role. `announce` is called once all are ready."""
+    """Keeps a process running for each role.
 
-    def __init__(self, roles: Sequence[Role], announce: Callable[[], None]) -> None:
+    `announce` is called once all are ready, `leave` before they are stopped.
+    """
+
+    def __init__(
+        self, roles: Sequence[Role], announce: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
         self._children = [_Child(role) for role in roles]
         self._announce = announce
+        self._leave = leave
         self._announced = False
         self._stopping = False
 
@@ -127,6 +133,7 @@ class Supervisor:
                         self._announce()
                     self._sleep(woken)
             finally:
+                self._leave()
                 for order in sorted({child.role.order for child in self._children}):
                     self._end([child for child in self._children if child.role.order == order])
 

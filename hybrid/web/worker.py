@@ -67,6 +67,11 @@ class Server(uvicorn.Server):
         self._life = life
         self._acceptor: Acceptor | None = None
 
+    @property
+    def accepting(self) -> bool:
+        """Whether connections are accepted."""
+        return self._acceptor is not None and self._acceptor.accepting
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections from the one listening socket."""
         await super().startup([])

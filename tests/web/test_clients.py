@@ -25,7 +25,8 @@ from hybrid.web.app import MAX_BODY
 from hybrid.web.connection import MAX_HEADERS, MAX_REQUEST_LINE
 from hybrid.web.gateway import Gateway
 from hybrid.web.request_search import ARRIVED
-from hybrid.web.server import Server, listen, server
+from hybrid.web.server import listen
+from hybrid.web.worker import Server, server
 from tests.command import free_port
 from tests.eventually import eventually
 
@@ -363,7 +364,7 @@ def test_a_server_that_stops_answers_what_is_on_its_way() -> None:
         new = service.connect()
         eventually(lambda: service.connections() == 3 and "/held" in service.app.asked, 30)
         service.server.should_exit = True
-        eventually(lambda: not service.server.servers[0].is_serving(), 30)
+        eventually(lambda: not service.server.accepting, 30)
         for connection in (idle, new):
             connection.sendall(GET % b"/echo")
             assert answer(connection)[0] == 200

@@ -18,7 +18,7 @@ from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CATALOGUE, open_current
 from hybrid.web.admission import Lanes
-from hybrid.web.server import application
+from hybrid.web.worker import application
 from indexer.generations.lock import writer_lock
 from tests.command import Index
 from tests.eventually import eventually
@@ -111,11 +111,11 @@ def test_a_server_that_ends_finishes_the_changes_first(monkeypatch: pytest.Monke
     closed: list[str] = []
 
     def opened(name: str) -> SimpleNamespace:
-        live = LiveSearch(SimpleNamespace())  # type: ignore[arg-type]
+        live = LiveSearch(SimpleNamespace(generation="1-x"))  # type: ignore[arg-type]
         return SimpleNamespace(start=int, live=live, close=lambda: closed.append(name))
 
-    monkeypatch.setattr("hybrid.wiring.follow", lambda *_: opened("follower"))
-    monkeypatch.setattr("indexer.group_commit.open_writes", lambda *_: opened("writes"))
+    monkeypatch.setattr("hybrid.web.worker.follow", lambda *_: opened("follower"))
+    monkeypatch.setattr("hybrid.web.worker.open_writes", lambda *_: opened("writes"))
     monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
     monkeypatch.setattr(Lanes, "close", lambda _: closed.append("requests"))
     with application(Settings(writes="on")):
