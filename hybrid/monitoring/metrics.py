@@ -1,10 +1,12 @@
 """The metrics of this process, in the registry of prometheus_client, which /metrics writes out.
 
-Counters and histograms of several processes add up. With the variable PROMETHEUS_MULTIPROC_DIR,
-prometheus_client keeps them in files of that folder, and `registry` returns their sums.
+Those of several processes add up. With the variable PROMETHEUS_MULTIPROC_DIR, prometheus_client
+keeps them in files of that folder, and `registry` returns their sums.
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Lock
 
 from prometheus_client import (
@@ -13,8 +15,10 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -99,11 +103,31 @@ class CacheMetrics:
 CACHE_METRICS = CacheMetrics()
 
 
+class _Processes(Collector):
+    """Memory, processor time and files of each process that has metrics in a folder, by its id."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of prometheus_client's own collector for each process."""
+        families: dict[str, Metric] = {}
+        for file in sorted(self._folder.glob("gauge_livesum_*.db")):
+            pid = file.stem.rpartition("_")[2]
+            for family in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():
+                whole = families.setdefault(family.name, family)
+                samples = [sample._replace(labels={"pid": pid}) for sample in family.samples]
+                whole.samples = [*(whole.samples if whole is not family else ()), *samples]
+        yield from families.values()
+
+
 def registry(*more: Collector) -> CollectorRegistry:
     """Return a registry of the metrics of all processes, and of those that `more` collect."""
     every = CollectorRegistry()
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder:
         MultiProcessCollector(every)  # type: ignore[no-untyped-call]
+        every.register(_Processes(Path(folder)))
     else:
         every.register(REGISTRY)
     for collector in more:

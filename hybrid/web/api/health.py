@@ -73,6 +73,7 @@ def ready() -> ReadyResponse:
     )
 
 
+WORKERS = Gauge("hybrid_workers", "Processes that answer requests", multiprocess_mode="livesum")
 PUBLISHED_SERVED = Gauge(
     "hybrid_published_served",
     "1 if the generation served is the published one",
@@ -110,6 +111,7 @@ def update_metrics(served: LiveSearch) -> None:
         BREAKER_OPEN.set(search.retriever.keyword.breaker.problem is not None)
     finally:
         served.release(search)
+    WORKERS.set(1)
     PUBLISHED_SERVED.set(served.publication_problem is None)
     STORES_WHOLE.set(served.store_problem is None)
     PREFERENCES_USED.set(served.preferences_problem is None)
