@@ -128,7 +128,8 @@ def test_every_variable_is_a_setting() -> None:
     """Those of the images are valid together; those that the files only mention are settings."""
     for name in BUILT:
         variables = _variables(name)
-        ours = {key: _filled(value) for key, value in variables.items() if "HYBRID_" in key}
+        filled = {key: _filled(value) for key, value in variables.items() if "HYBRID_" in key}
+        ours = {key: value for key, value in filled.items() if value}  # empty is not set
         settings = Settings.load(
             **{key.removeprefix("HYBRID_").lower(): value for key, value in ours.items()}
         )
