@@ -1,6 +1,7 @@
 """Opens what the settings name. The only module of `hybrid` that imports `indexer`."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from hybrid.engines.factory import open_encoder, open_lexical, open_semantic
 from hybrid.engines.protocols import Encoder, Engines
@@ -23,17 +24,23 @@ def open_search(settings: Settings) -> HybridSearch:
     """
     preferences = Preferences.load(settings.data)
     generation = open_current(settings.data)
-    return open_generation(settings, generation, preferences, open_encoder(generation))
+    return open_generation(settings, generation, preferences, open_encoder)
 
 
 def open_generation(
-    settings: Settings, generation: Generation, preferences: Preferences, encoder: Encoder
+    settings: Settings,
+    generation: Generation,
+    preferences: Preferences,
+    encoder_of: Callable[[Generation], Encoder],
 ) -> HybridSearch:
-    """Return a search over this generation, whose model `encoder` is. Raises GenerationUnusable."""
-    catalogue = Catalogue(generation.file(files.CATALOGUE))
-    engines = Engines(
-        open_lexical(settings, generation), open_semantic(generation, catalogue), encoder
-    )
+    """Return a search over this generation. Raises GenerationUnusable."""
+    # Python can do other things while a model is loaded.
+    with ThreadPoolExecutor(1) as pool:
+        encoder = pool.submit(encoder_of, generation)
+        catalogue = Catalogue(generation.file(files.CATALOGUE))
+        lexical = open_lexical(settings, generation)
+        semantic = open_semantic(generation, catalogue)
+    engines = Engines(lexical, semantic, encoder.result())
     return HybridSearch(
         generation.manifest.name,
         catalogue,
@@ -57,7 +64,7 @@ def follow(
     """
 
     def open_search_of(generation: Generation, preferences: Preferences) -> HybridSearch:
-        return open_generation(settings, generation, preferences, encoder_of(generation))
+        return open_generation(settings, generation, preferences, encoder_of)
 
     return GenerationWatcher(settings.data, open_search_of, digests, worker)
 

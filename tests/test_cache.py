@@ -1,7 +1,7 @@
 """Cache: which values it keeps, and what it counts."""
 
 from hybrid.cache import Cache
-from hybrid.monitoring.metrics import CacheCounts
+from hybrid.monitoring.caches import CacheCounts
 
 
 def test_the_value_unused_for_longest_is_dropped() -> None:

@@ -9,6 +9,7 @@ from time import monotonic, time
 
 from hybrid.errors import EngineUnavailable, GenerationUnusable, HybridError, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
+from hybrid.machine import release_memory
 from hybrid.monitoring.metrics import GENERATIONS
 from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
@@ -116,6 +117,7 @@ class GenerationWatcher:
                 with self._worker.turn():
                     generation = open_current(self._data, self._digests)
                     self.live.swap(self._open_warm(generation))
+                    release_memory()  # of the search that was replaced, if nobody uses it any more
                 self._surplus = 0
                 GENERATIONS.inc()
                 log.info("generation served", extra={"generation": entry.name})
@@ -166,6 +168,7 @@ class GenerationWatcher:
     def _open_warm(self, generation: Generation) -> HybridSearch:
         search = self._open(generation, self._preferences)
         search.warm()
+        release_memory()
         self._generation = generation
         return search
 

@@ -18,6 +18,7 @@ def publish(settings: Settings, listener: socket.socket, lifeline: Lifeline) -> 
 
     It is when no worker is left: signals do not stop it, because a worker may wait for a change.
     """
+    lifeline.prepared()  # nothing that matters here
     for stop in STOPS:
         signal.signal(stop, signal.SIG_IGN)
     with closing(open_writes(settings, encoder_cache())) as writes:

@@ -7,15 +7,15 @@ import errno
 import os
 import socket
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hybrid.errors import InvalidInput
+from hybrid.errors import GenerationUnusable, InvalidInput
 from hybrid.machine import available_memory, cores
 from hybrid.monitoring import log
 from hybrid.settings import Settings
@@ -24,7 +24,9 @@ from hybrid.storage.generation import (
     CURRENT,
     FAISS_INDEX,
     KnownDigests,
+    open_described,
     open_readable,
+    published,
 )
 from hybrid.storage.manifest import Manifest
 from hybrid.terminal.wait import wait_for
@@ -54,35 +56,37 @@ def serve(settings: Settings) -> None:
     log.configure(settings.log)
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
+    workers = settings.workers or default_workers(_manifest(data), settings.writes == "on")
+    with closing(listen(settings.host, settings.port)) as listener:
+        if workers > 1:
+            serve_by_workers(settings, listener, workers)
+            return
+        # Nothing of it is imported before: it takes a second, and errors should not.
+        with ThreadPoolExecutor(1) as pool:
+            digests = pool.submit(check_files, data)
+            from hybrid.web.worker import serve_alone
+        serve_alone(settings, listener, digests.result(), partial(announce, settings))
+
+
+def check_files(data: Path) -> KnownDigests:
+    """Check the files of the generation that can be served, name it, and return their digests.
+
+    Raises GenerationUnusable.
+    """
     digests: KnownDigests = {}
-    generation = open_readable(data, digests)
+    manifest = open_readable(data, digests).manifest
+    click.echo(f"generation {manifest.name}, {manifest.counts.movies:,} films")
+    return digests
+
+
+def announce(settings: Settings) -> None:
+    """Say that requests are answered, and where."""
     host, port = settings.host, settings.port
     url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-    def announce() -> None:
-        click.echo(f"ready: {url} (Ctrl-C stops)")
-
-    with closing(listen(host, port)) as listener:
-        click.echo(
-            f"generation {generation.manifest.name}, {generation.manifest.counts.movies:,} films"
-        )
-        workers = settings.workers or default_workers(generation.manifest, settings.writes == "on")
-        if workers > 1:
-            serve_by_workers(settings, listener, digests, workers, announce)
-            return
-        # Imported here: it takes a second, and an error of host or port should not.
-        from hybrid.web.worker import serve_alone
-
-        serve_alone(settings, listener, digests, announce)
+    click.echo(f"ready: {url} (Ctrl-C stops)")
 
 
-def serve_by_workers(
-    settings: Settings,
-    listener: socket.socket,
-    digests: KnownDigests,
-    workers: int,
-    announce: Callable[[], None],
-) -> None:
+def serve_by_workers(settings: Settings, listener: socket.socket, workers: int) -> None:
     """Serve by so many processes, and one more that publishes changes, until a signal stops them.
 
     Raises what keeps one of them from starting.
@@ -96,22 +100,36 @@ def serve_by_workers(
         table = WorkerTable(workers)
 
         def role(number: int) -> Role:
-            worker = Worker(number, table, folder)
-            serve = partial(_serve, settings, listener, digests, worker)
-
             def ended(process: int) -> None:
                 table.leave(number)
                 _forget(process)
 
-            return Role(f"worker {number + 1}", serve, ended)
+            worker = Worker(number, table, folder)
+            return Role(f"worker {number + 1}", partial(_serve, settings, listener, worker), ended)
 
         roles = [role(number) for number in range(workers)]
         if settings.writes == "on":
             changes = listen_for_changes(folder / CHANGES)
             publish = partial(_publish, settings, listener, changes)
             roles.append(Role("publisher", publish, _forget, order=1))
-        # Closed here first: otherwise connections would wait for the workers that are gone.
-        Supervisor(roles, announce, listener.close).run()
+        Supervisor(
+            roles,
+            prepare=partial(check_files, settings.data),
+            announce=partial(announce, settings),
+            # Closed here first: otherwise connections would wait for the workers that are gone.
+            leave=listener.close,
+        ).run()
+
+
+def _manifest(data: Path) -> Manifest:
+    """Return the manifest of the published generation or, if it is damaged, the previous one."""
+    try:
+        return open_described(data, published(data)[0]).manifest
+    except GenerationUnusable:
+        for entry in published(data)[1:]:
+            with suppress(GenerationUnusable):
+                return open_described(data, entry).manifest
+        raise
 
 
 def default_workers(manifest: Manifest, writes: bool = False) -> int:
@@ -138,14 +156,13 @@ def _prepare_environment(folder: Path, workers: int) -> None:
 def _serve(
     settings: Settings,
     listener: socket.socket,
-    digests: KnownDigests,
     worker: "Worker",
     lifeline: Lifeline,
 ) -> None:
     """Serve as one of several workers."""
     from hybrid.web.worker import serve_among_others
 
-    serve_among_others(settings, listener, digests, worker, lifeline)
+    serve_among_others(settings, listener, worker, lifeline)
 
 
 def _publish(

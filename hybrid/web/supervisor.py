@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 from hybrid.errors import HybridError
 
@@ -46,6 +47,10 @@ class Lifeline:
     """What connects a process with the one that started it."""
 
     pipe: Connection
+
+    def prepared(self) -> Any:
+        """Wait for what the other process prepares for all, and return it."""
+        return self.pipe.recv()
 
     def ready(self) -> None:
         """Say that this process is ready."""
@@ -105,13 +110,20 @@ class _Child:
 class Supervisor:
     """Keeps a process running for each role.
 
+    `prepare` is called while the first ones start, and returns what every process is sent;
     `announce` is called once all are ready, `leave` before they are stopped.
     """
 
     def __init__(
-        self, roles: Sequence[Role], announce: Callable[[], None], leave: Callable[[], None]
+        self,
+        roles: Sequence[Role],
+        prepare: Callable[[], object],
+        announce: Callable[[], None],
+        leave: Callable[[], None],
     ) -> None:
         self._children = [_Child(role) for role in roles]
+        self._prepare = prepare
+        self._prepared: object = None
         self._announce = announce
         self._leave = leave
         self._announced = False
@@ -120,11 +132,16 @@ class Supervisor:
     def run(self) -> None:
         """Return once this process was told to stop and the others have ended.
 
-        Raises what kept a process from becoming ready, or StartFailed, if it is the first one of
-        its role.
+        Raises what `prepare` raises; what kept a process from becoming ready, or StartFailed, if
+        it is the first one of its role.
         """
         with self._stop_at_signals() as woken:
             try:
+                for child in self._children:
+                    self._start(child)
+                self._prepared = self._prepare()
+                for child in self._children:
+                    self._send_prepared(child)
                 while not self._stopping:
                     for child in self._children:
                         self._tend(child)
@@ -144,6 +161,7 @@ class Supervisor:
                 self._bury(child)
         if child.process is None and monotonic() >= child.due:
             self._start(child)
+            self._send_prepared(child)
 
     def _start(self, child: _Child) -> None:
         child.pipe, theirs = Pipe()
@@ -152,6 +170,11 @@ class Supervisor:
         child.process.start()
         theirs.close()
         child.started, child.ready, child.problem = monotonic(), False, None
+
+    def _send_prepared(self, child: _Child) -> None:
+        if child.pipe is not None:
+            with suppress(OSError):  # it has ended
+                child.pipe.send(self._prepared)
 
     def _bury(self, child: _Child) -> None:
         """Note that a process has ended, and when the next one is due."""

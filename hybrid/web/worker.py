@@ -186,13 +186,15 @@ def serve_alone(
 def serve_among_others(
     settings: Settings,
     listener: socket.socket,
-    digests: KnownDigests,
     worker: Worker,
     lifeline: Lifeline,
 ) -> None:
-    """Serve in this process, one of several, until it is told to stop."""
+    """Serve in this process, one of several, until it is told to stop.
+
+    It is sent the digests of the files that were checked.
+    """
     worker.opens()
-    with application(settings, digests, worker) as opened:
+    with application(settings, lifeline.prepared(), worker) as opened:
         life = Life(lifeline.ready, opened.update_metrics, lifeline)
         _run(server(settings, opened.gateway, worker, life), listener)
 
