@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from hybrid.machine import available_memory, cores
-from hybrid.storage.manifest import FileDigest, Manifest
+from hybrid.storage.manifest import FileDigest
 from hybrid.web.server import BASE_MEMORY, default_workers
 
 MIB = 1 << 20
@@ -55,9 +55,8 @@ def test_there_are_as_many_workers_as_cores_and_memory_allow(
     each = BASE_MEMORY + 90 * MIB + 2 * 30 * MIB + 5 * MIB
     sizes = {"encoder/model.onnx": 90, "catalogue.sqlite": 30, "sentences.faiss": 5, "x.npy": 999}
     files = {name: FileDigest(sha256="", size=size * MIB) for name, size in sizes.items()}
-    manifest = Manifest.model_construct(files=files)
     with (
         patch("hybrid.web.server.cores", lambda: 4),
         patch("hybrid.web.server.available_memory", lambda: memory and int(memory * each)),
     ):
-        assert default_workers(manifest, writes) == workers
+        assert default_workers(files, writes) == workers

@@ -6,6 +6,7 @@ keeps them in files of that folder, and `registry` returns their sums.
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -114,7 +115,7 @@ class _Processes(Collector):
         families: dict[str, Metric] = {}
         for file in sorted(self._folder.glob("gauge_livesum_*.db")):
             pid = file.stem.rpartition("_")[2]
-            for family in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():
+            for family in ProcessCollector(pid=partial(str, pid), registry=None).collect():
                 whole = families.setdefault(family.name, family)
                 samples = [sample._replace(labels={"pid": pid}) for sample in family.samples]
                 whole.samples = [*(whole.samples if whole is not family else ()), *samples]

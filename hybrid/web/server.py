@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
@@ -28,7 +29,7 @@ from hybrid.storage.generation import (
     open_readable,
     published,
 )
-from hybrid.storage.manifest import Manifest
+from hybrid.storage.manifest import FileDigest, Manifest
 from hybrid.terminal.wait import wait_for
 from hybrid.web.supervisor import Lifeline, Role, Supervisor
 
@@ -56,7 +57,7 @@ def serve(settings: Settings) -> None:
     log.configure(settings.log)
     data = settings.data
     wait_for(f"the first index in {data}", (data / CURRENT).exists, settings.wait)
-    workers = settings.workers or default_workers(_manifest(data), settings.writes == "on")
+    workers = settings.workers or default_workers(_manifest(data).files, settings.writes == "on")
     with closing(listen(settings.host, settings.port)) as listener:
         if workers > 1:
             serve_by_workers(settings, listener, workers)
@@ -132,12 +133,12 @@ def _manifest(data: Path) -> Manifest:
         raise
 
 
-def default_workers(manifest: Manifest, writes: bool = False) -> int:
+def default_workers(files: Mapping[str, FileDigest], writes: bool = False) -> int:
     """Return how many workers there are unless the settings say so: the cores, if memory allows.
 
-    Where changes are accepted, one more process needs memory.
+    `files` are those of the generation. Where changes are accepted, one more process needs memory.
     """
-    sizes = {name: digest.size for name, digest in manifest.files.items()}
+    sizes = {name: digest.size for name, digest in files.items()}
     models = sum(size for name, size in sizes.items() if name.startswith(f"{MODEL}/"))
     each = BASE_MEMORY + models + 2 * sizes[CATALOGUE] + sizes.get(FAISS_INDEX, 0)
     memory = available_memory()

@@ -54,7 +54,8 @@ class Lifeline:
 
     def ready(self) -> None:
         """Say that this process is ready."""
-        self.pipe.send(None)
+        with suppress(OSError):  # the other one is gone, and so this one will be told to stop
+            self.pipe.send(None)
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when this process has to stop.
@@ -191,8 +192,8 @@ class Supervisor:
         delay = DELAYS[min(child.early, len(DELAYS) - 1)]
         child.due = monotonic() + delay
         fields = {"status": process.exitcode, "pid": process.pid, "restart_in": delay}
-        problems = {"problem": str(problem)} if problem else {}
-        log.error("the %s ended", child.role.name, extra=fields | problems)
+        reason = {"problem": str(problem) if problem else None}
+        log.error("the %s ended", child.role.name, extra={**fields, **reason})
 
     def _sleep(self, woken: int) -> None:
         """Wait until there is something to do."""
@@ -226,7 +227,8 @@ class Supervisor:
     @contextmanager
     def _stop_at_signals(self) -> Iterator[int]:
         """Give a descriptor that becomes readable at each signal; stop at those of STOPS."""
-        woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        woken, wake = os.pipe()
+        os.set_blocking(wake, False)
 
         def stop(_: int, __: FrameType | None) -> None:
             self._stopping = True
@@ -253,6 +255,9 @@ def _run(role: Role, pipe: Connection, others: Sequence[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         role.run(Lifeline(pipe))
+    except EOFError:  # nobody prepares anything any more
+        sys.exit(1)
     except (HybridError, OSError) as error:
-        pipe.send(error)
+        with suppress(OSError):
+            pipe.send(error)
         sys.exit(1)
