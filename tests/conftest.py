@@ -43,6 +43,8 @@ def pytest_configure() -> None:
     # However busy the machine, searches have time enough: tests of deadlines set their own.
     os.environ.setdefault("HYBRID_DEADLINE", "60")
     os.environ.setdefault("HYBRID_MAX_WAIT", "60")
+    # Several, but not as many as this machine has cores.
+    os.environ.setdefault("HYBRID_WORKERS", "2")
 
 
 def pytest_report_header() -> str:

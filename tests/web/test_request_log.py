@@ -269,9 +269,13 @@ def test_text_has_one_line_for_each_event(capfd: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("index", ["embedded"], indirect=True)
-def test_the_server_logs_what_it_refuses(index: Index, capfd: pytest.CaptureFixture[str]) -> None:
-    """What never reaches the application is logged and counted, too; a query is in no line."""
-    with production(**index.variables) as running:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_server_logs_what_it_refuses(
+    index: Index, workers: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What never reaches the application is logged and counted, too, whichever worker is asked; a
+    query is in no line."""
+    with production(**index.variables, HYBRID_WORKERS=str(workers)) as running:
         running.service.get("/search", q=SECRET)
         before = scrape(running.service)
         status, answer = received(running.service.connect(b"nonsense\r\n\r\n"))
@@ -280,7 +284,10 @@ def test_the_server_logs_what_it_refuses(index: Index, capfd: pytest.CaptureFixt
     name = "hybrid_refused_total"
     assert after.value(name, code="malformed") == before.value(name, code="malformed") + 1
     assert after.value("hybrid_requests_waiting") == 0
-    assert after.value("process_resident_memory_bytes") > 10_000_000
+    series = [(name, value) for (name, _), value in after.values.items()]
+    memory = [value for name, value in series if name == "process_resident_memory_bytes"]
+    assert len(memory) == workers
+    assert min(memory) > 10_000_000
     printed = capfd.readouterr().err
     lines = [json.loads(line) for line in printed.splitlines()]
     assert {"request", "refused"} <= {line["event"] for line in lines}
