@@ -1,8 +1,8 @@
 """What every peer is given: films with one text and one vector each, and queries with vectors.
 
 The files of a folder, so that a peer's environment needs nothing of this project: `films.jsonl`
-(id, text, title, year, genres), `films.npy` float32 (films, d), `queries.jsonl` (text, filters) and
-`queries.npy` float32 (queries, d).
+(id, text, title, year, genres), `films.npy` float32 (films, d), `queries.jsonl` (text, filters, and
+whether it is judged; the judged ones first) and `queries.npy` float32 (queries, d).
 """
 
 import json
@@ -65,11 +65,19 @@ def _records(films: Sequence[Movie]) -> Iterator[dict[str, object]]:
         }
 
 
-def write_queries(folder: Path, queries: Sequence[tuple[str, Filters]], encoder: Encoder) -> None:
-    """Write queries with their filters, and their vectors by the encoder."""
+def write_queries(
+    folder: Path,
+    judged: Sequence[tuple[str, Filters]],
+    others: Sequence[str],
+    encoder: Encoder,
+) -> None:
+    """Write judged queries with their filters, the texts of others, and the vectors of all."""
+    queries = [(text, filters, True) for text, filters in judged]
+    queries += [(text, Filters(), False) for text in others]
     with (folder / QUERIES).open("w", encoding="utf-8") as out:
-        for text, filters in queries:
-            record = {"text": text, "filters": filters.model_dump(exclude_defaults=True)}
+        for text, filters, is_judged in queries:
+            fields = filters.model_dump(exclude_defaults=True)
+            record = {"text": text, "filters": fields, "judged": is_judged}
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
-    vectors = [encoder.encode([text])[0] for text, _ in queries]
+    vectors = [encoder.encode([text])[0] for text, _, _ in queries]
     np.save(folder / QUERY_VECTORS, np.array(vectors, np.float32))
