@@ -13,7 +13,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 o
 endef
 INSTALL = $(UV) pip install --python .venv/bin/python
 
-.PHONY: help install install-search demo test coverage mutants mutants-sample check check-scripts format lock audit sbom clean
+.PHONY: help install install-search demo test coverage mutants mutants-sample check check-scripts format lock audit sbom peers clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,8 @@ lock: ## pin the newest packages that pyproject.toml allows
 	$(LOCK) --constraints requirements-dev.txt pyproject.toml > requirements-search.txt
 	$(LOCK) --constraints requirements-dev.txt --extra index --extra evaluate pyproject.toml \
 		| $(WITHOUT_GPU) > requirements.txt
+	$(LOCK) --constraints requirements-dev.txt --group peers \
+		| $(WITHOUT_GPU) > benchmarks/peers/requirements.txt
 
 audit: install .cache/audit/installed ## look the locked packages up in a database of vulnerabilities (ADVISORIES=offline to skip it)
 	.ci/audit
@@ -102,6 +104,13 @@ sbom: install .cache/audit/installed ## write sbom.cdx.json, which lists the pac
 .cache/audit/installed: requirements-audit.txt # `uv run` would not verify digests
 	$(UV) venv --quiet --clear --python .venv/bin/python .cache/audit
 	$(UV) pip install --quiet --python .cache/audit/bin/python --require-hashes -r requirements-audit.txt
+	@touch $@
+
+peers: .cache/peers/installed ## make the environment of `python -m benchmarks.peers`
+
+.cache/peers/installed: benchmarks/peers/requirements.txt .venv/installed
+	$(UV) venv --quiet --clear --python .venv/bin/python .cache/peers/environment
+	$(UV) pip install --python .cache/peers/environment/bin/python -r benchmarks/peers/requirements.txt
 	@touch $@
 
 clean: ## remove the environment and all caches, but no data

@@ -54,17 +54,15 @@ class ElasticsearchRRF:
 
     def open(self, folder: Path, model: str | None) -> Search:
         """Return the search; the encoding is sentence-transformers'."""
-        encode = None
+        transformer = None
         if model:
             from sentence_transformers import SentenceTransformer
 
             transformer = SentenceTransformer(model, device="cpu")
 
-            def encode(text: str) -> Vector:
-                return transformer.encode(text, normalize_embeddings=True)
-
         def search(text: str, vector: Vector, filters: Filters) -> list[int]:
-            vector = encode(text) if encode else vector
+            if transformer:
+                vector = transformer.encode(text, normalize_embeddings=True)
             return self._search(text, vector, as_queries(filters))
 
         return search
@@ -92,6 +90,10 @@ class ElasticsearchRRF:
             for rank, hit in enumerate(found["hits"]["hits"], start=1):
                 scores[int(hit["_id"])] += 1 / (RANK_CONSTANT + rank)
         return sorted(scores, key=lambda film: -scores[film])[:LIMIT]
+
+    def version(self) -> str:
+        """Return the version of the node."""
+        return str(self._client.info()["version"]["number"])
 
     def bytes_on_disk(self, folder: Path) -> int:
         """Return the size of the index."""

@@ -7,13 +7,15 @@ vectors its documentation advises none.
 
 import os
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 # Without it, each search warns of columns that it will not return in a later version.
-os.environ.setdefault("LANCE_LOG", "error")
+os.environ.setdefault("LANCEDB_LOG", "error")
 
 import lancedb
 from lancedb.embeddings import get_registry
+from lancedb.index import FTS
 from lancedb.pydantic import LanceModel
 from lancedb.pydantic import Vector as VectorOf
 
@@ -34,7 +36,7 @@ class LanceDB:
         """Index films. The vectors are given with them, so that nothing is encoded."""
         encoder = get_registry().get("sentence-transformers").create(name=model, device="cpu")
 
-        class Document(LanceModel):
+        class Document(LanceModel):  # type: ignore[misc]
             """A film."""
 
             id: int
@@ -55,7 +57,7 @@ class LanceDB:
         table = lancedb.connect(folder).create_table(TABLE, schema=Document, mode="overwrite")
         for some in rows():
             table.add(some)
-        table.create_fts_index("text")
+        table.create_index("text", config=FTS())
         table.optimize()
 
     def open(self, folder: Path, model: str | None) -> Search:
@@ -72,6 +74,10 @@ class LanceDB:
             return [row["id"] for row in query.select(["id"]).limit(LIMIT).to_list()]
 
         return search
+
+    def version(self) -> str:
+        """Return the version of the library."""
+        return version(self.package)
 
     def bytes_on_disk(self, folder: Path) -> int:
         """Return the size of the table."""

@@ -9,11 +9,11 @@ MODEL. Prints JSON.
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -56,6 +56,10 @@ class Peer(Protocol):
 
     def open(self, folder: Path, model: str | None) -> Search:
         """Return the search, which encodes texts with this model, or uses the given vectors."""
+        ...
+
+    def version(self) -> str:
+        """Return the version of what searches."""
         ...
 
     def bytes_on_disk(self, folder: Path) -> int:
@@ -101,10 +105,11 @@ def folder_size(folder: Path) -> int:
 
 def measure_build(peer: Peer, corpus: Corpus, index: Path, model: str) -> dict[str, Any]:
     """Index the films; return seconds and size."""
+    shutil.rmtree(index, ignore_errors=True)
     start = monotonic()
     peer.build(corpus.films, corpus.film_vectors, index, model)
     return {
-        "version": version(peer.package),
+        "version": peer.version(),
         "build_seconds": round(monotonic() - start, 2),
         "disk_mb": round(peer.bytes_on_disk(index) / 1e6, 1),
     }

@@ -6,6 +6,7 @@ answers one thread at a time, so searches take turns, as in its own service (`tx
 """
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
@@ -68,6 +69,10 @@ class Txtai:
 
         return search
 
+    def version(self) -> str:
+        """Return the version of the library."""
+        return version(self.package)
+
     def bytes_on_disk(self, folder: Path) -> int:
         """Return the size of the saved index."""
         return folder_size(folder)
@@ -84,7 +89,8 @@ def genre_list(genres: Sequence[str]) -> str:
 
 def sql(text: str, filters: Filters) -> tuple[str, int, None, None, dict[str, object]]:
     """Return the arguments of a search with filters."""
-    parts, values = ["similar(:text)"], {"text": text}
+    parts = ["similar(:text)"]
+    values: dict[str, object] = {"text": text}
     for name, comparison in (("year_from", ">="), ("year_to", "<=")):
         if name in filters:
             parts.append(f"year {comparison} :{name}")
