@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from time import process_time
+from time import monotonic, process_time
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 import click
 
 from benchmarks.encoding import encode_each, encodings_a_second
-from benchmarks.load import Answer, Client, closed_loop, open_loop, poisson
+from benchmarks.load import REFUSED, Answer, Client, closed_loop, open_loop, poisson
 from benchmarks.percentiles import Percentiles
 from benchmarks.results import machine, write_results
 from benchmarks.service import Service, memory, processes, serving
@@ -134,10 +134,10 @@ async def closed(bench: Bench, known: Sequence[str]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for clients in CLIENTS:
         encodings.append(encodings_a_second(bench.encoder, known, bench.seconds / 2))
-        used = process_time()
+        start, used = monotonic(), process_time()
         answers = await closed_loop(bench.client, bench.paths(), clients, bench.seconds)
-        used = process_time() - used
-        row = {"clients": clients, **loaded(answers, bench.seconds)}
+        seconds, used = monotonic() - start, process_time() - used
+        row = {"clients": clients, **loaded(answers, seconds)}
         rows.append(row | {"client_cpu_ms": round(1000 * used / len(answers), 3)})
     alone = median(encodings)
     for row in rows:
@@ -161,7 +161,7 @@ def loaded(answers: Sequence[Answer], seconds: float) -> dict[str, Any]:
     An answer without one of the engines is degraded; it counts as answered.
     """
     times = answered(answers)
-    refused = sum(answer.status == 503 for answer in answers)
+    refused = sum(answer.status == REFUSED for answer in answers)
     bodies = (json.loads(answer.body) for answer in answers if answer.status == 200)
     return {
         "rate": round(len(times) / seconds, 1),

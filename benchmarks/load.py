@@ -17,6 +17,12 @@ import click
 PATIENCE = 30.0
 """Seconds after which a request counts as failed."""
 
+REFUSED = 503
+"""Status of a refusal."""
+
+PAUSE = 1.0
+"""Seconds after which a client that was refused asks again: the least that Retry-After says."""
+
 LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
@@ -108,15 +114,21 @@ class Client:
 async def closed_loop(
     client: Client, paths: Iterator[str], clients: int, seconds: float = float("inf")
 ) -> list[Answer]:
-    """Let each of the `clients` ask one request after another, until the time or the paths end."""
+    """Let each of the `clients` ask one request after another, until the time or the paths end.
+
+    One that is refused pauses, as the service tells it to.
+    """
     answers: list[Answer] = []
     end = monotonic() + seconds
 
     async def one_after_another() -> None:
         for path in paths:
-            answers.append(await client.ask(path))
+            answer = await client.ask(path)
+            answers.append(answer)
             if monotonic() >= end:
                 return
+            if answer.status == REFUSED:
+                await asyncio.sleep(PAUSE)
 
     await asyncio.gather(*(one_after_another() for _ in range(clients)))
     return answers

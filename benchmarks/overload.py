@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import click
 import numpy as np
 
-from benchmarks.load import Answer, Client, check_local, closed_loop, open_loop, regular
+from benchmarks.load import REFUSED, Answer, Client, check_local, closed_loop, open_loop, regular
 from hybrid.evaluation.formats import read_judgements
 
 CLIENTS = 8
@@ -43,7 +43,9 @@ def line(
     name: str, answers: Sequence[Answer], probes: Sequence[Answer], seconds: float, peak: float
 ) -> str:
     """Return a row of the table."""
-    times = [[each.seconds for each in answers if each.status == status] for status in (200, 503)]
+    times = [
+        [each.seconds for each in answers if each.status == status] for status in (200, REFUSED)
+    ]
     rate = len(times[0]) / seconds
     failed = len(answers) - len(times[0]) - len(times[1])
     columns = [f"{name:22}{rate:8.1f}{rate / peak:8.0%}"]
