@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from benchmarks.load import REFUSED, Answer, Client, check_local, closed_loop, open_loop, regular
-from hybrid.evaluation.formats import read_judgements
+from benchmarks.texts import read_texts
 
 CLIENTS = 8
 """Clients whose requests reach the peak."""
@@ -84,8 +84,7 @@ def main(
 ) -> None:
     """Measure the service at URL, which must be of this machine."""
     check_local(url)
-    texts = [query.text for file in queries for query in read_judgements(file).queries]
-    paths = [f"{path}?{urlencode({'q': text, 'explain': explain})}" for text in texts]
+    paths = [f"{path}?{urlencode({'q': text, 'explain': explain})}" for text in read_texts(queries)]
     random.Random(0).shuffle(paths)
     asyncio.run(measure(url, paths, times, seconds))
 

@@ -8,8 +8,12 @@ from hybrid.evaluation.formats import read_judgements
 
 
 def read_texts(files: Sequence[Path]) -> list[str]:
-    """Return the texts of the judged queries of these files. Raises InvalidInput, and OSError."""
-    return [query.text for file in files for query in read_judgements(file).queries]
+    """Return the distinct texts of the judged queries of these files.
+
+    Raises InvalidInput, and OSError.
+    """
+    texts = (query.text for file in files for query in read_judgements(file).queries)
+    return list(dict.fromkeys(texts))
 
 
 def new_texts(texts: Sequence[str], seed: int = 0) -> Iterator[str]:

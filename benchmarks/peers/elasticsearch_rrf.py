@@ -93,7 +93,7 @@ class ElasticsearchRRF:
 
     def version(self) -> str:
         """Return the version of the node."""
-        return str(self._client.info()["version"]["number"])
+        return str(self._node()["version"])
 
     def bytes_on_disk(self, folder: Path) -> int:
         """Return the size of the index."""
@@ -103,8 +103,12 @@ class ElasticsearchRRF:
 
     def pid(self) -> int:
         """Return the process of the node."""
+        return int(self._node()["process"]["id"])
+
+    def _node(self) -> dict[str, Any]:
         (node,) = self._client.nodes.info(metric="process")["nodes"].values()
-        return int(node["process"]["id"])
+        found: dict[str, Any] = node
+        return found
 
 
 def as_queries(filters: Filters) -> list[dict[str, Any]]:
