@@ -220,7 +220,7 @@ def service(
     recall, latency = measure(engine_search(engine, depth), exact, queries, tenth)
     size = generation.manifest.files[FAISS_INDEX].size
     return Measured(
-        f"the semantic engine of the service, {depth} films",
+        f"the engine of the service, {depth} films",
         f"IVF{semantic.lists},PQ{semantic.sub_quantisers}x4fs",
         semantic.nprobe,
         True,
