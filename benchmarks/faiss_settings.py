@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.percentiles import Percentiles
 from benchmarks.results import machine, write_results
 from benchmarks.texts import read_texts
-from hybrid.engines.factory import open_encoder, open_semantic, open_sentences
+from hybrid.engines.factory import open_query_encoder, open_semantic, open_sentences
 from hybrid.engines.protocols import SemanticEngine
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import sub_quantisers
@@ -253,7 +253,7 @@ def main(queries: tuple[Path, ...], file: Path | None, **given: Any) -> None:
     generation = open_current(settings.data)
     if generation.manifest.semantic.engine == "exact":
         raise InvalidInput(f"the index in {settings.data} is too small to have one of FAISS")
-    texts, encoder = read_texts(queries), open_encoder(generation)
+    texts, encoder = read_texts(queries), open_query_encoder(generation)
     vectors = np.concatenate([encoder.encode([text]) for text in texts])
     click.echo(
         f"{'':45}{'':16}{'lists':>5}{'recall':>8}{'p50 ms':>9}{'p95 ms':>9}{'faster':>8}"

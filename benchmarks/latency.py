@@ -29,7 +29,7 @@ from benchmarks.percentiles import Percentiles
 from benchmarks.results import machine, write_results
 from benchmarks.service import Service, memory, processes, serving
 from benchmarks.texts import new_texts, read_texts
-from hybrid.engines.factory import open_encoder
+from hybrid.engines.factory import open_query_encoder
 from hybrid.engines.protocols import Encoder
 from hybrid.errors import InvalidInput
 from hybrid.query import FusionMethod
@@ -271,7 +271,9 @@ def main(  # noqa: PLR0913, PLR0917 (click passes each option)
         results |= {"start": median(times), "starts": times}
         with serving(data, variables) as service:
             client = Client(service.url)
-            bench = Bench(client, open_encoder(generation), new_texts(known), requests, seconds)
+            bench = Bench(
+                client, open_query_encoder(generation), new_texts(known), requests, seconds
+            )
             results |= asyncio.run(measure(bench, known, rates))
             results["memory"] = memories(service)
         for line in lines(results):

@@ -181,11 +181,41 @@ def peers_table(results: Results) -> str:
     )
 
 
+def encoders_table(results: Results) -> str:
+    """Return the table of ways to embed a query, and what 1.00 in it stands for."""
+    ways = results["results"]["ways"]
+    first = next(iter(ways.values()))
+    times = ("p50_ms", "p95_ms", "cpu_ms")
+    rates = [name for name in first if name.startswith(("threads_", "processes_"))]
+
+    def rows() -> Iterator[Sequence[object]]:
+        for name, way in ways.items():
+            yield (
+                name,
+                f"{way['least_cosine']:.5f}",
+                *(f"{way[key] / first[key]:.2f}" for key in (*times, *rates)),
+                f"{way['open_s']:.2f}",
+                f"{way['anonymous_mb']:.0f}",
+            )
+
+    head = ("", "cosine", "p50", "p95", "CPU", *rates, "to open, s", "own memory, MB")
+    tokenizing = ", ".join(
+        f"{value:.0f} µs {name}" for name, value in results["results"]["tokenizing_us"].items()
+    )
+    return (
+        f"{table([name.replace('_', ': ') for name in head], rows())}\n\n"
+        f"{results['results']['queries']} queries; 1.00 is {first['p50_ms']:.2f} ms (p50), "
+        f"{first['p95_ms']:.2f} ms (p95), {first['cpu_ms']:.2f} ms of CPU and "
+        f"{first['threads_1']:.0f} texts a second in one thread. Tokenising takes {tokenizing}."
+    )
+
+
 TABLES: Mapping[str, Callable[[Results], str]] = {
     "latency": latency_table,
     "faiss_settings": faiss_table,
     "filters": filters_table,
     "peers": peers_table,
+    "encoders": encoders_table,
 }
 """The name of a benchmark and of its file and mark -> its tables."""
 

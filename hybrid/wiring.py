@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from hybrid.engines.factory import open_encoder, open_lexical, open_semantic
+from hybrid.engines.factory import open_lexical, open_query_encoder, open_semantic
 from hybrid.engines.protocols import Encoder, Engines
 from hybrid.fusion.preferences import Preferences
 from hybrid.search import HybridSearch
@@ -24,7 +24,7 @@ def open_search(settings: Settings) -> HybridSearch:
     """
     preferences = Preferences.load(settings.data)
     generation = open_current(settings.data)
-    return open_generation(settings, generation, preferences, open_encoder)
+    return open_generation(settings, generation, preferences, open_query_encoder)
 
 
 def open_generation(
@@ -70,7 +70,7 @@ def follow(
 
 
 def open_writes(settings: Settings, encoder_of: Callable[[Generation], Encoder]) -> Writes:
-    """Return the writer of changes to the films of the data folder."""
+    """Return the writer of changes to the films of the data folder, which `encoder_of` embeds."""
     from indexer.group_commit import open_writes as open_group
 
     return open_group(settings, encoder_of)

@@ -4,14 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hybrid.engines.factory import lexical_writer, open_encoder, open_lexical
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import Encoder, LexicalEngine
-from hybrid.settings import Settings
+from hybrid.settings import Precision, Settings
 from hybrid.storage.generation import Generation, KnownDigests
 from hybrid.storage.manifest import LexicalName
 from indexer.embedding.embed import ExportedModel
+
+if TYPE_CHECKING:
+    # A service, which has no PyTorch, does not change how queries are embedded.
+    from indexer.embedding.model import Model
+
+
+@dataclass(frozen=True)
+class EncoderChange:
+    """The precision in which queries are to be embedded, and what loads the model of a name."""
+
+    precision: Precision
+    load_model: Callable[[str], "Model"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +32,10 @@ class Backends:
     """How indices are written and sentences embedded.
 
     `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
-    `encoder_of` opens a generation's model, `lexical_of` its keyword engine; `checked` are the
+    `encoder_of` opens the model of its films, `lexical_of` its keyword engine; `checked` are the
     files that this process has read before; `quiet` hides the progress bar; `patience` is the
-    number of seconds to wait for another writer.
+    number of seconds to wait for another writer; `encoder` is how queries are embedded from now
+    on, None if that stays as it is.
     """
 
     writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
@@ -30,6 +44,13 @@ class Backends:
     checked: KnownDigests = field(default_factory=dict)
     quiet: bool = True
     patience: float = 0.0
+    encoder: EncoderChange | None = None
+
+    def precision_of(self, generation: Generation) -> Precision:
+        """Return the precision in which queries of a changed `generation` are embedded."""
+        if self.encoder:
+            return self.encoder.precision
+        return generation.manifest.model.queries.precision
 
     def model_of(self, generation: Generation) -> ExportedModel:
         """Return the model of a generation, to embed with."""
@@ -41,6 +62,7 @@ def backends_for(
     encoder_of: Callable[[Generation], Encoder] = open_encoder,
     quiet: bool = True,
     patience: float = 0.0,
+    encoder: EncoderChange | None = None,
 ) -> Backends:
     """Return the backends that the settings name."""
     return Backends(
@@ -49,4 +71,5 @@ def backends_for(
         partial(open_lexical, settings),
         quiet=quiet,
         patience=patience,
+        encoder=encoder,
     )

@@ -10,6 +10,7 @@ from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.monitoring.stopwatch import Stopwatch
+from hybrid.settings import Precision
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_writer import write_catalogue
 from hybrid.storage.generation import (
@@ -23,10 +24,11 @@ from hybrid.storage.generation import (
     published,
     shared_digests,
 )
-from hybrid.storage.manifest import Manifest, ModelName
+from hybrid.storage.manifest import Manifest, ModelName, QueryEncoder
 from hybrid.storage.sentence_vectors import read_sentences
 from indexer.embedding.cache import CACHE, count_build, note_leaving
 from indexer.embedding.embed import EmbeddingStats, embed
+from indexer.embedding.export import EXPORT
 from indexer.embedding.model import Model
 from indexer.films.clean import CleanedFilms
 from indexer.films.film_file import SourceFile, read_films
@@ -36,6 +38,7 @@ from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import writer_lock
 from indexer.generations.manifest import CatalogueStats, Stores, build_manifest, catalogue_stats
 from indexer.generations.publish import Digests
+from indexer.query_encoder import compare_encoders
 from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.update import SemanticSide
 from indexer.update import changed_by_hand
@@ -47,7 +50,8 @@ class BuildOptions:
 
     `mapping` names the columns of a file in a format of its own; `limit` is the maximum number of
     records to read; `name` is recorded instead of the file's own; `discard_changes` allows to undo
-    changes made by hand; `quiet` hides the progress bar; `max_sentences` of a description are kept.
+    changes made by hand; `quiet` hides the progress bar; `max_sentences` of a description are kept;
+    `encoder` is the precision in which queries are embedded.
     """
 
     mapping: Path | None = None
@@ -56,6 +60,7 @@ class BuildOptions:
     discard_changes: bool = False
     quiet: bool = False
     max_sentences: int = MAX_SENTENCES
+    encoder: Precision = "float32"
 
 
 DEFAULTS = BuildOptions()
@@ -100,10 +105,15 @@ def build(
                 source, options.limit, options.mapping, options.name, options.max_sentences
             )
         with draft_generation(data, writer_in) as draft:
-            written = _write_stores(draft, file, model, options.quiet, watch)
+            written = _write_stores(draft, file, model, options, watch)
             with watch.stage("publish"):
-                fingerprint, dimension = model.fingerprint, written.dimension
-                used = ModelName(name=model_name, fingerprint=fingerprint, dimension=dimension)
+                used = ModelName(
+                    name=model_name,
+                    fingerprint=model.fingerprint,
+                    dimension=written.dimension,
+                    export=EXPORT,
+                    queries=written.queries,
+                )
                 manifest = build_manifest(draft.name, file, used, written.stores)
                 generation = draft.commit(manifest, written.digests)
         with watch.stage("tidy"):
@@ -143,16 +153,18 @@ def _hand_changes(data: Path, discard: bool) -> int:
 
 @dataclass(frozen=True)
 class _Written:
-    """The stores of a draft, the dimension of its vectors, and the digests of files known."""
+    """The stores of a draft, the dimension of its vectors, how its queries are embedded, and the
+    digests of files known."""
 
     stores: Stores
     dimension: int
+    queries: QueryEncoder
     embedded: EmbeddingStats
     digests: Digests
 
 
 def _write_stores(
-    draft: Draft, file: SourceFile, model: Model, quiet: bool, watch: Stopwatch
+    draft: Draft, file: SourceFile, model: Model, options: BuildOptions, watch: Stopwatch
 ) -> _Written:
     movies = file.cleaned.movies
     with watch.stage("sentences"):
@@ -160,9 +172,9 @@ def _write_stores(
         texts = list(all_texts(films))
     with watch.stage("embed"):
         before = _undamaged(draft.data)
-        embedded = _embed(draft, before, texts, model, quiet)
+        embedded = _embed(draft, before, texts, model, options.quiet)
     with watch.stage("export model"):
-        shared = _encoder(draft, before, model, texts)
+        shared = _encoder(draft, before, model, texts, options.encoder)
     with watch.stage("catalogue"):
         write_catalogue(draft.file(CATALOGUE), [(film.movie, film.spans) for film in films])
         file.write_rejects(draft.file(REJECTS))
@@ -170,8 +182,10 @@ def _write_stores(
         lexical = draft.writer.write(movies, (), len(movies))
     with watch.stage("semantic"):
         stats, side, dimension = _semantic(draft, films, len(texts))
+    with watch.stage("compare encoders"):
+        queries = compare_encoders(draft.folder, side.pieces, options.encoder)
     stores = Stores(stats, lexical, side)
-    return _Written(stores, dimension, embedded, {**shared, **side.written})
+    return _Written(stores, dimension, queries, embedded, {**shared, **side.written})
 
 
 def _undamaged(data: Path) -> Generation | None:
@@ -196,17 +210,22 @@ def _embed(
 
 
 def _encoder(
-    draft: Draft, before: Generation | None, model: Model, texts: Sequence[str]
+    draft: Draft,
+    before: Generation | None,
+    model: Model,
+    texts: Sequence[str],
+    precision: Precision,
 ) -> Digests:
     """Export the model, or link the export of the generation `before` if the model is the same.
 
     Returns the digests of the files that were linked.
     """
-    if before is None or before.manifest.model.fingerprint != model.fingerprint:
-        model.export(draft.file(ENCODER_FOLDER), texts)
-        return {}
-    draft.link(before, ENCODER_FOLDER)
-    return shared_digests(before)
+    exported = before and (before.manifest.model.fingerprint, before.manifest.model.export)
+    same = exported == (model.fingerprint, EXPORT)
+    if before and same and draft.share_encoder(before, precision):
+        return shared_digests(before)
+    model.export(draft.file(ENCODER_FOLDER), texts, precision)
+    return {}
 
 
 def _semantic(

@@ -24,6 +24,7 @@ from indexer.embedding.embed import EmbeddingStats, embed
 from indexer.films.sentences import all_texts, cut
 from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.manifest import CatalogueStats, Stores, catalogue_stats, change_manifest
+from indexer.query_encoder import compared, share_or_export
 from indexer.semantic_index.update import SemanticSide, change_semantic
 from indexer.semantic_index.vector_files import live_rows, plan
 
@@ -79,7 +80,10 @@ def publish_change(
     writer_in = partial(backends.writer_in, before.manifest.lexical.engine)
     with draft_generation(data, writer_in, base) as draft:
         with watch.stage("share"):
-            _share(draft, base, source)
+            draft.copy_catalogue(before)
+            _share_rejects(draft, base, source)
+        with watch.stage("model"):
+            model = share_or_export(draft, base, backends.encoder)
         with watch.stage("embed"):
             _note_uses(draft, base, changes, is_build=source is not None)
             piece = _write_piece(draft, base, changes, backends)
@@ -91,16 +95,17 @@ def publish_change(
         with watch.stage("keyword"):
             lexical = draft.writer.write(changes.films, changes.gone, stats.movies)
         with watch.stage("publish"):
+            model = compared(model, before.manifest.model, draft.folder, side.pieces)
             stores = Stores(stats, lexical, side)
             manifest = change_manifest(draft.name, before.manifest, source, stores)
+            manifest = manifest.model_copy(update={"model": model})
             generation = draft.commit(manifest, {**shared_digests(before), **side.written})
     with watch.stage("tidy"):
         warnings = draft.tidy()
     return ChangeResult(generation.manifest, piece.embedded, warnings)
 
 
-def _share(draft: Draft, base: Base, source: "SourceFile | None") -> None:
-    draft.share(base.generation)
+def _share_rejects(draft: Draft, base: Base, source: "SourceFile | None") -> None:
     if source:
         source.write_rejects(draft.file(REJECTS))
     else:

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -20,6 +21,7 @@ from hybrid.terminal.wait import wait_for
 from indexer.report import (
     report_build,
     report_change,
+    report_losses,
     report_tidied,
     report_update,
     report_verified,
@@ -50,6 +52,14 @@ mapped = click.option(
 )
 
 
+judged_option = click.option(
+    "--judged",
+    metavar="FILE",
+    callback=_path_or_none,
+    help="judged queries, on which to measure what --encoder int8 costs in nDCG@10",
+)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Index films for search by keywords and by meaning."""
@@ -66,17 +76,20 @@ def main() -> None:
 @setting("elasticsearch_url")
 @setting("wait")
 @setting("model")
+@setting("encoder")
+@judged_option
 @mapped
 @click.option("--limit", type=click.IntRange(min=1), help="maximum number of records to read")
 @click.option("--discard-changes", is_flag=True, help="build even if films were changed by hand")
 @click.option("--quiet", is_flag=True, help="show no progress")
-def build(
+def build(  # noqa: PLR0913, PLR0917 (click passes each option)
     source: Path,
     engine: LexicalName | None,
     mapping: Path | None,
     limit: int | None,
     discard_changes: bool,
     quiet: bool,
+    judged: Path | None,
     **given: str | None,
 ) -> None:
     """Index the films of SOURCE and publish the index.
@@ -88,6 +101,7 @@ def build(
     --discard-changes is given.
     """
     settings = Settings.load(**given)
+    measure_loss = _loss_measure(judged, settings)
     from indexer.build import BuildOptions
 
     options = BuildOptions(
@@ -96,8 +110,10 @@ def build(
         discard_changes=discard_changes,
         quiet=quiet,
         max_sentences=settings.max_sentences,
+        encoder=settings.encoder or "float32",
     )
     report_build(_build(source, settings, engine, options))
+    measure_loss()
 
 
 @main.command()
@@ -119,6 +135,8 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 @setting("data")
 @setting("elasticsearch_url")
 @setting("wait")
+@setting("encoder")
+@judged_option
 @mapped
 @click.option("--name", help="name of SOURCE to record in the index  [default: its file name]")
 @click.option("--keep-missing", is_flag=True, help="keep films that SOURCE does not hold")
@@ -137,28 +155,39 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     discard_changes: bool,
     create: bool,
     quiet: bool,
+    judged: Path | None,
     **given: str | None,
 ) -> None:
     """Make the published index hold the films of SOURCE.
 
     Only new and changed films are embedded and written; films that SOURCE no longer holds are
-    removed. Films keep their ids. The model is that of the index. If films were changed by hand,
-    give --keep-changes or --discard-changes.
+    removed. Films keep their ids. The model is that of the index; --encoder changes the precision
+    in which it embeds queries. If films were changed by hand, give --keep-changes or
+    --discard-changes.
     """
-    from indexer.backends import backends_for
+    from indexer.backends import EncoderChange, backends_for
     from indexer.build import BuildOptions
+    from indexer.embedding.model import load_model
     from indexer.films.film_file import read_films
     from indexer.update import HandChanges, change, match_source
 
     if keep_changes and discard_changes:
         raise InvalidInput("--keep-changes and --discard-changes exclude each other: give one")
     settings = Settings.load(**given)
+    measure_loss = _loss_measure(judged, settings)
     bound = settings.max_sentences
     if not (settings.data / CURRENT).exists():
         if not create:
             raise GenerationUnusable(f"no index in {settings.data}: add --create to build it")
-        options = BuildOptions(mapping, name=name, quiet=quiet, max_sentences=bound)
+        options = BuildOptions(
+            mapping,
+            name=name,
+            quiet=quiet,
+            max_sentences=bound,
+            encoder=settings.encoder or "float32",
+        )
         report_build(_build(source, settings, None, options))
+        measure_loss()
         return
     _wait_for_elasticsearch(settings)
     hand_changes: HandChanges | None = (
@@ -166,8 +195,14 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     )
     read = read_films(_file(source), mapping=mapping, name=name, max_sentences=bound)
     films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
-    backends = backends_for(settings, quiet=quiet, patience=settings.wait)
+    backends = backends_for(
+        settings,
+        quiet=quiet,
+        patience=settings.wait,
+        encoder=EncoderChange(settings.encoder, load_model) if settings.encoder else None,
+    )
     report_update(change(settings.data, films, backends, read), read, settings.data)
+    measure_loss()
 
 
 @main.command()
@@ -309,6 +344,22 @@ def _file(source: Path) -> Path:
     """Return the file that SOURCE names: the films of this project for "sample", unless there is a
     file of that name."""
     return SAMPLE if source == Path("sample") and not source.exists() else source
+
+
+def _loss_measure(judged: Path | None, settings: Settings) -> Callable[[], None]:
+    """Return what reports the loss of nDCG by the encoder of the index that is about to be written.
+
+    Raises InvalidInput if the judged queries cannot be read.
+    """
+    if judged is None:
+        return lambda: None
+    if find_spec("ir_measures") is None:
+        raise InvalidInput("--judged needs ir-measures: `make install` installs it")
+    from hybrid.evaluation.formats import read_judgements
+    from indexer.encoder_loss import encoder_losses
+
+    judgements = read_judgements(judged)
+    return lambda: report_losses(encoder_losses(settings, judgements), len(judgements.queries))
 
 
 def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:

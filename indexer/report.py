@@ -1,17 +1,18 @@
 """Reports of the commands on the terminal."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hybrid.storage.generation import GENERATIONS, REJECTS
-from hybrid.storage.manifest import Lexical, Semantic
+from hybrid.storage.manifest import Lexical, QueryEncoder, Semantic
 
 if TYPE_CHECKING:
     from indexer.build import BuildResult
+    from indexer.encoder_loss import EncoderLoss
     from indexer.films.clean import CleanedFilms
     from indexer.films.film_file import SourceFile
     from indexer.tidy import CacheSize
@@ -41,7 +42,8 @@ def report_build(result: "BuildResult") -> None:
         f"sentences    {embedded.texts:>9,}  {embedded.distinct:,} distinct, "
         f"{embedded.encoded:,} embedded now, {cached:,} from the cache\n"
         f"semantic     {_semantic(manifest.semantic)}\n"
-        f"keyword      {_keyword(manifest.lexical)}"
+        f"keyword      {_keyword(manifest.lexical)}\n"
+        f"encoder      {_encoder(manifest.model.queries)}"
     )
     sizes: Counter[str] = Counter()
     for name, digest in manifest.files.items():
@@ -78,6 +80,15 @@ def _semantic(semantic: Semantic) -> str:
     )
 
 
+def _encoder(queries: QueryEncoder) -> str:
+    if queries.overlap_at_10 is None:
+        return f"queries in {queries.precision}"
+    return (
+        f"queries in {queries.precision}: cosine to float32 {queries.mean_cosine:.4f} (at least "
+        f"{queries.least_cosine:.4f}), overlap@10 {queries.overlap_at_10:.4f}"
+    )
+
+
 def report_change(result: "UpdateResult") -> None:
     """Print what was changed, and how long it took."""
     report_warnings(result.warnings)
@@ -95,6 +106,7 @@ def report_change(result: "UpdateResult") -> None:
         f"unchanged    {result.unchanged:>9,}\n"
         f"sentences    {embedded.texts:>9,}  {embedded.encoded:,} embedded now\n"
         f"semantic     {_semantic(result.manifest.semantic)}\n"
+        f"encoder      {_encoder(result.manifest.model.queries)}\n"
         f"Published generation {name} after {seconds:.1f} s."
     )
 
@@ -110,6 +122,17 @@ def report_update(result: "UpdateResult", source: "SourceFile", data: Path) -> N
         click.echo(
             f"{rejected:,} records were rejected and {cut:,} fields cut: "
             "`python -m indexer inspect` shows why."
+        )
+
+
+def report_losses(losses: "Sequence[EncoderLoss]", queries: int) -> None:
+    """Print what the encoder of queries costs in each mode, on how many judged queries."""
+    if not losses:
+        click.echo("nDCG@10      queries are embedded in float32, which costs nothing")
+    for loss in losses:
+        click.echo(
+            f"nDCG@10      {loss.mode}: {loss.int8:.4f} instead of {loss.float32:.4f} in float32 "
+            f"({loss.int8 - loss.float32:+.4f} on {queries:,} judged queries)"
         )
 
 

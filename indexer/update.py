@@ -154,7 +154,9 @@ def change(
                 changes = choose(catalogue)
                 by_hand = catalogue.hand_changes()
             kept = by_hand if changes.kept is None else changes.kept
-            if len(changes.outdated) or kept != by_hand:
+            precision = generation.manifest.model.queries.precision
+            other_encoder = backends.precision_of(generation) != precision
+            if len(changes.outdated) or kept != by_hand or other_encoder:
                 result = publish_change(data, base, changes, backends, watch, source)
             else:
                 result = _settle(data, base, backends)

@@ -9,7 +9,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from hybrid.engines.factory import open_sentences
+from hybrid.engines.factory import open_query_encoder, open_sentences
 from hybrid.engines.lexical import tantivy
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.semantic import encoder
@@ -32,6 +32,7 @@ from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.text.analysis import analyze
 from indexer.backends import Backends
 from indexer.embedding.embed import ExportedModel
+from indexer.embedding.export import LEAST_COSINE
 from indexer.films.sentences import sentence_texts
 from indexer.generations import lock
 from indexer.semantic_index.recall import RecallProbes
@@ -137,7 +138,11 @@ def _begin(part: _Part, opened: _Opened, damaged: Sequence[str]) -> Callable[[],
     """Open what a check needs; return the function that completes it."""
     if any(name.startswith(part.needs) for name in damaged):
         return _skipped(part, "its files are damaged")
-    covers = part.covers.format(films=len(opened.catalogue), sample=len(opened.rows))
+    covers = part.covers.format(
+        films=len(opened.catalogue),
+        sample=len(opened.rows),
+        precision=opened.generation.manifest.model.queries.precision,
+    )
     findings: Iterable[str]
     try:
         findings = part.find(opened) if part.later else tuple(part.find(opened))
@@ -233,6 +238,25 @@ def _embed_again(
     yield from _named("have other vectors", other_vectors)
 
 
+def _of_encoder(opened: _Opened) -> Iterator[str]:
+    generation = opened.generation
+    precision = generation.manifest.model.queries.precision
+    if precision == "float32":
+        return  # the same model embeds the films, whose vectors are checked
+    ids = opened.catalogue.columns.ids[opened.rows[:SAMPLE]].tolist()
+    films = opened.catalogue.films(ids).values()
+    texts = [text for film in films for text in sentence_texts(film.movie, film.spans)][:SAMPLE]
+    if texts:
+        originals = opened.backends.model_of(generation).encode(texts)
+        cosines = (originals * open_query_encoder(generation).encode(texts)).sum(axis=1)
+        far = int((cosines < LEAST_COSINE[precision]).sum())
+        if far:
+            yield (
+                f"{precision} gives {far} of {len(texts)} sentences another vector than float32 "
+                f"(cosine {cosines.min():.4f}): update or build with --encoder float32"
+            )
+
+
 def _of_index(opened: _Opened) -> Iterator[str]:
     semantic, sentences = opened.generation.manifest.semantic, opened.sentences
     if semantic.engine == "exact" or semantic.nprobe is None:
@@ -281,6 +305,13 @@ PARTS = (
         "sentences of {sample:,} films, embedded again",
         (files.PIECES, f"{encoder.ENCODER_FOLDER}/"),
         _of_vectors,
+        later=True,
+    ),
+    _Part(
+        "encoder",
+        "queries in {precision}",
+        (f"{encoder.ENCODER_FOLDER}/",),
+        _of_encoder,
         later=True,
     ),
     _Part(

@@ -21,6 +21,7 @@ from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.settings import Precision
 from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
 from hybrid.text.stop_words import STOP_WORDS
@@ -141,7 +142,7 @@ class HashingEncoder:
     def __init__(self) -> None:
         self.encoded: list[str] = []
 
-    def export(self, folder: Path, texts: Sequence[str]) -> None:
+    def export(self, folder: Path, texts: Sequence[str], precision: Precision) -> None:
         """Write something that a later build can link."""
         folder.mkdir()
         (folder / "words").write_text("hashed")

@@ -36,7 +36,7 @@ from benchmarks.percentiles import Percentiles
 from benchmarks.results import machine, write_results
 from benchmarks.service import memory, processes, serving
 from benchmarks.texts import new_texts
-from hybrid.engines.factory import open_encoder
+from hybrid.engines.factory import open_query_encoder
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.evaluate import kinds
 from hybrid.evaluation.formats import read_judgements
@@ -270,7 +270,7 @@ def main(
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         generation, seconds = build_index(source, settings.data / CACHE, Path(temporary))
         click.echo(f"embedding of whole films: {write_films(folder, generation)}")
-        write_queries(folder, judged, others, open_encoder(generation))
+        write_queries(folder, judged, others, open_query_encoder(generation))
         ours = measure_service(Path(temporary), files, others, seconds)
         click.echo(line(ours))
     model, found = str(load_model(generation.manifest.model.name).folder), []

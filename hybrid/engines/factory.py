@@ -4,7 +4,6 @@ Elasticsearch's client takes longer to import than the embedded engine takes to 
 it is imported only where it is needed.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from hybrid.engines.semantic.encoder import CachedEncoder, OnnxEncoder
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
 from hybrid.errors import GenerationUnusable, InvalidInput
-from hybrid.settings import Settings
+from hybrid.settings import Precision, Settings
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import UNFINISHED, Generation, piece_file
@@ -29,27 +28,49 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 
-def encoder_cache() -> Callable[[Generation], Encoder]:
-    """Return a function that opens a generation's model, and caches the last one.
+class EncoderCache:
+    """Opens the models of generations, and keeps what it opened last.
 
-    Most generations share their model, and so the vectors of queries.
+    Most generations share their models, and so the vectors of queries. Where queries are embedded
+    in int8, the model of the films is opened by the first change of a film.
     """
-    cache: dict[str, Encoder] = {}
 
-    def encoder_of(generation: Generation) -> Encoder:
-        model = generation.manifest.files[f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILE}"].sha256
-        if model not in cache:
-            opened = CachedEncoder(open_encoder(generation))
-            cache.clear()
-            cache[model] = opened
-        return cache[model]
+    def __init__(self) -> None:
+        self._opened: dict[frozenset[str], Encoder] = {}
+        self._queries: tuple[Encoder, CachedEncoder] | None = None
 
-    return encoder_of
+    def of_queries(self, generation: Generation) -> Encoder:
+        """Return the model that embeds queries, which caches their vectors."""
+        model = self._open(generation, generation.manifest.model.queries.precision)
+        if self._queries is None or self._queries[0] is not model:
+            self._queries = model, CachedEncoder(model)
+        return self._queries[1]
+
+    def of_films(self, generation: Generation) -> Encoder:
+        """Return the model that embeds films."""
+        return self._open(generation, "float32")
+
+    def _open(self, generation: Generation, precision: Precision) -> Encoder:
+        graph = f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILES[precision]}"
+        files = generation.manifest.files
+        model = frozenset(files[name].sha256 for name in files if name.startswith(graph))
+        if model not in self._opened:
+            opened = OnnxEncoder(generation.file(encoder.ENCODER_FOLDER), precision)
+            digests = {digest.sha256 for digest in files.values()}
+            kept = {key: value for key, value in self._opened.items() if key <= digests}
+            self._opened = kept | {model: opened}
+        return self._opened[model]
 
 
 def open_encoder(generation: Generation) -> Encoder:
-    """Return the model of the generation."""
+    """Return the model that embedded the films of the generation."""
     return OnnxEncoder(generation.file(encoder.ENCODER_FOLDER))
+
+
+def open_query_encoder(generation: Generation) -> Encoder:
+    """Return the model that embeds the queries of the generation."""
+    precision = generation.manifest.model.queries.precision
+    return OnnxEncoder(generation.file(encoder.ENCODER_FOLDER), precision)
 
 
 def open_lexical(settings: Settings, generation: Generation) -> LexicalEngine:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from hybrid.settings import Precision
+
 LexicalName = Literal["embedded", "elasticsearch"]
 
 FileIdentity = tuple[int, int, int, int]
@@ -33,12 +35,30 @@ class Counts(_Part):
     hand_changes: int = 0  # so that manifests of earlier versions can be read
 
 
+class QueryEncoder(_Part):
+    """The precision in which the model embeds queries; that of sentences is always float32.
+
+    With int8 the other figures compare it with float32, by parts of 200 sentences: the cosines of
+    both vectors of a text, and the mean share of the ten best films that are found by both.
+    """
+
+    precision: Precision = "float32"
+    least_cosine: float | None = None
+    mean_cosine: float | None = None
+    overlap_at_10: float | None = None
+
+
 class ModelName(_Part):
-    """The model that embedded the sentences and must embed the queries."""
+    """The model that embedded the sentences and must embed the queries.
+
+    `export` is the version of its export: a build exports the model again if it has another one.
+    """
 
     name: str
     fingerprint: str
     dimension: int
+    export: int = 1  # and below: so that manifests of earlier versions can be read
+    queries: QueryEncoder = QueryEncoder()
 
 
 class Lexical(_Part):

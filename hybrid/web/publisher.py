@@ -6,7 +6,7 @@ from contextlib import closing
 from multiprocessing.connection import wait
 from threading import Thread
 
-from hybrid.engines.factory import encoder_cache
+from hybrid.engines.factory import EncoderCache
 from hybrid.serving.remote_writes import serve_writes
 from hybrid.settings import Settings
 from hybrid.web.supervisor import STOPS, Lifeline
@@ -21,7 +21,7 @@ def publish(settings: Settings, listener: socket.socket, lifeline: Lifeline) -> 
     lifeline.prepared()  # nothing that matters here
     for stop in STOPS:
         signal.signal(stop, signal.SIG_IGN)
-    with closing(open_writes(settings, encoder_cache())) as writes:
+    with closing(open_writes(settings, EncoderCache().of_films)) as writes:
         Thread(target=serve_writes, args=(writes, listener), daemon=True).start()
         lifeline.ready()
         wait([lifeline.pipe])

@@ -13,7 +13,7 @@ from math import ceil
 import uvicorn
 
 from hybrid.access.access import open_access
-from hybrid.engines.factory import encoder_cache
+from hybrid.engines.factory import EncoderCache
 from hybrid.monitoring import tracing
 from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.remote_writes import RemoteWrites
@@ -154,17 +154,19 @@ def application(
     Several workers leave changes to another process.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
-    encoders = encoder_cache()
+    encoders = EncoderCache()
     with ExitStack() as opened:
         if settings.otel_endpoint:
             opened.callback(tracing.start(settings.otel_endpoint))
-        watcher = opened.enter_context(closing(follow(settings, encoders, digests, worker)))
+        watcher = opened.enter_context(
+            closing(follow(settings, encoders.of_queries, digests, worker))
+        )
         watcher.start()
         writes: Writes | None = None
         if settings.writes == "on" and worker.folder is not None:
             writes = RemoteWrites(worker.folder / CHANGES)
         elif settings.writes == "on":
-            writes = opened.enter_context(closing(open_writes(settings, encoders)))
+            writes = opened.enter_context(closing(open_writes(settings, encoders.of_films)))
         options = LogOptions(settings.slow, queries=settings.log_queries == "on")
         access = open_access(settings)
         app = create_app(watcher.live, settings.poster_host, writes, access, options)

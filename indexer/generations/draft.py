@@ -8,8 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from hybrid.engines.lexical.writer_protocol import Base, LexicalWriter
-from hybrid.engines.semantic.encoder import ENCODER_FOLDER
+from hybrid.engines.semantic.encoder import ENCODER_FOLDER, MODEL_FILES
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
+from hybrid.settings import Precision
 from hybrid.storage import durable
 from hybrid.storage.generation import (
     CATALOGUE,
@@ -51,7 +52,26 @@ class Draft:
     def share(self, generation: Generation) -> None:
         """Share the model of a published generation, and copy its catalogue, to be changed."""
         self.link(generation, ENCODER_FOLDER)
+        self.copy_catalogue(generation)
+
+    def copy_catalogue(self, generation: Generation) -> None:
+        """Copy the catalogue of a published generation, to be changed."""
         shutil.copyfile(generation.file(CATALOGUE), self.file(CATALOGUE))
+
+    def share_encoder(self, generation: Generation, precision: Precision) -> bool:
+        """Share the model of a published generation as far as queries need it in this precision.
+
+        Returns False, and shares nothing, if it has to be exported for it.
+        """
+        other = generation.manifest.model.queries.precision
+        if precision == other:
+            self.link(generation, ENCODER_FOLDER)
+        elif precision == "float32":
+            self.file(ENCODER_FOLDER).mkdir()
+            for path in generation.file(ENCODER_FOLDER).iterdir():
+                if not path.name.startswith(MODEL_FILES[other]):
+                    self.link(generation, f"{ENCODER_FOLDER}/{path.name}")
+        return precision in (other, "float32")
 
     def commit(self, manifest: Manifest, known: Digests) -> Generation:
         """Publish the generation, with the digests of its files in the manifest.

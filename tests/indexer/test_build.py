@@ -24,6 +24,7 @@ from hybrid.errors import (
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import Ranking
+from hybrid.settings import Precision
 from hybrid.storage import durable
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import (
@@ -153,7 +154,7 @@ class Other(HashingEncoder):
 
     fingerprint = "other-64"
 
-    def export(self, folder: Path, texts: Sequence[str]) -> None:
+    def export(self, folder: Path, texts: Sequence[str], precision: Precision) -> None:
         """Write something that differs from the first."""
         folder.mkdir()
         (folder / "words").write_text("other")

@@ -93,6 +93,7 @@ def test_nothing_is_wrong(data: Path) -> None:
             "catalogue",
             "keyword",
             "vectors",
+            "encoder",
             "index",
         ]
 

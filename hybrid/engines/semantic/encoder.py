@@ -14,15 +14,21 @@ from tokenizers import Tokenizer
 
 from hybrid.cache import Cache
 from hybrid.engines.protocols import Encoder
+from hybrid.settings import Precision
 from hybrid.vectors import Vectors
 
 ENCODER_FOLDER = "encoder"
 
-MODEL_FILE, TOKENIZER_FILE = "model.onnx", "tokenizer.json"
+TOKENIZER_FILE = "tokenizer.json"
+
+MODEL_FILES: dict[Precision, str] = {"float32": "model.onnx", "int8": "model-int8.onnx"}
+"""Graphs of the model, of which an index may have both. The weights of each are in a file beside
+it, which is mapped into memory, so that processes share it."""
+
+WEIGHTS_SUFFIX = ".data"
 
 INPUTS = ("input_ids", "attention_mask")
 """Inputs of the exported model, int64 (texts, tokens) each; its output is (texts, dimension)."""
-
 
 MAX_CACHED_VECTORS = 1024
 """Of 384 dimensions they take 1.6 MB."""
@@ -34,18 +40,26 @@ class OnnxEncoder:
     The tokenizer's file defines truncation and padding.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, precision: Precision = "float32") -> None:
         options = onnxruntime.SessionOptions()
         # Requests run in parallel; a query is too short to gain from more threads.
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
-            str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
+            str(folder / MODEL_FILES[precision]), options, providers=["CPUExecutionProvider"]
         )
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        # A batch is quantised as one, by the largest value in it: a text would get another vector
+        # beside other texts.
+        self._in_batches = precision == "float32"
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, float32 (len(texts), dimension)."""
+        if self._in_batches or len(texts) <= 1:
+            return self._encode_batch(texts)
+        return np.concatenate([self._encode_batch([text]) for text in texts])
+
+    def _encode_batch(self, texts: Sequence[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(texts))
         tokens = (
             np.array([encoding.ids for encoding in encodings], np.int64),

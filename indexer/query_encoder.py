@@ -1,0 +1,101 @@
+"""The model that embeds the queries of a changed index, and how well it does so in int8."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.semantic.encoder import ENCODER_FOLDER, OnnxEncoder
+from hybrid.engines.semantic.exact import ExactEngine
+from hybrid.errors import BuildFailed
+from hybrid.query import Filters
+from hybrid.settings import Precision
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import CATALOGUE, piece_file
+from hybrid.storage.manifest import ModelName, QueryEncoder
+from hybrid.storage.sentence_vectors import read_sentences
+from hybrid.vectors import QueryVector, Vectors
+from indexer.backends import EncoderChange
+from indexer.embedding.export import EXPORT
+from indexer.films.sentences import all_texts
+from indexer.generations.draft import Draft
+from indexer.semantic_index.recall import PROBES, ROUNDING, best_scores
+
+
+def share_or_export(draft: Draft, base: Base, change: EncoderChange | None) -> ModelName:
+    """Share the model of `base`, or export it again if a change of precision requires that.
+
+    Returns the model, without figures of its queries if their precision is another. Raises
+    BuildFailed if the model itself is another one now.
+    """
+    before, used = base.generation, base.generation.manifest.model
+    if change is None or change.precision == used.queries.precision:
+        draft.share_encoder(before, used.queries.precision)
+        return used
+    queries = {"queries": QueryEncoder(precision=change.precision)}
+    if draft.share_encoder(before, change.precision):
+        return used.model_copy(update=queries)
+    model = change.load_model(used.name)
+    if model.fingerprint != used.fingerprint:
+        raise BuildFailed(
+            f"queries cannot be embedded in {change.precision}: the model {used.name} is no longer "
+            "the one that the index was built with; build the index again"
+        )
+    texts = list(all_texts(base.catalogue.all_with_sentences()))
+    model.export(draft.file(ENCODER_FOLDER), texts, change.precision)
+    return used.model_copy(update=queries | {"export": EXPORT})
+
+
+def compared(model: ModelName, before: ModelName, folder: Path, pieces: Sequence[int]) -> ModelName:
+    """Return the `model` of the draft in `folder` with the figures of its queries.
+
+    They are those of the model `before` unless its queries were embedded in another precision.
+    """
+    precision = model.queries.precision
+    if precision == before.queries.precision:
+        return model
+    return model.model_copy(update={"queries": compare_encoders(folder, pieces, precision)})
+
+
+def compare_encoders(folder: Path, pieces: Sequence[int], precision: Precision) -> QueryEncoder:
+    """Return how queries of the generation in `folder` are embedded, with figures if in int8."""
+    if precision == "float32" or not pieces:
+        return QueryEncoder(precision=precision)
+    files = {number: folder / piece_file(number) for number in pieces}
+    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
+        exact = ExactEngine(read_sentences(files, catalogue.sentences), catalogue.columns)
+        probes = _probes(list(all_texts(catalogue.all_with_sentences())))
+        originals = OnnxEncoder(folder / ENCODER_FOLDER).encode(probes)
+        others = OnnxEncoder(folder / ENCODER_FOLDER, precision).encode(probes)
+        overlap = overlap_at_10(exact, originals, others)
+    cosines = (originals * others).sum(axis=1)
+    return QueryEncoder(
+        precision=precision,
+        least_cosine=round(float(cosines.min()), 4),
+        mean_cosine=round(float(cosines.mean()), 4),
+        overlap_at_10=round(overlap, 4),
+    )
+
+
+def overlap_at_10(exact: ExactEngine, originals: Vectors, others: Vectors) -> float:
+    """Return the mean share of the ten best films by the original vectors that the others find.
+
+    Both are float32 (queries, dimension). A film counts as found if its score by the original is
+    that of the tenth best or higher, since many films may have the same sentence.
+    """
+    best = best_scores(exact.sentences, originals)
+    shares = []
+    for original, other, tenth in zip(originals, others, best.min(axis=1).tolist(), strict=True):
+        found = exact.search(QueryVector(other), Filters(), best.shape[1]).ids
+        scores = exact.score(QueryVector(original), found)
+        shares.append((scores >= tenth - ROUNDING).sum() / best.shape[1])
+    return float(np.mean(shares))
+
+
+def _probes(sentences: Sequence[str]) -> list[str]:
+    """Return the first halves of up to 200 sentences: a whole one would find itself."""
+    chosen = np.linspace(0, len(sentences) - 1, min(PROBES, len(sentences)), dtype=int)
+    words = [sentences[number].split() for number in chosen]
+    return [" ".join(some[: (len(some) + 1) // 2]) for some in words]
