@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from hybrid.access.commands import keys
-from hybrid.query import Query, SearchQuery
+from hybrid.query import SIMILAR_TO, Query, RankedQuery, SearchQuery, Selection, SimilarQuery
 from hybrid.schemas.requests import CompareURL
-from hybrid.schemas.search import Hit, SearchResponse
+from hybrid.schemas.search import Hit, SearchResponse, SimilarResponse
 from hybrid.settings import Settings
 from hybrid.terminal.commands import Commands, Decorated, setting
 
@@ -30,14 +30,23 @@ NOT_IN_TERMINAL = ("text", "highlight", "explain")
 
 
 def query_fields(model: type[Query]) -> Callable[[Decorated], Decorated]:
-    """Add the argument TEXT and an option for each field of `model`."""
+    """Add the argument TEXT and an option for each other field of `model`."""
+
+    def add(command: Decorated) -> Decorated:
+        return click.argument("text")(selection_fields(model)(command))
+
+    return add
+
+
+def selection_fields(model: type[Selection]) -> Callable[[Decorated], Decorated]:
+    """Add an option for each field of `model` that is shown in the terminal."""
     schema = model.model_json_schema(by_alias=False)["properties"]
     names = [name for name in model.model_fields if name not in NOT_IN_TERMINAL]
 
     def add(command: Decorated) -> Decorated:
         for name in reversed(names):
             command = _option(name, schema[name])(command)
-        return click.argument("text")(command)
+        return command
 
     return add
 
@@ -106,6 +115,37 @@ def search(
 
     with closing(open_search(settings)) as films:
         answer = films.search(query)
+    if as_json:
+        click.echo(answer.model_dump_json(indent=2))
+    else:
+        _print(answer)
+
+
+@main.command()
+@click.argument("film", metavar="[ID]", type=click.IntRange(min=0), required=False)
+@click.option("--text", metavar="TEXT", help=SIMILAR_TO)
+@selection_fields(RankedQuery)
+@json_option
+@setting("data")
+@setting("elasticsearch_url")
+def similar(
+    film: int | None,
+    text: str | None,
+    as_json: bool,
+    data: str | None,
+    elasticsearch_url: str | None,
+    **fields: Any,
+) -> None:
+    """Print the films that are most like the one of this ID, or like a text."""
+    if (film is None) == (text is None):
+        raise click.UsageError("give either the ID of a film or --text")
+    query = SimilarQuery.model_validate({"id": film, "query": text} | set_options(fields))
+    settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
+    from hybrid.similar import similar as find_similar
+    from hybrid.wiring import open_search
+
+    with closing(open_search(settings)) as films:
+        answer = find_similar(films, query)
     if as_json:
         click.echo(answer.model_dump_json(indent=2))
     else:
@@ -277,7 +317,7 @@ def _notes(warnings: Sequence[str], degraded: Sequence[str]) -> None:
         click.secho(f"note: the {missing} engine does not answer", fg="yellow", err=True)
 
 
-def _print(answer: SearchResponse) -> None:
+def _print(answer: SearchResponse | SimilarResponse) -> None:
     _notes(answer.warnings, answer.degraded)
     if not answer.hits:
         click.echo("No film found. Try other words, or fewer filters.")

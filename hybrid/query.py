@@ -32,12 +32,17 @@ Require = Literal["any", "both"]
 Explain = Literal["none", "summary", "full"]
 
 
-def _searchable(text: str) -> str:
+def _text(text: str) -> str:
     text = normalise(text).strip()
     if not text:
         raise ValueError("is empty: type what the film is about, who is in it, or its title")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("is not text: it contains half of a surrogate pair")
+    return text
+
+
+def _searchable(text: str) -> str:
+    text = _text(text)
     # Normalised text, which is searched for, may be longer than the text as typed.
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"has {len(text):,} characters: at most {MAX_CHARACTERS:,} are searched")
@@ -178,8 +183,12 @@ def as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class Query(BaseModel):
-    """The fields of every request for films.
+class _Typed(BaseModel):
+    text: QueryText = Field(alias="query", description=TEXT)
+
+
+class Selection(BaseModel):
+    """The fields of every request for films, apart from what the films are found by.
 
     URL, JSON body, command line and response have the fields of this model: add a field here, and
     it appears in each. Raises pydantic's ValidationError, or InvalidInput, which name the field.
@@ -187,7 +196,6 @@ class Query(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
-    text: QueryText = Field(alias="query", description=TEXT)
     genre: Annotated[Genres, BeforeValidator(as_list)] = Field(
         (), description="films of this genre, without regard to case; may be repeated"
     )
@@ -220,14 +228,18 @@ class Query(BaseModel):
         _ = self.filters
         return self
 
+
+class Query(Selection, _Typed):
+    """A request for the films that a text finds."""
+
     def in_mode(self, mode: Mode) -> "SearchQuery":
         """Return a search in `mode` with the fields of this query."""
         fields = {name: getattr(self, name) for name in Query.model_fields}
         return SearchQuery.model_validate(fields | {"mode": mode}, by_name=True, by_alias=False)
 
 
-class SearchQuery(Query):
-    """A query for one ranking."""
+class RankedQuery(Selection):
+    """The fields of a request for one ranking."""
 
     mode: Mode = Field("hybrid", description="which engines rank")
     fusion: FusionMethod | None = Field(
@@ -238,6 +250,20 @@ class SearchQuery(Query):
         description="semantic share of the score, 0 to 1, or auto, which chooses it for the query; "
         "auto, unless tuned otherwise",
     )
+
+    @property
+    def fusion_spec(self) -> Fusion:
+        """The fusion, in which only the given fields are set."""
+        return Fusion.of(self.fusion, self.alpha)
+
+    def resolved(self, default: Fusion) -> Self:
+        """Return this query, with the fusion and alpha of `default` if it has none."""
+        fusion = self.fusion_spec.over(default)
+        return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})
+
+
+class SearchQuery(RankedQuery, Query):
+    """A query for one ranking."""
 
     @classmethod
     def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:
@@ -251,12 +277,44 @@ class SearchQuery(Query):
             mode=mode,
         )
 
-    @property
-    def fusion_spec(self) -> Fusion:
-        """The fusion, in which only the given fields are set."""
-        return Fusion.of(self.fusion, self.alpha)
 
-    def resolved(self, default: Fusion) -> Self:
-        """Return this query, with the fusion and alpha of `default` if it has none."""
-        fusion = self.fusion_spec.over(default)
-        return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})
+MAX_PLOT_CHARACTERS = 5000
+"""Of a text that films should be like: some forty sentences, each of which is embedded."""
+
+SIMILAR_TO = "what the films should be like, such as a plot in a few sentences"
+
+
+def _plot(text: str) -> str:
+    text = _text(text)
+    if len(text) > MAX_PLOT_CHARACTERS:
+        raise ValueError(f"has {len(text):,} characters: at most {MAX_PLOT_CHARACTERS:,} are read")
+    return text
+
+
+Plot = Annotated[
+    str,
+    AfterValidator(_plot),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_PLOT_CHARACTERS, "pattern": r"\S"}),
+]
+
+
+class _Liked(BaseModel):
+    id: FilmId | None = Field(None, description="the film that others should be like; or `query`")
+    text: Plot | None = Field(None, alias="query", description=f"{SIMILAR_TO}; or `id`")
+
+
+class SimilarQuery(RankedQuery, _Liked):
+    """A request for the films that are like one of the catalogue, or like a text."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.id is None) == (self.text is None):
+            problem = "is missing" if self.id is None else "is beside `id`"
+            raise InvalidInput(f"query {problem}: send either `id` or `query`", {"query": problem})
+        return self
+
+    @classmethod
+    def of_film(cls, film: int, ranked: RankedQuery) -> Self:
+        """Return the request for films like this one, with the other fields of `ranked`."""
+        fields = {name: getattr(ranked, name) for name in RankedQuery.model_fields}
+        return cls.model_validate(fields | {"id": film}, by_name=True, by_alias=False)

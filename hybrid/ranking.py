@@ -41,6 +41,11 @@ class Ranking:
         """Return the best `depth` of these films."""
         return Ranking(self.ids[:depth], self.scores[:depth])
 
+    def without(self, ids: Ids) -> "Ranking":
+        """Return the films that are not among `ids`."""
+        kept = ~np.isin(self.ids, ids)
+        return Ranking(self.ids[kept], self.scores[kept])
+
     def ranks_of(self, ids: Ids) -> Ranks:
         """Return the 1-based rank of each of `ids`, int64 (len(ids),), 0 outside this ranking."""
         if not len(self):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
@@ -19,6 +20,7 @@ from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.query import Fusion, Mode, SearchQuery
 from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.duplicates import Duplicates
 from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
@@ -57,6 +59,11 @@ class HybridSearch:
         self.preferences = preferences
         self.seconds = seconds
         self.retriever = Retriever(catalogue, engines, depth)
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """The films that the catalogue has twice."""
+        return Duplicates.of(self.catalogue)
 
     def search(self, query: SearchQuery, deadline: Deadline | None = None) -> SearchResponse:
         """Return the best films for `query` by the deadline, `seconds` from now unless given.

@@ -12,8 +12,8 @@ from textwrap import shorten
 from hybrid.bounds import MAX_SENTENCES
 from hybrid.movie import Movie
 from hybrid.terminal.text import printable
+from hybrid.text.sentences import sentence_spans
 from indexer.films.clean import CleanedFilms, clean
-from indexer.films.sentences import sentence_spans
 from indexer.sources import Source, UnknownFormat, formats_in, read_source
 from indexer.sources.records import quoted
 

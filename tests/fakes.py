@@ -3,7 +3,6 @@
 They pass the contract suites of tests/engines/ and tests/test_encoder.py like the real ones.
 """
 
-import math
 import re
 import unicodedata
 import zlib
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.engines.deadline import NEVER, Deadline
-from hybrid.engines.lexical.bm25 import K1, B, attainable_score
+from hybrid.engines.lexical.bm25 import K1, B, attainable_score, idf, telling_words
 from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
@@ -115,6 +114,12 @@ class FakeLexical:
             for film in ids.tolist()
         ]
 
+    def telling(self, text: str, least: int, deadline: Deadline = NEVER) -> list[str]:
+        """Return the words of `text` that tell most, counted one by one."""
+        self.check()
+        typed = [(word, term) for word in re.findall(r"\w+", text) for term in words(word)]
+        return telling_words(typed, self.films_with, len(self.movies), least)
+
     def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return the sum of the best that each word gives a film."""
         self.check()
@@ -130,8 +135,7 @@ class FakeLexical:
         return self._idf(word) * times * (K1 + 1) / (times + norm)
 
     def _idf(self, word: str) -> float:
-        n = self.films_with[word]
-        return math.log(1 + (len(self.counts) - n + 0.5) / (n + 0.5))
+        return idf(self.films_with[word], len(self.counts))
 
 
 class HashingEncoder:

@@ -13,7 +13,7 @@ from hybrid.search import HybridSearch
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_writer import write_catalogue
 from hybrid.storage.sentence_vectors import SentenceVectors
-from indexer.films.sentences import sentence_spans
+from hybrid.text.sentences import sentence_spans
 from tests.fakes import HashingEncoder
 
 

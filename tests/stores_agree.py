@@ -9,8 +9,9 @@ from hybrid.engines.semantic.ivfpq import read_index
 from hybrid.movie import Movie, content_number
 from hybrid.query import Filters
 from hybrid.storage.generation import FAISS_INDEX, Generation
+from hybrid.text.sentences import sentence_spans
 from hybrid.vectors import QueryVector
-from indexer.films.sentences import sentence_spans, sentence_texts
+from indexer.films.sentences import sentence_texts
 from indexer.verify import labels
 from tests.fakes import HashingEncoder
 from tests.stores import open_stores

@@ -8,7 +8,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hybrid.cli import main
-from hybrid.query import Query, SearchQuery
+from hybrid.query import Query, RankedQuery, SearchQuery, Selection
 from hybrid.settings import Settings
 from tests.command import PREFIX, Index, run, run_code
 from tests.indexer.film_files import KAGGLE_FILMS, kaggle_csv
@@ -43,8 +43,10 @@ def test_help_comes_without_torch(command: list[str]) -> None:
     assert "IMPORTED []" in printed
 
 
-@pytest.mark.parametrize(("command", "model"), [("search", SearchQuery), ("compare", Query)])
-def test_every_field_is_an_option(command: str, model: type[Query]) -> None:
+@pytest.mark.parametrize(
+    ("command", "model"), [("search", SearchQuery), ("compare", Query), ("similar", RankedQuery)]
+)
+def test_every_field_is_an_option(command: str, model: type[Selection]) -> None:
     """Its description is the help, its values the choices; numbers are checked by the option."""
     options = {option.name: option for option in main.commands[command].params}
     for name in model.model_fields.keys() - {"text", "highlight", "explain"}:
@@ -249,6 +251,21 @@ def test_search_in_the_terminal(index: Index) -> None:
     assert "A shy waitress on Montmartre" in done.stdout
     shown = run("hybrid", "search", "waitress", "--mode", "keyword", "--json", **index.variables)
     assert json.loads(shown.stdout)["hits"][0]["id"] == 211915
+
+
+def test_similar_films_in_the_terminal(index: Index) -> None:
+    """Films like one, or like a text, come as a table or as the JSON of the service."""
+    done = run("hybrid", "similar", "211915", "--json", **index.variables)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["query"]["id"] == 211915
+    assert answer["hits"]
+    assert 211915 not in {hit["id"] for hit in answer["hits"]}
+    done = run("hybrid", "similar", "--text", "A shy waitress on Montmartre.", **index.variables)
+    assert "Amélie (2001)" in done.stdout.splitlines()[0]
+    done = run("hybrid", "similar", **index.variables)
+    assert done.returncode == 2
+    assert "--text" in done.stderr
 
 
 def test_compare_in_the_terminal(index: Index) -> None:

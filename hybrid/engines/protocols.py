@@ -54,6 +54,14 @@ class LexicalEngine(Protocol):
         """
         ...
 
+    def telling(self, text: str, least: int, deadline: Deadline = NEVER) -> Sequence[str]:
+        """Return the words of `text` that tell most about it, the most telling first.
+
+        At most `MAX_TELLING` (bm25.py), as typed, by frequency and idf; words that fewer films than
+        `least` contain are left out.
+        """
+        ...
+
     def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`; 0 if no film contains a word."""
         ...
@@ -94,6 +102,10 @@ class SemanticEngine(Protocol):
 
         As many as `query_vector` has weights, or fewer if the film has fewer.
         """
+        ...
+
+    def vectors_of(self, film: int) -> Vectors:
+        """Return the vectors of a film's sentences, float32 (sentences, d), (0, d) without one."""
         ...
 
 

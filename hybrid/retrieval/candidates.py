@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.query import SearchQuery
+from hybrid.query import RankedQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.query_parser import ParsedQuery
 from hybrid.vectors import QueryVector
@@ -43,7 +43,7 @@ class Candidates:
     the engines that did not answer.
     """
 
-    query: SearchQuery
+    query: RankedQuery
     parsed: ParsedQuery
     ids: Ids
     keyword: KeywordScores

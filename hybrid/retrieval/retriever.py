@@ -1,7 +1,7 @@
 """Retrieval: a query to candidates, with both engines' scores for every one."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -15,9 +15,10 @@ from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.query import Filters, Mode, SearchQuery
+from hybrid.query import Filters, Mode, RankedQuery, SearchQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.candidates import Candidates, KeywordScores
+from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleIndex, TitleMatches
 from hybrid.storage.catalogue import Catalogue
@@ -60,11 +61,17 @@ class _KeywordList:
 
 
 class _Request(NamedTuple):
-    """What is passed from step to step of one retrieval; `lost` collects the engines that fail."""
+    """What is passed from step to step of one retrieval; `lost` collects the engines that fail.
 
-    query: SearchQuery
+    `vector` gives the query vector, None if there is nothing to find by meaning. The films of
+    `excluded` are in no list.
+    """
+
+    query: RankedQuery
     parsed: ParsedQuery
+    vector: Callable[[], QueryVector | None]
     also: Ids
+    excluded: Ids
     watch: Stopwatch
     deadline: Deadline
     lost: dict[str, EngineUnavailable]
@@ -104,24 +111,74 @@ class Retriever:
         mode is that of the engine.
         """
         if len(also):
-            return self._find(query, watch, also, deadline)
+            return self._find_text(query, watch, also, deadline)
         key = query.text, query.filters, query.mode
         candidates = self._recent.get(key)
         if candidates is None:
-            candidates = self._find(query, watch, also, deadline)
+            candidates = self._find_text(query, watch, also, deadline)
             if not candidates.degraded:
                 self._recent.put(key, candidates)
         # What else the query says is about the answer, not about the candidates.
         return replace(candidates, query=query)
 
-    def _find(
+    def retrieve_similar(
+        self,
+        query: RankedQuery,
+        likeness: Likeness,
+        watch: Stopwatch,
+        deadline: Deadline = NEVER,
+    ) -> Candidates:
+        """Return the films that have the telling words or the meaning of `likeness`.
+
+        Titles are not compared: their words are among the telling ones. Raises EngineUnavailable
+        like `retrieve`.
+        """
+        lost: dict[str, EngineUnavailable] = {}
+        words = "" if query.mode == "semantic" else self._telling(likeness, deadline, lost)
+        parsed = ParsedQuery("", words, (), has_quotation=False, truncated=False)
+        excluded = likeness.excluded
+        return self._find(
+            _Request(
+                query,
+                parsed,
+                lambda: likeness.query_vector,
+                NO_FILMS,
+                excluded,
+                watch,
+                deadline,
+                lost,
+            )
+        )
+
+    def _telling(
+        self, likeness: Likeness, deadline: Deadline, lost: dict[str, EngineUnavailable]
+    ) -> str:
+        text = likeness.text[:MAX_CHARACTERS]
+        try:
+            ask = partial(self.engines.lexical.telling, text, likeness.least)
+            return " ".join(self.keyword.ask(ask, deadline).result())
+        except EngineUnavailable as error:
+            lost["keyword"] = error
+            return ""
+
+    def _find_text(
         self, query: SearchQuery, watch: Stopwatch, also: Ids, deadline: Deadline
     ) -> Candidates:
-        request = _Request(query, parse_query(query.text), also, watch, deadline, {})
+        parsed = parse_query(query.text)
+        vector = partial(self._encode, parsed.text)
+        return self._find(_Request(query, parsed, vector, also, NO_FILMS, watch, deadline, {}))
+
+    def _encode(self, text: str) -> QueryVector:
+        vector = self.engines.encoder.encode([text])[0]
+        describes_plot = len(text.split()) >= PLOT_WORDS
+        return QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
+
+    def _find(self, request: _Request) -> Candidates:
+        query, watch = request.query, request.watch
         pending = self._ask_keyword(request)
         titles, title_list = self._title_list(request)
         query_vector, semantic_list = self._semantic_list(request)
-        others = _union(title_list.ids, semantic_list.ids, also)
+        others = _union(title_list.ids, semantic_list.ids, request.also)
         keyword_list = self._answer(request, pending)
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
         ids = _union(listed, others)
@@ -154,24 +211,26 @@ class Retriever:
 
     def _ask_keyword(self, request: _Request) -> Pending[_KeywordList] | None:
         """Begin to search with the keyword engine; None if the mode leaves it out."""
-        if request.query.mode == "semantic":
+        if request.query.mode == "semantic" or "keyword" in request.lost:
             return None
         return self.keyword.ask(partial(self._keyword_list, request), request.deadline)
 
     def _keyword_list(self, request: _Request, deadline: Deadline) -> _KeywordList:
-        """Search with the keyword engine.
+        """Search with the keyword engine; as many more films as are excluded.
 
         Films that the catalogue lacks are left out: while a generation is being published,
         Elasticsearch also has films of the other one.
         """
         lexical, keywords = self.engines.lexical, request.parsed.keywords
         with request.watch.stage("keyword"):
-            ranking = lexical.search(keywords, request.query.filters, self._depth, deadline)
+            depth = self._depth + len(request.excluded)
+            ranking = lexical.search(keywords, request.query.filters, depth, deadline)
             known = self._catalogue.columns.rows_of(ranking.ids) >= 0
+            kept = Ranking(ranking.ids[known], ranking.scores[known]).without(request.excluded)
             return _KeywordList(
-                Ranking(ranking.ids[known], ranking.scores[known]),
+                kept.top(self._depth),
                 attainable=lexical.attainable(keywords, deadline),
-                complete=len(ranking) < self._depth,
+                complete=len(ranking) < depth and len(kept) <= self._depth,
             )
 
     def _title_list(self, request: _Request) -> tuple[TitleMatches, Ranking]:
@@ -203,16 +262,17 @@ class Retriever:
                 request.lost["semantic"] = EngineUnavailable(problem)
         return None, Ranking.empty()
 
-    def _search_by_meaning(self, request: _Request) -> tuple[QueryVector, Ranking]:
-        text, filters = request.parsed.text, request.query.filters
+    def _search_by_meaning(self, request: _Request) -> tuple[QueryVector | None, Ranking]:
         _check_time(request.deadline)
         with request.watch.stage("encode"):
-            vector = self.engines.encoder.encode([text])[0]
-        describes_plot = len(text.split()) >= PLOT_WORDS
-        query_vector = QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
+            query_vector = request.vector()
+        if query_vector is None:
+            return None, Ranking.empty()
         _check_time(request.deadline)
         with request.watch.stage("semantic"):
-            return query_vector, self.engines.semantic.search(query_vector, filters, self._depth)
+            depth = self._depth + len(request.excluded)
+            found = self.engines.semantic.search(query_vector, request.query.filters, depth)
+            return query_vector, found.without(request.excluded).top(self._depth)
 
     def _answer(self, request: _Request, pending: Pending[T] | None) -> T | None:
         """Return what the keyword engine answers, None if it was not asked or is lost."""
@@ -282,7 +342,7 @@ def _check_time(deadline: Deadline) -> None:
         raise EngineUnavailable("the semantic engine was not asked: no time was left")
 
 
-def _check_enough(query: SearchQuery, lost: Mapping[str, EngineUnavailable]) -> None:
+def _check_enough(query: RankedQuery, lost: Mapping[str, EngineUnavailable]) -> None:
     """Raise the error of a lost engine that the query cannot do without."""
     for engine, error in lost.items():
         if query.mode == engine or len(lost) > 1:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from hybrid.movie import Movie
-from hybrid.query import SearchQuery
+from hybrid.query import SearchQuery, SimilarQuery
 from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
@@ -69,18 +69,37 @@ class Total(ResponseModel):
     scope: Literal["candidates"] = "candidates"
 
 
-class SearchBody(ResponseModel):
-    """The query, as it was understood, and its hits."""
+class Hits(ResponseModel):
+    """Hits, and how their scores are weighted."""
 
-    query: SearchQuery
     hits: tuple[Hit, ...]
     total: Total
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")
 
 
+class _Searched(ResponseModel):
+    query: SearchQuery
+
+
+class SearchBody(Hits, _Searched):
+    """The query, as it was understood, and its hits."""
+
+
+class _Liked(ResponseModel):
+    query: SimilarQuery
+
+
+class SimilarBody(Hits, _Liked):
+    """What the films should be like, as it was understood, and its hits."""
+
+
 class SearchResponse(Answer, SearchBody):
     """The answer to a search. It always has the same keys."""
+
+
+class SimilarResponse(Answer, SimilarBody):
+    """The films that are like one, or like a text. It always has the keys of a search."""
 
 
 class ExplainBody(ResponseModel):

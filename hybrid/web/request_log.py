@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bound_contextvars
 
 from hybrid.monitoring import metrics, tracing
-from hybrid.query import Query
+from hybrid.query import Selection
 from hybrid.web.admission import PROBES
 
 REQUEST_ID = "X-Request-Id"
@@ -39,7 +39,7 @@ class _Answer(Protocol):
     """The fields of a response that are logged."""
 
     @property
-    def query(self) -> Query: ...
+    def query(self) -> Selection: ...
     @property
     def generation(self) -> str: ...
     @property
@@ -138,7 +138,7 @@ def _fields(status: int, seconds: float, options: LogOptions) -> dict[str, objec
         fields["degraded"] = list(answer.degraded)
         fields["stages_ms"] = answer.timings_ms
         if options.queries:
-            fields["query"] = answer.query.text
+            fields["query"] = getattr(answer.query, "text", None)
     return fields
 
 

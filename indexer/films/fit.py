@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from hybrid.bounds import max_characters, max_entries
 from hybrid.movie import Names
-from indexer.films.sentences import sentence_spans
+from hybrid.text.sentences import sentence_spans
 
 
 class Fit(NamedTuple):

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from hybrid.movie import KEYWORD_TEXT_VERSION
 
@@ -32,3 +34,35 @@ def attainable_score(tops: Sequence[float]) -> float:
     """
     rarest = max(tops, default=0.0)
     return sum(top or rarest for top in tops)
+
+
+MAX_TELLING = 25
+"""The most telling words of a text: as many as Lucene's "more like this" searches for."""
+
+
+def idf(films: int, total: int) -> float:
+    """Return how rare a term is that `films` of `total` films contain, as BM25 has it."""
+    return math.log(1 + (total - films + 0.5) / (films + 0.5))
+
+
+def telling_words(
+    words: Iterable[tuple[str, str]], films_with: Mapping[str, int], total: int, least: int
+) -> list[str]:
+    """Return the words of a text that tell most about it, as typed, the most telling first.
+
+    `words` are those of the text as typed and as analysed, `films_with` the number of films that
+    contain each term, of `total`. A term counts by its idf times its saturated frequency, as BM25
+    counts it in a text of average length; one of fewer films than `least` is left out.
+    """
+    typed: dict[str, str] = {}
+    frequencies: Counter[str] = Counter()
+    for word, term in words:
+        typed.setdefault(term, word)
+        frequencies[term] += 1
+    weights = {
+        term: n / (n + K1) * idf(films_with[term], total)
+        for term, n in frequencies.items()
+        if films_with[term] >= least
+    }
+    best = sorted(weights, key=lambda term: (-weights[term], term))
+    return [typed[term] for term in best[:MAX_TELLING]]

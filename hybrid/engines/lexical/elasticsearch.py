@@ -23,7 +23,7 @@ from elasticsearch import (
 from elasticsearch.exceptions import HTTP_EXCEPTIONS
 
 from hybrid.engines.deadline import NEVER, Deadline
-from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score
+from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score, telling_words
 from hybrid.engines.lexical.elasticsearch_node import (
     MAX_ANSWER,
     BoundedNode,
@@ -359,6 +359,28 @@ class ElasticsearchEngine:
             start, end = token["start_offset"], token["end_offset"]
             words.append((units[2 * start : 2 * end].decode("utf-16-le"), token["token"], start))
         return words
+
+    def telling(self, text: str, least: int, deadline: Deadline = NEVER) -> Sequence[str]:
+        """Return the words of `text` that tell most about it, the most telling first.
+
+        Films are counted by an aggregation: term vectors have the statistics of one shard.
+        """
+        words = self._analyzed(text, deadline)
+        terms = sorted({term for _, term in words})
+        if not terms:
+            return []
+        with answering():
+            answer = self._until(deadline).search(
+                index=self.index,
+                size=0,
+                track_total_hits=True,
+                aggs={"films": {"filters": {"filters": [{"term": {"text": t}} for t in terms]}}},
+                allow_partial_search_results=False,
+            )
+            buckets = answer["aggregations"]["films"]["buckets"]
+            counts = [bucket["doc_count"] for bucket in buckets]
+            films_with = dict(zip(terms, counts, strict=True))
+            return telling_words(words, films_with, answer["hits"]["total"]["value"], least)
 
     def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`."""

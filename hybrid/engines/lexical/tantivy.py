@@ -13,7 +13,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from hybrid.engines.deadline import NEVER, Deadline
-from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score
+from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score, telling_words
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import GenerationUnusable
 from hybrid.query import Filters
@@ -123,6 +123,13 @@ class TantivyEngine:
                 score=times * SCALE * score,
             )
         return scores
+
+    def telling(self, text: str, least: int, deadline: Deadline = NEVER) -> Sequence[str]:
+        """Return the words of `text` that tell most about it, the most telling first."""
+        words = [(text[token.start : token.end], token.term) for token in tokens(text)]
+        terms = {term for _, term in words}
+        films_with = {term: self._searcher.doc_freq("text", term) for term in terms}
+        return telling_words(words, films_with, self.count(), least)
 
     def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return an upper bound of any film's BM25 for `text`."""

@@ -8,7 +8,7 @@ from hybrid.query import Filters
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.storage.filter_columns import FilterColumns, Rows
 from hybrid.storage.sentence_vectors import SentenceVectors
-from hybrid.vectors import QueryVector
+from hybrid.vectors import QueryVector, Vectors
 
 
 class ExactEngine:
@@ -46,6 +46,11 @@ class ExactEngine:
         """Return (number, cosine) of the sentences that make up each film's score, best first."""
         rows = self.columns.rows_of(ids).tolist()
         return [self.sentences.best_of_film(query_vector, row) if row >= 0 else [] for row in rows]
+
+    def vectors_of(self, film: int) -> Vectors:
+        """Return the vectors of a film's sentences, float32 (sentences, d), (0, d) without one."""
+        rows = self.columns.rows_of(np.array([film], np.int64))
+        return self.sentences.vectors(self.sentences.sentence_rows(rows[rows >= 0]))
 
     def _best(self, query_vector: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
         scores = np.full(len(ids), np.nan)

@@ -85,6 +85,10 @@ class IvfPqEngine:
         """Return (number, cosine) of the sentences that make up each film's score, best first."""
         return self._exact.explain(query_vector, ids)
 
+    def vectors_of(self, film: int) -> Vectors:
+        """Return the vectors of a film's sentences, float32 (sentences, d), (0, d) without one."""
+        return self._exact.vectors_of(film)
+
     def _candidates(self, vector: Vectors, wanted: int, selector: Selector | None) -> Ids:
         parameters = faiss.SearchParametersIVF(
             # Under a filter each list holds few allowed sentences, so all lists are probed.

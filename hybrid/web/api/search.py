@@ -4,10 +4,11 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from hybrid.comparison.compare import compare
-from hybrid.query import SearchQuery
+from hybrid.query import RankedQuery, SearchQuery, SimilarQuery
 from hybrid.schemas.comparison import CompareResponse
 from hybrid.schemas.requests import CompareRequest, CompareURL, SearchURL
-from hybrid.schemas.search import ExplainResponse, SearchResponse
+from hybrid.schemas.search import ExplainResponse, SearchResponse, SimilarResponse
+from hybrid.similar import similar
 from hybrid.web.api.movies import film_id
 from hybrid.web.request_log import logged
 from hybrid.web.request_search import request_deadline, request_search
@@ -49,6 +50,23 @@ def compare_body(query: CompareRequest) -> Response:
     return json_response(compare(request_search(), query, runs, judgments, request_deadline()))
 
 
+@api.get("/movies/<movie_id>/similar")
+@api.input(RankedQuery, location="query", arg_name="query")
+@api.output(SimilarResponse)
+def similar_url(movie_id: str, query: RankedQuery) -> Response:
+    """Find films like this one, by its telling words and its meaning."""
+    liked = SimilarQuery.of_film(film_id(movie_id), query)
+    return json_response(similar(request_search(), liked, request_deadline()))
+
+
+@api.post("/similar")
+@api.input(SimilarQuery, arg_name="query")
+@api.output(SimilarResponse)
+def similar_body(query: SimilarQuery) -> Response:
+    """Find films like one of the catalogue, or like a text."""
+    return json_response(similar(request_search(), query, request_deadline()))
+
+
 @api.get("/explain/<movie_id>")
 @api.input(SearchURL, location="query", arg_name="query")
 @api.output(ExplainResponse)
@@ -58,6 +76,8 @@ def explain(movie_id: str, query: SearchURL) -> Response:
     return json_response(request_search().explain(query, film, request_deadline()))
 
 
-def json_response(answer: SearchResponse | CompareResponse | ExplainResponse) -> Response:
+def json_response(
+    answer: SearchResponse | CompareResponse | ExplainResponse | SimilarResponse,
+) -> Response:
     """Return the answer as JSON, written by pydantic, which is faster than the framework."""
     return Response(logged(answer).model_dump_json(), mimetype="application/json")

@@ -1,15 +1,17 @@
 """The parameters of a page's URL as they were typed, and the query they make."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from hybrid.errors import InvalidInput
-from hybrid.query import SearchQuery
+from hybrid.query import RankedQuery, SearchQuery
 from hybrid.schemas.requests import SearchURL
 from hybrid.validation import one_line, problems
+
+Parsed = TypeVar("Parsed", bound=RankedQuery)
 
 SHOWN = 20
 """Number of films on a page whose URL has no `limit`."""
@@ -55,14 +57,21 @@ class PageForm(NamedTuple):
 
     def query(self) -> SearchQuery:
         """Return the query. Raises InvalidInput that names the fields."""
+        return self._parse(SearchURL, QUERY_FIELDS)
+
+    def ranked(self) -> RankedQuery:
+        """Return the fields of the query other than its text. Raises InvalidInput like `query`."""
+        return self._parse(RankedQuery, tuple(RankedQuery.model_fields))
+
+    def _parse(self, model: type[Parsed], names: Sequence[str]) -> Parsed:
         # Other parameters of a URL, such as a tracker's, are ignored.
         fields = {
             name: values if len(values) > 1 else values[0]
             for name, values in self.fields.items()
-            if name in QUERY_FIELDS
+            if name in names
         }
         try:
-            return SearchURL.model_validate({"limit": SHOWN, **fields, **FIXED})
+            return model.model_validate({"limit": SHOWN, **fields, **FIXED})
         except ValidationError as error:
             by_field = problems(error)
             raise InvalidInput(one_line(by_field), by_field) from None

@@ -18,6 +18,8 @@ from flask import (
 
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
+from hybrid.query import SimilarQuery
+from hybrid.similar import similar
 from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import genres_of, shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
@@ -82,6 +84,19 @@ def search_page() -> Response:
     except (InvalidInput, EngineUnavailable) as error:
         return _page("results.html", form, problem=error)
     return _page("results.html", form, answer=answer)
+
+
+@pages.get("/similar/<int:film>")
+def similar_page(film: int) -> Response:
+    """Show the films that are like this one."""
+    form, search = PageForm.of(request.args), request_search()
+    movie = search.movie(film)
+    try:
+        query = SimilarQuery.of_film(film, form.ranked())
+        answer = logged(similar(search, query, request_deadline()))
+    except (InvalidInput, EngineUnavailable) as error:
+        return _page("similar.html", form, problem=error, liked=movie)
+    return _page("similar.html", form, answer=answer, liked=movie)
 
 
 @pages.get("/side-by-side")

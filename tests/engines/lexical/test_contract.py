@@ -1,7 +1,9 @@
 """What every keyword engine promises. A new engine joins by a line in `lexical`."""
 
+import math
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +18,12 @@ from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.protocols import LexicalEngine
-from hybrid.movie import Movie, content_number
+from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
 from tests import corpus
 from tests.command import PREFIX
 from tests.fakes import FakeLexical
+from tests.fakes import words as fake_words
 
 NONE = Filters()
 
@@ -273,3 +276,27 @@ def test_what_tantivy_locks_late_is_removed_too(
     assert TantivyEngine(tmp_path / TANTIVY_FOLDER).count() == 3
     assert len(removed) == 3
     assert not removed[0].exists()
+
+
+def test_telling_words_are_by_frequency_and_rarity(lexical: LexicalEngine) -> None:
+    """The words of a text come by saturated frequency times idf, counted over all films, each once
+    and as it is typed first; words of too few films and stop words are left out."""
+    films_with = Counter(w for m in MOVIES for w in set(fake_words(keyword_text(m))))
+    text = "The CAPTAIN of captain mirrors Comet comet Malmö xyzzy, the naïve orchestra"
+    typed = ["CAPTAIN", "mirrors", "Comet", "Malmö", "xyzzy", "naïve", "orchestra"]
+    counts = {"captain": 2, "comet": 2}
+    weights = {}
+    for word in typed:
+        (stem,) = fake_words({"mirrors": "mirror"}.get(word, word))
+        n, films = counts.get(stem, 1), films_with[stem]
+        if films:
+            rarity = math.log(1 + (len(MOVIES) - films + 0.5) / (films + 0.5))
+            weights[word] = n / (n + 0.4) * rarity, films
+    for least in (1, 2, 3):
+        told = list(lexical.telling(text, least))
+        expected = [w for w, (_, films) in weights.items() if films >= least]
+        if isinstance(lexical, FakeLexical):  # it has no stemmer
+            told, expected = ([w for w in ws if w != "mirrors"] for ws in (told, expected))
+        assert told == sorted(expected, key=lambda word: -weights[word][0])
+    assert list(lexical.telling("the of !?", 1)) == []
+    assert len(lexical.telling(" ".join(str(year) for year in range(3000)) + text, 0)) == 25

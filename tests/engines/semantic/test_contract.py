@@ -332,3 +332,11 @@ def test_explanations_are_the_sentences_that_count(semantic: SemanticEngine) -> 
             total = sum(w * c for w, (_, c) in zip(weights, sentences, strict=False))
             assert total == pytest.approx(score) or not sentences
     assert list(semantic.explain(meaning, np.array([0]))) == [[]]
+
+
+def test_vectors_of_a_film_are_those_of_its_sentences(semantic: SemanticEngine) -> None:
+    """They come in the order of the sentences; none for a film without one, or an unknown film."""
+    for film_row, movie in enumerate(WORLD.movies[:50]):
+        start, end = WORLD.starts[film_row : film_row + 2]
+        assert semantic.vectors_of(movie.id).tolist() == WORLD.vectors[start:end].tolist()
+    assert semantic.vectors_of(77777777).shape == (0, DIMENSION)

@@ -11,12 +11,12 @@ from hybrid.bounds import MAX_SENTENCES
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.errors import InvalidInput
 from hybrid.storage.generation import REJECTS
+from hybrid.text.sentences import sentence_spans
 from indexer.build import BuildOptions, build
 from indexer.films.clean import clean
 from indexer.films.film_file import read_films
 from indexer.films.fit import fit
 from indexer.films.json_films import film, films_of
-from indexer.films.sentences import sentence_spans
 from indexer.inspect import inspect_file
 from indexer.report import report_build, report_update
 from indexer.sources import read_source

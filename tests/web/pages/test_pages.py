@@ -57,6 +57,24 @@ def test_a_form_without_script_finds_films(site: Service) -> None:
     assert "<mark>Captain</mark>" in text
 
 
+def test_the_page_of_similar_films(site: Service) -> None:
+    """Each hit leads to the films like it, which are those of the service, with why they are."""
+    _, text, _ = site.page("/", q="captain mirror")
+    path = re.findall(r'href="(/similar/\d+)"', text)[0]
+    status, text, _ = site.page(path)
+    assert status == 200
+    film = path.removeprefix("/similar/")
+    _, answer = site.get(f"/movies/{film}/similar", limit=20)
+    shown = re.findall(r'href="/similar/(\d+)"', text)
+    assert shown == [str(hit["id"]) for hit in answer["hits"]]
+    assert "ranks first" in text
+    assert "side-by-side?film" not in text
+    assert site.page("/similar/77777777")[0] == 404
+    status, text, _ = site.page(path, genre="Unheard")
+    assert (status, "No film is like it" in text) == (200, True)
+    assert site.page(path, year_from="20x1")[0] == 422
+
+
 def test_genres_are_as_films_spell_them(site: Service) -> None:
     """Chips have the genres of the index, the most frequent first, the rare behind "more"."""
     _, text, _ = site.page("/", q="captain", genre="hostile")

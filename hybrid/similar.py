@@ -1,0 +1,93 @@
+"""Films that are like another one, or like a text: by its telling words, its meaning or both."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from hybrid.engines.deadline import Deadline
+from hybrid.errors import unknown_film
+from hybrid.fusion.alpha import AlphaChoice
+from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
+from hybrid.hydration import build_hits
+from hybrid.monitoring.stopwatch import Stopwatch
+from hybrid.movie import keyword_text
+from hybrid.query import Fusion, SimilarQuery
+from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.likeness import MAX_VECTORS, Likeness, mean_vector
+from hybrid.schemas.search import SimilarResponse, Total
+from hybrid.search import HybridSearch
+from hybrid.text.sentences import sentence_spans
+
+ALPHA = 0.4
+"""The semantic share unless the request has one; docs/ranking.md gives its measured gain."""
+
+NOTHING_TOLD = "it has no description: its words alone decide"
+
+
+def similar(
+    search: HybridSearch, query: SimilarQuery, deadline: Deadline | None = None
+) -> SimilarResponse:
+    """Return the films that are most like what `query` names, in the order of a search.
+
+    Never the film itself, nor a duplicate of it. Raises NotFound if there is no such film, and
+    EngineUnavailable like a search.
+    """
+    _ = search.duplicates  # found once, and before the time starts
+    deadline = deadline or Deadline.after(search.seconds)
+    query = query.resolved(Fusion())
+    watch = Stopwatch()
+    with watch.stage("total"):
+        likeness = _of_film(search, query.id) if query.text is None else _of_text(search, query)
+        candidates = search.retriever.retrieve_similar(query, likeness, watch, deadline)
+        with watch.stage("fuse"):
+            fused = _fuse(search, candidates)
+            ranking = search.duplicates.once(fused.ranking)
+            fused = replace(fused, ranking=ranking)
+        with watch.stage("hydrate"):
+            ids = ranking.top(query.limit).ids.tolist()
+            details = search.details(candidates, ids, deadline)
+            hits = build_hits(fused, ids, details)
+    return SimilarResponse(
+        query=query,
+        hits=hits,
+        total=Total(value=len(ranking)),
+        alpha=fused.alpha.value,
+        alpha_reason=fused.alpha.reason,
+        **search.answer_fields(candidates, details, watch),
+    )
+
+
+def _of_film(search: HybridSearch, film: int | None) -> Likeness:
+    if film is None:
+        raise unknown_film(-1)
+    movie = search.movie(film)
+    return Likeness(
+        keyword_text(movie),
+        2,  # a word of this film alone finds no other
+        mean_vector(search.engines.semantic.vectors_of(film)),
+        np.array(search.duplicates.of_film(film), np.int64),
+    )
+
+
+def _of_text(search: HybridSearch, query: SimilarQuery) -> Likeness:
+    text = " ".join((query.text or "").split())
+    sentences = [text[start:end] for start, end in sentence_spans(text)][:MAX_VECTORS]
+    vector = None
+    if sentences and query.mode != "keyword":
+        vector = mean_vector(search.engines.encoder.encode(sentences))
+    return Likeness(text, 1, vector, np.empty(0, np.int64))
+
+
+def _fuse(search: HybridSearch, candidates: Candidates) -> FusedRanking:
+    query, choice = candidates.query, None
+    fusion = query.fusion_spec
+    if query.mode == "hybrid" and "semantic" not in candidates.degraded:
+        if candidates.query_vector is None:
+            choice = AlphaChoice(0.0, NOTHING_TOLD)
+        elif fusion.alpha == "auto":
+            choice = AlphaChoice(ALPHA, "as is best for most films")
+    if choice:
+        fusion = fusion.model_copy(update={"alpha": choice.value})
+    weight = search.preferences.text_weight
+    fused = rank_candidates(candidates, query.mode, fusion, weight)
+    return replace(fused, alpha=choice) if choice else fused
