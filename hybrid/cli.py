@@ -12,7 +12,15 @@ from typing import Any
 import click
 
 from hybrid.access.commands import keys
-from hybrid.query import SIMILAR_TO, Query, RankedQuery, SearchQuery, Selection, SimilarQuery
+from hybrid.query import (
+    SIMILAR_TO,
+    Query,
+    RankedQuery,
+    SearchQuery,
+    Selection,
+    SimilarQuery,
+    SuggestQuery,
+)
 from hybrid.schemas.requests import CompareURL
 from hybrid.schemas.search import Hit, SearchResponse, SimilarResponse
 from hybrid.settings import Settings
@@ -150,6 +158,31 @@ def similar(
         click.echo(answer.model_dump_json(indent=2))
     else:
         _print(answer)
+
+
+@main.command()
+@click.argument("text")
+@click.option("--limit", type=click.IntRange(1, 20), default=8, show_default=True)
+@json_option
+@setting("data")
+@setting("elasticsearch_url")
+def suggest(
+    text: str, limit: int, as_json: bool, data: str | None, elasticsearch_url: str | None
+) -> None:
+    """Print the titles, people and genres that begin like TEXT, or nearly."""
+    query = SuggestQuery.model_validate({"q": text, "limit": limit})
+    settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
+    from hybrid.suggest import suggest as find_suggestions
+    from hybrid.wiring import open_search
+
+    with closing(open_search(settings)) as films:
+        answer = find_suggestions(films, query)
+    if as_json:
+        click.echo(answer.model_dump_json(indent=2))
+        return
+    for one in answer.suggestions:
+        fact = f" ({one.year})" if one.year else f", {one.films} films" if one.films else ""
+        click.echo(f"{one.kind:7} {one.text}{fact}")
 
 
 @main.command()

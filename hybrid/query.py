@@ -318,3 +318,14 @@ class SimilarQuery(RankedQuery, _Liked):
         """Return the request for films like this one, with the other fields of `ranked`."""
         fields = {name: getattr(ranked, name) for name in RankedQuery.model_fields}
         return cls.model_validate(fields | {"id": film}, by_name=True, by_alias=False)
+
+
+class SuggestQuery(BaseModel):
+    """A request for suggestions while a query is typed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    text: QueryText = Field(alias="q", description="the beginning of a title, a name or a genre")
+    limit: Annotated[int, Field(ge=1, le=20), BeforeValidator(_no_bool)] = Field(
+        8, description="number of suggestions to return, 1 to 20"
+    )

@@ -8,6 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from hybrid.bounds import shown
+from hybrid.cache import Cache
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
@@ -24,8 +25,12 @@ from hybrid.retrieval.duplicates import Duplicates
 from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
+from hybrid.retrieval.suggestion_index import SuggestionIndex
 from hybrid.schemas.search import ExplainResponse, SearchResponse, Total
 from hybrid.storage.catalogue import Catalogue
+
+MAX_CACHED_SPELLINGS = 4096
+"""Names of people as they are shown; each takes some 100 bytes."""
 
 
 class AnswerFields(TypedDict):
@@ -59,11 +64,17 @@ class HybridSearch:
         self.preferences = preferences
         self.seconds = seconds
         self.retriever = Retriever(catalogue, engines, depth)
+        self.spellings: Cache[str, str] = Cache("spellings", MAX_CACHED_SPELLINGS)
 
     @cached_property
     def duplicates(self) -> Duplicates:
         """The films that the catalogue has twice."""
         return Duplicates.of(self.catalogue)
+
+    @cached_property
+    def suggestion_index(self) -> SuggestionIndex:
+        """What is suggested while a query is typed; made when it is first asked for."""
+        return SuggestionIndex.of(self.catalogue)
 
     def search(self, query: SearchQuery, deadline: Deadline | None = None) -> SearchResponse:
         """Return the best films for `query` by the deadline, `seconds` from now unless given.

@@ -150,6 +150,10 @@ class Retriever:
             )
         )
 
+    def similar_titles(self, text: str) -> TitleMatches:
+        """Return the films whose title is similar to `text`."""
+        return self._titles.matches([text])
+
     def _telling(
         self, likeness: Likeness, deadline: Deadline, lost: dict[str, EngineUnavailable]
     ) -> str:

@@ -103,6 +103,20 @@ class Catalogue:
                 return " ".join(typed[span[0][1] : span[-1][1] + 1]).strip(",.;:!?()\"'")
         return None
 
+    def people(self) -> Iterator[tuple[str, int]]:
+        """Yield (plain name, number of films) for every person, in the order of names."""
+        yield from self._connection.execute(
+            "SELECT name, sum(films) FROM names GROUP BY name HAVING sum(films) > 0"
+        ).fetchall()
+
+    def votes(self) -> list[int]:
+        """Return the votes of every film in the order of ids, 0 without any."""
+        rows = self._connection.execute(
+            "SELECT iif(film LIKE '%\"votes\":%', json_extract(film, '$.votes'), 0)"
+            " FROM documents ORDER BY id"
+        ).fetchall()
+        return [votes or 0 for (votes,) in rows]
+
     def search_columns(self) -> dict[int, SearchColumns]:
         """Return by id the year, genres and titles of every film."""
         rows = self._connection.execute(

@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bound_contextvars
 
 from hybrid.monitoring import metrics, tracing
-from hybrid.query import Selection
+from hybrid.query import Selection, SuggestQuery
 from hybrid.web.admission import PROBES
 
 REQUEST_ID = "X-Request-Id"
@@ -39,7 +39,7 @@ class _Answer(Protocol):
     """The fields of a response that are logged."""
 
     @property
-    def query(self) -> Selection: ...
+    def query(self) -> Selection | SuggestQuery: ...
     @property
     def generation(self) -> str: ...
     @property

@@ -4,11 +4,13 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from hybrid.comparison.compare import compare
-from hybrid.query import RankedQuery, SearchQuery, SimilarQuery
+from hybrid.query import RankedQuery, SearchQuery, SimilarQuery, SuggestQuery
 from hybrid.schemas.comparison import CompareResponse
 from hybrid.schemas.requests import CompareRequest, CompareURL, SearchURL
 from hybrid.schemas.search import ExplainResponse, SearchResponse, SimilarResponse
+from hybrid.schemas.suggest import SuggestResponse
 from hybrid.similar import similar
+from hybrid.suggest import suggest
 from hybrid.web.api.movies import film_id
 from hybrid.web.request_log import logged
 from hybrid.web.request_search import request_deadline, request_search
@@ -67,6 +69,14 @@ def similar_body(query: SimilarQuery) -> Response:
     return json_response(similar(request_search(), query, request_deadline()))
 
 
+@api.get("/suggest")
+@api.input(SuggestQuery, location="query", arg_name="query")
+@api.output(SuggestResponse)
+def suggest_url(query: SuggestQuery) -> Response:
+    """Suggest titles, people and genres that begin like `q`, or nearly."""
+    return json_response(suggest(request_search(), query))
+
+
 @api.get("/explain/<movie_id>")
 @api.input(SearchURL, location="query", arg_name="query")
 @api.output(ExplainResponse)
@@ -77,7 +87,7 @@ def explain(movie_id: str, query: SearchURL) -> Response:
 
 
 def json_response(
-    answer: SearchResponse | CompareResponse | ExplainResponse | SimilarResponse,
+    answer: SearchResponse | CompareResponse | ExplainResponse | SimilarResponse | SuggestResponse,
 ) -> Response:
     """Return the answer as JSON, written by pydantic, which is faster than the framework."""
     return Response(logged(answer).model_dump_json(), mimetype="application/json")

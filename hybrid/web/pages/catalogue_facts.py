@@ -1,45 +1,11 @@
-"""What pages show of the whole catalogue: genres, years, a selection of films."""
+"""What pages show of the whole catalogue: years, a selection of films."""
 
-from collections import Counter
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
-from hybrid.movie import Movie, genre_key
+from hybrid.movie import Movie
 from hybrid.storage.catalogue import Catalogue
-
-SPELLING_SAMPLE = 9
-"""Number of films by which the spelling of a genre is chosen."""
-
-
-class Genre(NamedTuple):
-    """A genre, spelled as in most films of the sample, and its number of films."""
-
-    name: str
-    key: str
-    films: int
-
-
-@lru_cache(maxsize=1)
-def genres_of(catalogue: Catalogue) -> tuple[Genre, ...]:
-    """Return the genres of `catalogue`, the most frequent first."""
-    columns = catalogue.columns
-    sample = {
-        int(film)
-        for rows in columns.genres.values()
-        for film in columns.ids[rows[:SPELLING_SAMPLE]]
-    }
-    spellings: dict[str, Counter[str]] = {}
-    for film in catalogue.films(sample).values():
-        for name in film.movie.genres:
-            spellings.setdefault(genre_key(name), Counter())[name.strip()] += 1
-    genres = [
-        Genre(spellings[key].most_common(1)[0][0], key, len(rows))
-        for key, rows in columns.genres.items()
-    ]
-    return tuple(sorted(genres, key=lambda genre: (-genre.films, genre.key)))
-
 
 SHELF_LENGTH = 24
 """Number of films on the landing page."""

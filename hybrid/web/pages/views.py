@@ -19,9 +19,10 @@ from flask import (
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
 from hybrid.query import SimilarQuery
+from hybrid.retrieval.genre_names import genres_of
 from hybrid.similar import similar
 from hybrid.web.errors import retry_after
-from hybrid.web.pages.catalogue_facts import genres_of, shelf_of, years_of
+from hybrid.web.pages.catalogue_facts import shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.pages.form import PageForm
 from hybrid.web.request_log import logged, note_error

@@ -94,6 +94,88 @@ def test_search_and_filter(tab: Tab) -> None:
     expect(page.get_by_label("Drama")).to_be_checked()
 
 
+def test_suggestions_by_keyboard(tab: Tab) -> None:
+    """While one types a list opens; arrows walk through it and back to what was typed, Escape
+    closes it, Enter searches for what is active. A screen reader is told each step."""
+    page = tab.page
+    page.goto("/")
+    field = page.get_by_role("combobox", name="Search for films")
+    options = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    page.keyboard.type("hostil")
+    expect(field).to_have_attribute("aria-expanded", "true")
+    expect(options.filter(has_text="genre")).to_have_count(1)
+    assert AXE.run(page).violations_count == 0
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    active = options.nth(1).get_attribute("id")
+    expect(field).to_have_attribute("aria-activedescendant", str(active))
+    expect(field).to_have_value(str(options.nth(1).get_attribute("data-text")))
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(field).to_have_value("hostil")
+    expect(field).not_to_have_attribute("aria-activedescendant", re.compile(""))
+    page.keyboard.press("ArrowUp")
+    expect(options.last).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("hostil")
+    expect(options).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    chosen = str(options.first.get_attribute("data-text"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Search for films")).to_have_value(chosen)
+    expect(page.locator(".hits > li").first).to_be_visible()
+
+
+@pytest.mark.screen(390, 844, False)
+def test_suggestions_by_touch(tab: Tab) -> None:
+    """A tap on a suggestion searches for it, on the landing page and among results."""
+    page = tab.page
+    for path in ("/", "/?q=captain"):
+        page.goto(path)
+        page.wait_for_load_state()
+        field = page.get_by_role("combobox", name="Search for films")
+        field.fill("")
+        field.press_sequentially("enormou")
+        page.get_by_role("option").filter(has_text="Enormous").first.click()
+        expect(page.locator(".hits h2").first).to_contain_text("Enormous")
+        expect(page.get_by_role("option")).to_have_count(0)
+
+
+def test_late_suggestions_are_dropped(tab: Tab) -> None:
+    """Typing is not answered letter by letter; an answer that comes after that of a later request,
+    or after the field was left, is not shown."""
+    page = tab.page
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(parse_qs(urlsplit(route.request.url).query)["q"][0])
+        if asked[-1] == "hostil":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/suggest?*", hold)
+    page.goto("/")
+    with page.expect_request("**/suggest?*"):
+        page.keyboard.type("hostil")
+    page.get_by_role("combobox").fill("captain")
+    options = page.get_by_role("option")
+    expect(options.first).to_contain_text(re.compile("captain", re.IGNORECASE))
+    shown = options.all_inner_texts()
+    held[0].fulfill(json={"suggestions": [{"kind": "genre", "text": "Stale", "films": 1}]})
+    page.wait_for_timeout(50)
+    assert options.all_inner_texts() == shown
+    page.get_by_role("combobox").blur()
+    expect(options).to_have_count(0)
+    assert asked == ["hostil", "captain"]
+
+
 def test_the_search_says_why(tab: Tab) -> None:
     """Every film says why it is there, and leads to its ranks side by side."""
     page = tab.page

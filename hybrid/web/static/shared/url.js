@@ -104,6 +104,14 @@ export function explainURL(film, query, { fusion, alpha }) {
 }
 
 /**
+ * Return the URL of the suggestions for what is typed.
+ * @param {string} typed
+ */
+export function suggestURL(typed) {
+  return `/suggest?${new URLSearchParams({ q: typed })}`;
+}
+
+/**
  * Return the URL of a film's picture: its poster, or its tile where it has none.
  * @param {string} film
  */
