@@ -350,10 +350,12 @@ def _notes(warnings: Sequence[str], degraded: Sequence[str]) -> None:
         click.secho(f"note: the {missing} engine does not answer", fg="yellow", err=True)
 
 
-def _print(answer: SearchResponse | SimilarResponse) -> None:
+def _print(answer: "SearchResponse | SimilarResponse") -> None:
     _notes(answer.warnings, answer.degraded)
     if not answer.hits:
         click.echo("No film found. Try other words, or fewer filters.")
+    elif isinstance(answer, SearchResponse) and answer.confident is False:
+        click.echo("Nothing really matches; the nearest films are:")
     for hit in answer.hits:
         click.echo(_line(hit))
         if hit.semantic.sentence:

@@ -14,6 +14,7 @@ from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
 from hybrid.explanation.highlighting import highlight
+from hybrid.fusion.confidence import evidence_of, is_confident
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.preferences import Preferences
 from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
@@ -28,6 +29,7 @@ from hybrid.retrieval.retriever import Retriever
 from hybrid.retrieval.suggestion_index import SuggestionIndex
 from hybrid.schemas.search import ExplainResponse, SearchResponse, Total
 from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.manifest import MatchThreshold
 
 MAX_CACHED_SPELLINGS = 4096
 """Names of people as they are shown; each takes some 100 bytes."""
@@ -46,7 +48,8 @@ class HybridSearch:
     """Answers queries from one generation. Safe to share between threads.
 
     `generation` is its name, `depth` the maximum length of each engine's list, `seconds` the time
-    in which a query is answered, whatever the engines do.
+    in which a query is answered, whatever the engines do. `match` are the thresholds of what really
+    matches, none unless they are set.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class HybridSearch:
         self.engines = engines
         self.preferences = preferences
         self.seconds = seconds
+        self.match: Sequence[MatchThreshold] = ()
         self.retriever = Retriever(catalogue, engines, depth)
         self.spellings: Cache[str, str] = Cache("spellings", MAX_CACHED_SPELLINGS)
 
@@ -100,8 +104,14 @@ class HybridSearch:
             total=Total(value=len(fused.ranking)),
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
+            confident=self._is_confident(query, fused),
             **self.answer_fields(candidates, details, watch),
         )
+
+    def _is_confident(self, query: SearchQuery, fused: FusedRanking) -> bool | None:
+        if query.mode != "hybrid" or fused.candidates.degraded:
+            return None
+        return is_confident(evidence_of(fused), query.text, self.match)
 
     def retrieve(
         self,

@@ -41,7 +41,7 @@ def open_generation(
         lexical = open_lexical(settings, generation)
         semantic = open_semantic(generation, catalogue)
     engines = Engines(lexical, semantic, encoder.result())
-    return HybridSearch(
+    search = HybridSearch(
         generation.manifest.name,
         catalogue,
         engines,
@@ -49,6 +49,8 @@ def open_generation(
         preferences,
         settings.deadline,
     )
+    search.match = generation.manifest.match
+    return search
 
 
 def follow(

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid.bounds import MAX_SENTENCES
+from hybrid.engines.factory import open_semantic
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
+from hybrid.engines.protocols import Engines, LexicalEngine
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
+from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
+from hybrid.search import HybridSearch
 from hybrid.settings import Precision
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_writer import write_catalogue
@@ -38,10 +42,14 @@ from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import writer_lock
 from indexer.generations.manifest import CatalogueStats, Stores, build_manifest, catalogue_stats
 from indexer.generations.publish import Digests
+from indexer.match_thresholds import calibrate
 from indexer.query_encoder import compare_encoders
 from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.update import SemanticSide
 from indexer.update import changed_by_hand
+
+DEPTH = 200
+"""Films of each engine's list, of which thresholds need the first."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,8 @@ class BuildOptions:
     `mapping` names the columns of a file in a format of its own; `limit` is the maximum number of
     records to read; `name` is recorded instead of the file's own; `discard_changes` allows to undo
     changes made by hand; `quiet` hides the progress bar; `max_sentences` of a description are kept;
-    `encoder` is the precision in which queries are embedded.
+    `encoder` is the precision in which queries are embedded; `lexical_of` opens the keyword engine
+    that was written, to measure what really matches.
     """
 
     mapping: Path | None = None
@@ -61,6 +70,7 @@ class BuildOptions:
     quiet: bool = False
     max_sentences: int = MAX_SENTENCES
     encoder: Precision = "float32"
+    lexical_of: Callable[[Generation], LexicalEngine] | None = None
 
 
 DEFAULTS = BuildOptions()
@@ -115,6 +125,9 @@ def build(
                     queries=written.queries,
                 )
                 manifest = build_manifest(draft.name, file, used, written.stores)
+            with watch.stage("calibrate"):
+                manifest = _calibrated(draft, manifest, model, options)
+            with watch.stage("publish"):
                 generation = draft.commit(manifest, written.digests)
         with watch.stage("tidy"):
             warnings = draft.tidy()
@@ -186,6 +199,20 @@ def _write_stores(
         queries = compare_encoders(draft.folder, side.pieces, options.encoder)
     stores = Stores(stats, lexical, side)
     return _Written(stores, dimension, queries, embedded, {**shared, **side.written})
+
+
+def _calibrated(draft: Draft, manifest: Manifest, model: Model, options: BuildOptions) -> Manifest:
+    """Return the manifest with the thresholds below which nothing really matches."""
+    if options.lexical_of is None:
+        return manifest
+    generation = Generation(draft.folder, manifest)
+    with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
+        engines = Engines(
+            options.lexical_of(generation), open_semantic(generation, catalogue), model
+        )
+        search = HybridSearch(manifest.name, catalogue, engines, DEPTH, Preferences(), 60.0)
+        with closing(search):
+            return manifest.model_copy(update={"match": calibrate(search)})
 
 
 def _undamaged(data: Path) -> Generation | None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -418,7 +420,7 @@ def _needs_sample(data: Path) -> bool:
 def _build(
     source: Path, settings: Settings, engine: LexicalName | None, options: "BuildOptions"
 ) -> "BuildResult":
-    from hybrid.engines.factory import lexical_writer
+    from hybrid.engines.factory import lexical_writer, open_lexical
     from indexer.build import build as build_index
     from indexer.embedding.model import load_model
 
@@ -431,5 +433,5 @@ def _build(
         settings.model,
         load_model(settings.model),
         lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
-        options,
+        replace(options, lexical_of=partial(open_lexical, settings)),
     )

@@ -99,7 +99,7 @@ def follow_films(
 def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:
     """Open a generation as the service does."""
     catalogue = Catalogue(generation.file(files.CATALOGUE))
-    return HybridSearch(
+    search = HybridSearch(
         generation.manifest.name,
         catalogue,
         Engines(
@@ -111,6 +111,8 @@ def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> 
         preferences,
         seconds=60,
     )
+    search.match = generation.manifest.match
+    return search
 
 
 def follow_stores(data: Path) -> GenerationWatcher:

@@ -85,6 +85,12 @@ class _Searched(ResponseModel):
 class SearchBody(Hits, _Searched):
     """The query, as it was understood, and its hits."""
 
+    confident: bool | None = Field(
+        description="whether a film really matches, or all are merely the nearest to nonsense or "
+        "to what the catalogue is not about; null if that is unknown: in one mode alone, without "
+        "an engine, or with an index of an earlier version"
+    )
+
 
 class _Liked(ResponseModel):
     query: SimilarQuery

@@ -90,6 +90,17 @@ class Semantic(_Part):
     changed_when_measured: int = 0
 
 
+class MatchThreshold(_Part):
+    """What the films of a query of up to `words` words must reach for one to match really.
+
+    `strength` and `lead` are those of `hybrid/fusion/confidence.py`.
+    """
+
+    words: int
+    strength: float
+    lead: float
+
+
 class FileDigest(_Part):
     """SHA-256 and size in bytes of a file."""
 
@@ -124,6 +135,7 @@ class Manifest(_Part):
     lexical: Lexical
     semantic: Semantic
     pieces: tuple[int, ...]
+    match: tuple[MatchThreshold, ...] = ()  # manifests of earlier versions have none
     files: dict[str, FileDigest]
 
 

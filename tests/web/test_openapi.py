@@ -62,7 +62,7 @@ def test_an_id_has_its_range(document: Any) -> None:
         for parameter in operation["parameters"]
         if parameter["in"] == "path"
     ]
-    assert found == [{"type": "integer", "minimum": 0, "maximum": MAX_ID}] * 4
+    assert found == [{"type": "integer", "minimum": 0, "maximum": MAX_ID}] * 5
 
 
 def test_fields_of_a_url_have_bounds_and_no_null(document: Any) -> None:

@@ -169,7 +169,7 @@ def test_late_suggestions_are_dropped(tab: Tab) -> None:
     expect(options.first).to_contain_text(re.compile("captain", re.IGNORECASE))
     shown = options.all_inner_texts()
     held[0].fulfill(json={"suggestions": [{"kind": "genre", "text": "Stale", "films": 1}]})
-    page.wait_for_timeout(50)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
     assert options.all_inner_texts() == shown
     page.get_by_role("combobox").blur()
     expect(options).to_have_count(0)
