@@ -11,7 +11,7 @@ from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.movie import Movie
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
-from hybrid.schemas.search import ExplainHit, Hit, KeywordHit, SemanticHit
+from hybrid.schemas.search import Duplicate, ExplainHit, Hit, KeywordHit, SemanticHit
 from hybrid.storage.catalogue import CatalogueFilm
 
 
@@ -21,6 +21,7 @@ class FilmDetails:
 
     `movies` are as they are shown, `films` whole. `highlights` and `evidence` are None unless the
     query asks for them. `best_sentences` are the numbers of their best sentences, -1 without one.
+    `duplicates` are the other films that are the same.
     """
 
     films: Mapping[int, CatalogueFilm]
@@ -28,6 +29,7 @@ class FilmDetails:
     highlights: Mapping[int, Highlight] | None
     best_sentences: Mapping[int, int]
     evidence: Mapping[int, Evidence] | None
+    duplicates: Mapping[int, tuple[Duplicate, ...]]
 
     @property
     def cut(self) -> int:
@@ -49,6 +51,7 @@ def build_hits(fused: FusedRanking, ids: Sequence[int], details: FilmDetails) ->
             semantic=_semantic_hit(fused, row, _best_sentence(details, film)),
             highlight=details.highlights[film] if details.highlights else None,
             why=whys.get(film),
+            duplicates=details.duplicates[film],
         )
         for film, rank, row in zip(ids, ranks, _rows(fused, ids), strict=True)
     )
@@ -67,6 +70,7 @@ def build_explain_hit(fused: FusedRanking, film: int, details: FilmDetails) -> E
         semantic=_semantic_hit(fused, row, _best_sentence(details, film)),
         highlight=details.highlights[film] if details.highlights else None,
         why=_whys(fused, [film], details)[film],
+        duplicates=details.duplicates[film],
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TypedDict
 
@@ -27,7 +28,7 @@ from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
 from hybrid.retrieval.suggestion_index import SuggestionIndex
-from hybrid.schemas.search import ExplainResponse, SearchResponse, Total
+from hybrid.schemas.search import Duplicate, ExplainResponse, SearchResponse, Total
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.manifest import MatchThreshold
 
@@ -87,13 +88,14 @@ class HybridSearch:
         `degraded` names it. Raises EngineUnavailable if the query requires both, if neither
         answers, or if the mode is that of the engine.
         """
+        _ = self.duplicates  # found once, and before the time starts
         deadline = deadline or Deadline.after(self.seconds)
         query = query.resolved(self.preferences.default)
         watch = Stopwatch()
         with watch.stage("total"):
             candidates = self.retrieve(query, watch, deadline)
             with watch.stage("fuse"):
-                fused = self.fuse(candidates, query.mode, query.fusion_spec)
+                fused = self.once(self.fuse(candidates, query.mode, query.fusion_spec))
             with watch.stage("hydrate"):
                 ids = fused.ranking.top(query.limit).ids.tolist()
                 details = self.details(candidates, ids, deadline)
@@ -129,6 +131,13 @@ class HybridSearch:
         """Return the ranking of the candidates in a list of the mode, from best to worst."""
         return rank_candidates(candidates, mode, fusion, self.preferences.text_weight)
 
+    def once(self, fused: FusedRanking, preferred: int | None = None) -> FusedRanking:
+        """Return the ranking with each film once, whatever the source has twice.
+
+        The film `preferred` stands for those that are the same.
+        """
+        return replace(fused, ranking=self.duplicates.once(fused.ranking, preferred))
+
     def explain(
         self, query: SearchQuery, film: int, deadline: Deadline | None = None
     ) -> ExplainResponse:
@@ -146,7 +155,7 @@ class HybridSearch:
             also = np.array([film], np.int64)
             candidates = self.retriever.retrieve(query, watch, also, deadline)
             with watch.stage("fuse"):
-                fused = self.fuse(candidates, query.mode, query.fusion_spec)
+                fused = self.once(self.fuse(candidates, query.mode, query.fusion_spec), film)
             with watch.stage("hydrate"):
                 details = self.details(candidates, [film], deadline)
                 hit = build_explain_hit(fused, film, details)
@@ -180,7 +189,22 @@ class HybridSearch:
             explainer = Explainer(self.engines, keyword, text_weight)
             evidence = explainer.evidence(candidates, found, deadline)
         best_sentences = dict(zip(films, numbers.tolist(), strict=True))
-        return FilmDetails(found, movies, highlights, best_sentences, evidence)
+        twins = self._twins(films)
+        return FilmDetails(found, movies, highlights, best_sentences, evidence, twins)
+
+    def _twins(self, films: Sequence[int]) -> dict[int, tuple[Duplicate, ...]]:
+        """Return by id the other films that are the same as each of `films`."""
+        others = {
+            film: [twin for twin in self.duplicates.of_film(film) if twin != film] for film in films
+        }
+        found = self.catalogue.films(twin for twins in others.values() for twin in twins)
+        return {
+            film: tuple(
+                Duplicate(id=twin, title=found[twin].movie.title, year=found[twin].movie.year)
+                for twin in twins
+            )
+            for film, twins in others.items()
+        }
 
     def warnings(self, candidates: Candidates, details: FilmDetails) -> tuple[str, ...]:
         """Return warnings about parts of the query that are probably mistakes, and about films of

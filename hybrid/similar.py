@@ -40,17 +40,15 @@ def similar(
         likeness = _of_film(search, query.id) if query.text is None else _of_text(search, query)
         candidates = search.retriever.retrieve_similar(query, likeness, watch, deadline)
         with watch.stage("fuse"):
-            fused = _fuse(search, candidates)
-            ranking = search.duplicates.once(fused.ranking)
-            fused = replace(fused, ranking=ranking)
+            fused = search.once(_fuse(search, candidates))
         with watch.stage("hydrate"):
-            ids = ranking.top(query.limit).ids.tolist()
+            ids = fused.ranking.top(query.limit).ids.tolist()
             details = search.details(candidates, ids, deadline)
             hits = build_hits(fused, ids, details)
     return SimilarResponse(
         query=query,
         hits=hits,
-        total=Total(value=len(ranking)),
+        total=Total(value=len(fused.ranking)),
         alpha=fused.alpha.value,
         alpha_reason=fused.alpha.reason,
         **search.answer_fields(candidates, details, watch),

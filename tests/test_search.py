@@ -212,7 +212,7 @@ def test_answers_begin_with_the_query_and_end_alike(search: HybridSearch) -> Non
     compared = compare(search, query, parse_runs(()))
     end = ["degraded", "warnings", "timings_ms", "generation"]
     for sent, middle in (
-        (answer, ["hits", "total", "alpha", "alpha_reason"]),
+        (answer, ["hits", "total", "alpha", "alpha_reason", "confident"]),
         (search.explain(query, answer.hits[0].id), ["hit", "alpha", "alpha_reason"]),
         (compared, ["runs", "pairs", "movies", "lists", "swaps"]),
     ):

@@ -6,11 +6,13 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from hybrid.comparison.compare import compare
 from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.errors import EngineUnavailable, InvalidInput, NotFound
 from hybrid.movie import Movie
-from hybrid.query import FusionMethod, Mode, SimilarQuery
+from hybrid.query import FusionMethod, Mode, Query, SearchQuery, SimilarQuery
+from hybrid.schemas.runs import parse_runs
 from hybrid.schemas.search import SimilarResponse
 from hybrid.search import HybridSearch
 from hybrid.similar import ALPHA, similar
@@ -184,3 +186,23 @@ def test_on_the_embedded_engine(embedded: HybridSearch) -> None:
     answer = like(embedded, id=5001, highlight=True, explain="summary")
     assert answer.hits[0].highlight is not None
     assert answer.hits[0].why is not None
+
+
+def test_a_search_has_each_film_once(search: HybridSearch) -> None:
+    """A search lists the best of the same films, in ranks without gaps, and names the others; any
+    of them is explained in its place; a comparison ranks both."""
+    query = SearchQuery(query="vault safecracker burglary", limit=100)
+    answer = search.search(query)
+    assert [hit.rank for hit in answer.hits] == list(range(1, len(answer.hits) + 1))
+    assert answer.total.value == len(answer.hits)
+    (found,) = [hit for hit in answer.hits if hit.id in {5001, 5003}]
+    (other,) = found.duplicates
+    assert {found.id, other.id} == {5001, 5003}
+    assert (other.title, other.year) == ("Vault", BY_ID[other.id].year)
+    assert all(hit.duplicates == () for hit in answer.hits if hit != found)
+    for film in (5001, 5003):
+        explained = search.explain(query, film).hit
+        assert explained.rank == found.rank
+        assert [twin.id for twin in explained.duplicates] == [{5001, 5003}.difference({film}).pop()]
+    compared = compare(search, Query(query=query.text, limit=100), parse_runs(()))
+    assert {5001, 5003} <= {hit.id for hit in compared.runs["hybrid"].hits}

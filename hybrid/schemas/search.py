@@ -10,6 +10,8 @@ from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
 
+DUPLICATES = "the same film, by title, year and text, which the list has only once"
+
 
 class KeywordHit(ResponseModel):
     """A film as the keyword engine sees it."""
@@ -36,6 +38,14 @@ class SemanticHit(ResponseModel):
     sentence: str | None = Field(description="the best sentence")
 
 
+class Duplicate(ResponseModel):
+    """The same film, which the source has once more."""
+
+    id: int
+    title: str
+    year: int | None
+
+
 class Hit(ResponseModel):
     """A film in the answer, with its rank, its scores on both sides and itself."""
 
@@ -47,6 +57,7 @@ class Hit(ResponseModel):
     semantic: SemanticHit
     highlight: Highlight | None = Field(description="null unless requested")
     why: Why | None = Field(description="null unless requested")
+    duplicates: tuple[Duplicate, ...] = Field(description=DUPLICATES)
 
 
 class ExplainHit(ResponseModel):
@@ -60,6 +71,7 @@ class ExplainHit(ResponseModel):
     semantic: SemanticHit
     highlight: Highlight | None = Field(description="null unless requested")
     why: Why
+    duplicates: tuple[Duplicate, ...] = Field(description=DUPLICATES)
 
 
 class Total(ResponseModel):

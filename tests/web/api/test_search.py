@@ -15,10 +15,10 @@ from tests.web.http import Service, serving
 MOVIES = corpus.films(200)
 
 RESPONSE_KEYS = (
-    "query hits total alpha alpha_reason degraded warnings timings_ms generation".split()
+    "query hits total alpha alpha_reason confident degraded warnings timings_ms generation".split()
 )
 
-HIT_KEYS = "id rank score movie keyword semantic highlight why".split()
+HIT_KEYS = "id rank score movie keyword semantic highlight why duplicates".split()
 
 
 @pytest.fixture(scope="module")
