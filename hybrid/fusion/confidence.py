@@ -20,8 +20,9 @@ _WORD = re.compile(r"\w+")
 class Evidence(NamedTuple):
     """How far the films of a ranking match: by words plus by meaning, 0 to 2 each.
 
-    `is_title` is whether the query is exactly the title of one. `strength` is the best keyword share plus the best semantic score, `lead` how far these are
-    above those of rank 10: words taken at random match many films alike.
+    `strength` is the best keyword share plus the best semantic score, `lead` how far these are
+    above those of rank 10: words taken at random match many films alike. `is_title` is whether the
+    query is exactly the title of one.
     """
 
     strength: float

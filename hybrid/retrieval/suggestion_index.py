@@ -23,10 +23,13 @@ KINDS: Sequence[Kind] = ("title", "person", "genre")
 KEY_BYTES = 16
 """Bytes of a key; what is typed beyond them is compared with the whole text."""
 
+LATER = np.int32(1 << 30)
+"""Added to the place of an entry where a key is not its first word but an article."""
+
 MIN_TYPO = 4
 """Letters before which a typo is not looked for: nearly everything is a letter away."""
 
-MAX_MATCHES = 1 << 16
+MAX_MATCHES = 1 << 14
 """Keys within one letter that are looked at."""
 
 _LETTERS = " abcdefghijklmnopqrstuvwxyz0123456789"
@@ -50,9 +53,10 @@ class Match(NamedTuple):
 class SuggestionIndex:
     """Entries: first all titles, then all people, then all genres.
 
-    `keys` S16 (k,) ascending; key i is a word of entry `owners[i]`, int32 (k,), a later one where
-    `later[i]`, bool (k,). `letters` are the texts of all entries one after the other, UTF-8: entry
-    e is `letters[starts[e]:starts[e + 1]]`. `known` float32 (entries,): votes, or number of
+    `keys` S16 (k,) ascending; key i is a word of entry `owners[i]`, int32 (k,), of kind `kinds[i]`,
+    int8 (k,). `order` int32 (k,) is the place of the entry by how well it is known, the best first,
+    plus LATER for a later word. `letters` are the texts of all entries one after the other, UTF-8:
+    entry e is `letters[starts[e]:starts[e + 1]]`. `known` float32 (entries,): votes, or number of
     sentences where no film has votes; number of films of a person or genre. `firsts` are the first
     entries of the three kinds and their total. `films` int64 (titles,) is the row of the film of
     each title, `genres` are the names of genres as they are shown.
@@ -60,7 +64,8 @@ class SuggestionIndex:
 
     keys: NDArray[np.bytes_]
     owners: NDArray[np.int32]
-    later: NDArray[np.bool_]
+    kinds: NDArray[np.int8]
+    order: NDArray[np.int32]
     letters: bytes
     starts: NDArray[np.int64]
     known: NDArray[np.float32]
@@ -85,12 +90,17 @@ class SuggestionIndex:
             ]
         )
         keys, owners, later = _keys(texts)
+        places = np.empty(len(texts), np.int32)
+        best_known = np.lexsort((list(map(len, texts)), -known))
+        places[best_known] = np.arange(len(texts), dtype=np.int32)
         encoded = [text.encode() for text in texts]
         starts = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
         ends = np.cumsum([0, len(titles), len(people), len(genres)]).tolist()
+        kinds = (np.searchsorted(ends, owners, side="right") - 1).astype(np.int8)
+        order = places[owners] + np.where(later, LATER, np.int32(0))
         names = tuple(genre.name for genre in genres)
         letters = b"".join(encoded)
-        return cls(keys, owners, later, letters, starts, known, tuple(ends), films, names)
+        return cls(keys, owners, kinds, order, letters, starts, known, tuple(ends), films, names)
 
     def text(self, entry: int) -> str:
         """Return the text of an entry as it is compared."""
@@ -108,52 +118,55 @@ class SuggestionIndex:
         text = whole_title(typed).encode()
         if not text:
             return []
-        found = self._best(*self._range(text), text, limit)
+        first, last, same = self._range(text)
+        found = self._best(np.arange(first, last), same, text, limit)
         if len(found) < limit and len(text) >= MIN_TYPO:
             seen = {match.entry for match in found}
-            nearly = self._mistyped(text[:KEY_BYTES], limit)
-            found += [match for match in nearly if match.entry not in seen]
+            nearly = self._best(self._mistyped(text[:KEY_BYTES]), 0, b"", limit)
+            found += [m._replace(nearness=MISTYPED) for m in nearly if m.entry not in seen]
         return found
 
-    def _range(self, text: bytes) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
-        """Return the owner of each key that begins with `text`, and how it matches."""
+    def _range(self, text: bytes) -> tuple[int, int, int]:
+        """Return the first key that begins with `text`, the end of these keys, and how many of
+        them are `text`."""
         key = text[:KEY_BYTES]
         first = int(self.keys.searchsorted(key))
         last = int(self.keys.searchsorted(key.ljust(KEY_BYTES, b"\xff"), side="right"))
-        nearness = np.where(self.later[first:last], CONTAINS, BEGINS).astype(np.int8)
-        if len(text) < KEY_BYTES:
-            # However well known others are, it is among those looked at.
-            same = int(self.keys.searchsorted(key, side="right")) - first
-            nearness[:same][nearness[:same] == BEGINS] = EXACT
-        return self.owners[first:last], nearness
+        # A key of full length may be the beginning of more.
+        whole = len(text) < KEY_BYTES
+        same = int(self.keys.searchsorted(key, side="right")) - first if whole else 0
+        return first, last, same
 
-    def _mistyped(self, text: bytes, limit: int) -> list[Match]:
-        """Return the entries that begin with a text one letter away, best first."""
+    def _mistyped(self, text: bytes) -> Rows:
+        """Return the keys that begin with a text one letter away."""
         texts = np.array(sorted(one_letter_away(text)), f"S{KEY_BYTES}")
         last = [text.ljust(KEY_BYTES, b"\xff") for text in texts.tolist()]
         firsts = self.keys.searchsorted(texts)
         counts = self.keys.searchsorted(np.array(last, texts.dtype), side="right") - firsts
         within = np.cumsum(counts) <= MAX_MATCHES
         firsts, counts = firsts[within], counts[within]
-        shifts = firsts - (np.cumsum(counts) - counts)
-        owners = self.owners[np.arange(counts.sum()) + np.repeat(shifts, counts)]
-        return self._best(owners, np.full(len(owners), MISTYPED, np.int8), b"", limit)
+        rows: Rows = np.arange(counts.sum()) + np.repeat(
+            firsts - np.cumsum(counts) + counts, counts
+        )
+        return rows
 
-    def _best(
-        self, owners: NDArray[np.int32], nearness: NDArray[np.int8], text: bytes, limit: int
-    ) -> list[Match]:
+    def _best(self, rows: Rows, same: int, text: bytes, limit: int) -> list[Match]:
         """Return the best entries of each kind: the nearest, of these the best known.
 
-        Only those that contain `text`, which may be longer than a key.
+        `rows` are keys, of which the first `same` are `text` itself. Only entries that contain
+        `text` are returned, which may be longer than a key.
         """
         found: list[Match] = []
-        kinds = np.searchsorted(self.firsts, owners, side="right") - 1
+        order, kinds = self.order[rows], self.kinds[rows]
+        order[:same][order[:same] < LATER] -= LATER
         for kind in range(len(KINDS)):
-            rows = np.flatnonzero(kinds == kind)
+            of_kind = np.flatnonzero(kinds == kind)
             # Each entry may be there once for each of its words.
-            rows = _lowest(self._order(owners, nearness, rows), rows, 2 * limit)
+            best = of_kind[_lowest(order[of_kind], 2 * limit)]
             near: dict[int, int] = {}
-            for entry, how in zip(owners[rows].tolist(), nearness[rows].tolist(), strict=True):
+            owners = self.owners[rows[best]].tolist()
+            for entry, place in zip(owners, order[best].tolist(), strict=True):
+                how = EXACT if place < 0 else BEGINS if place < LATER else CONTAINS
                 near[entry] = min(how, near.get(entry, how))
             texts = {entry: self.text(entry) for entry in near}
             whole = [
@@ -164,13 +177,6 @@ class SuggestionIndex:
             whole.sort(key=lambda m: (m.nearness, -m.known, len(texts[m.entry]), texts[m.entry]))
             found += whole[:limit]
         return found
-
-    def _order(
-        self, owners: NDArray[np.int32], nearness: NDArray[np.int8], rows: Rows
-    ) -> NDArray[np.float64]:
-        """Return a number for each row, lower for what is nearer and, of these, better known."""
-        known = self.known[owners[rows]].astype(np.float64)
-        return nearness[rows] - known / (known + 1)
 
 
 def _whole(nearness: int, text: str, typed: str) -> int:
@@ -188,12 +194,11 @@ def _known(catalogue: Catalogue) -> NDArray[np.float32]:
     return votes if votes.any() else catalogue.sentences.counts.astype(np.float32)
 
 
-def _lowest(order: NDArray[np.float64], rows: Rows, count: int) -> Rows:
-    """Return the rows of the lowest `count` numbers; of equal ones those that come first."""
-    if len(rows) <= count:
-        return rows
-    highest = np.partition(order, count - 1)[count - 1]
-    return np.concatenate([rows[order < highest], rows[order == highest][:count]])
+def _lowest(order: NDArray[np.int32], count: int) -> Rows:
+    """Return where the lowest `count` numbers are."""
+    if len(order) <= count:
+        return np.arange(len(order))
+    return np.argpartition(order, count - 1)[:count]
 
 
 def _keys(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hybrid.movie import Movie
 from hybrid.schemas.requests import CompareURL
+from hybrid.storage.manifest import MatchThreshold
 from hybrid.web.app import create_app
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.tiles.motifs import MOTIFS
@@ -73,6 +74,30 @@ def test_the_page_of_similar_films(site: Service) -> None:
     status, text, _ = site.page(path, genre="Unheard")
     assert (status, "No film is like it" in text) == (200, True)
     assert site.page(path, year_from="20x1")[0] == 422
+
+
+def test_what_the_page_says_of_nonsense_and_of_duplicates(tmp_path: Path) -> None:
+    """Above films that are merely the nearest the page says so, and only there; a film that the
+    source has twice is there once, and leads to the other."""
+    heist = "A safecracker plans a burglary in the rain, and his accomplice betrays him at dawn."
+    films = [
+        Movie(id=1, title="Vault", year=1955, description=heist),
+        Movie(id=2, title="Vault", year=1956, description=heist),
+    ]
+    search = open_small(tmp_path, films, FakeLexical(films))
+    search.match = (MatchThreshold(words=9, strength=0.8, lead=0.0),)
+    with serving(create_app(search)) as service:
+        _, text, _ = service.page("/", q="safecracker burglary")
+        assert "Nothing really matches" not in text
+        assert "Listed twice" in text
+        assert len(re.findall(r"<article", text)) == 1
+        shown = re.findall(r'href="/similar/(\d)"', text)
+        others = re.findall(r'href="/movies/(\d)"', text)
+        assert sorted(shown + others) == ["1", "2"]
+        _, text, _ = service.page("/", q="kubernetes certificates")
+        assert "Nothing really matches" in text
+        assert "<article" in text
+    search.close()
 
 
 def test_genres_are_as_films_spell_them(site: Service) -> None:
