@@ -7,7 +7,7 @@ not compared; and the genres that the first 10 films share with the film (Jaccar
 
 import random
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from time import perf_counter
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from hybrid.wiring import open_search
 SERIES, FIRST = 6, 20
 """Films of a series at most, and the places in which they count as found."""
 
-RUNS: Sequence[dict[str, object]] = (
+RUNS: Sequence[Mapping[str, object]] = (
     {"mode": "keyword"},
     {"mode": "semantic"},
     *({"fusion": "attainable", "alpha": alpha} for alpha in (0.2, 0.3, 0.4, 0.5, 0.7)),
@@ -76,7 +76,7 @@ def main() -> None:
         for run in RUNS:
             recalls, agreements, times = [], [], []
             for film, others in sample:
-                query = SimilarQuery.model_validate({"id": film, "limit": FIRST} | run)
+                query = SimilarQuery.model_validate({"id": film, "limit": FIRST, **run})
                 start = perf_counter()
                 found = [hit.id for hit in similar(search, query).hits]
                 times.append(1000 * (perf_counter() - start))

@@ -68,7 +68,7 @@ class Duplicates:
                 continue
             kept[place] = group[0] not in seen
             seen.add(group[0])
-            if kept[place] and preferred in group:
+            if kept[place] and preferred is not None and preferred in group:
                 ids[place] = preferred
         return Ranking(ids[kept], ranking.scores[kept])
 

@@ -91,7 +91,7 @@ class SuggestionIndex:
         )
         keys, owners, later = _keys(texts)
         places = np.empty(len(texts), np.int32)
-        best_known = np.lexsort((list(map(len, texts)), -known))
+        best_known = np.lexsort((np.array([len(text) for text in texts]), -known))
         places[best_known] = np.arange(len(texts), dtype=np.int32)
         encoded = [text.encode() for text in texts]
         starts = np.cumsum([0, *map(len, encoded)], dtype=np.int64)

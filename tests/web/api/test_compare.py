@@ -345,7 +345,7 @@ def test_hits_are_explained_and_highlighted_on_request(service: Service) -> None
 
 def test_a_hit_and_its_details_are_the_hit_of_a_search(service: Service) -> None:
     """What a run shows of a film, and what is the same in all runs, are together all that a search
-    shows; other candidates have no details."""
+    shows of it; other candidates have no details."""
     fields = {"explain": "full", "highlight": True, "limit": 3}
     answer = compared(service, "captain mirror", runs=FUSIONS, **fields)
     shown = set()
@@ -353,6 +353,7 @@ def test_a_hit_and_its_details_are_the_hit_of_a_search(service: Service) -> None
         _, alone = service.post("/search", {"query": "captain mirror"} | run | fields)
         for hit, whole in zip(answer["runs"][name]["hits"], alone["hits"], strict=True):
             details = answer["movies"][str(hit["id"])]["details"]
+            assert whole.pop("duplicates") == []  # of a search, where each film is there once
             assert hit | details | {"why": hit["why"] | details["why"]} == whole
             shown.add(str(hit["id"]))
     assert shown == {film for film, movie in answer["movies"].items() if movie["details"]}
