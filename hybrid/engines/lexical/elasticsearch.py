@@ -365,12 +365,12 @@ class ElasticsearchEngine:
 
         Films are counted by an aggregation: term vectors have the statistics of one shard.
         """
-        words = self._analyzed(text, deadline)
-        terms = sorted({term for _, term in words})
-        if not terms:
-            return []
-        with answering():
-            answer = self._until(deadline).search(
+        with answering(), until(deadline):
+            words = [(typed, term) for typed, term, _ in self._analyzed(text)]
+            terms = sorted({term for _, term in words})
+            if not terms:
+                return []
+            answer = self._client.search(
                 index=self.index,
                 size=0,
                 track_total_hits=True,
