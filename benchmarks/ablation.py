@@ -29,8 +29,10 @@ from hybrid.evaluation.rankings import retrieve_queries
 from hybrid.fusion import alpha
 from hybrid.fusion.fused_ranking import rank_candidates
 from hybrid.query import Fusion, FusionMethod
+from hybrid.query_language.language import Part, Reading
 from hybrid.ranking import Ranking, Scores
-from hybrid.retrieval import retriever
+from hybrid.retrieval import adjacency, retriever
+from hybrid.retrieval import candidates as candidates_module
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import ParsedQuery
 from hybrid.retrieval.title_index import TitleIndex, TitleMatches
@@ -81,12 +83,13 @@ def _redistribute_weights(_: HybridSearch) -> AbstractContextManager[Any]:
     return patch.object(SentenceVectors, "best", redistributed)
 
 
-def _unparsed(text: str) -> ParsedQuery:
+def _unparsed(text: str, of_fields: tuple[Part, ...]) -> ParsedQuery:
     return ParsedQuery(
+        reading=Reading(text, text, ()),
+        parts=of_fields,
         text=text,
         keywords=text,
         possible_titles=(text,),
-        has_quotation=False,
         truncated=False,
     )
 
@@ -165,6 +168,8 @@ ABLATIONS = (
     Ablation("alpha .6", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.6))),
     Ablation("alpha at most .8", lambda _: patch.object(alpha, "SEMANTIC_ALPHA", 0.8)),
     Ablation("text weight 1", text_weight=1.0),
+    Ablation("words apart as good", lambda _: patch.object(candidates_module, "GAIN", 0.0)),
+    Ablation("names as other words", lambda _: patch.object(adjacency, "NAME_WEIGHT", 1.0)),
     Ablation("scores not completed", candidates=_listed_only),
     Ablation("bound (k1 + 1) idf", _idf_bound),
     Ablation("k1 1.2", _usual_k1),

@@ -352,6 +352,10 @@ def _notes(warnings: Sequence[str], degraded: Sequence[str]) -> None:
 
 def _print(answer: "SearchResponse | SimilarResponse") -> None:
     _notes(answer.warnings, answer.degraded)
+    parts = answer.understood.parts if isinstance(answer, SearchResponse) else ()
+    for part in parts:
+        kind = "without" if part.excluded else "only"
+        click.secho(f"{kind} {part.field}: {part.value}", dim=True)
     if not answer.hits:
         click.echo("No film found. Try other words, or fewer filters.")
     elif isinstance(answer, SearchResponse) and answer.confident is False:

@@ -90,14 +90,16 @@ KEYWORD_TEXT_VERSION = 1
 """Increase it with every change to `keyword_text`: indices of another version are rejected."""
 
 
-def keyword_text(movie: Movie) -> str:
-    """Return the text that BM25 scores a film by: titles, description, names, genres, keywords.
+def titles(movie: Movie) -> list[str]:
+    """Return the title of the film, and its original title if that differs."""
+    original = movie.original_title
+    return [movie.title, original] if original and original != movie.title else [movie.title]
 
-    Separate fields had less than half the nDCG@10 (docs/ranking.md).
-    """
+
+def keyword_parts(movie: Movie) -> list[str]:
+    """Return the parts of the text of a film: titles, description, names, genres, keywords."""
     parts = [
-        movie.title,
-        movie.original_title if movie.original_title != movie.title else None,
+        *titles(movie),
         movie.description,
         *movie.cast,
         *movie.directors,
@@ -105,4 +107,12 @@ def keyword_text(movie: Movie) -> str:
         *movie.genres,
         *movie.keywords,
     ]
-    return "\n".join(part for part in parts if part)
+    return [part for part in parts if part]
+
+
+def keyword_text(movie: Movie) -> str:
+    """Return the text that BM25 scores a film by.
+
+    Separate fields had less than half the nDCG@10 (docs/ranking.md).
+    """
+    return "\n".join(keyword_parts(movie))

@@ -55,6 +55,17 @@ def _genre(name: str) -> str:
     return name
 
 
+def as_list(value: object) -> object:
+    """Return a single string as a list: a URL with one genre has no list."""
+    return [value] if isinstance(value, str) else value
+
+
+def _words(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("has no word: name a word or a phrase, or omit the field")
+    return normalise(text).strip()
+
+
 def _no_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("is true or false: expected a number")  # noqa: TRY004, pydantic wants it so
@@ -90,6 +101,13 @@ Genres = Annotated[
     ],
     Field(max_length=50),
 ]
+Words = Annotated[
+    str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_words)
+]
+"""A word or several, that are compared with those of a film."""
+
+AllOf = Annotated[tuple[Words, ...], Field(max_length=20), BeforeValidator(as_list)]
+
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]
 AlphaOrAuto = Annotated[Alpha | Literal["auto"], WrapValidator(_number_or_auto)]
@@ -175,12 +193,10 @@ class Fusion(BaseModel):
         return default.model_copy(update=self.model_dump(exclude_unset=True))
 
 
-TEXT = "what to search for, up to 1,000 characters"
-
-
-def as_list(value: object) -> object:
-    """Return a single string as a list: a URL with one genre has no list."""
-    return [value] if isinstance(value, str) else value
+TEXT = (
+    'what to search for, up to 1,000 characters; "a phrase", -word and title:, person:, genre: or '
+    "year: with a value limit the films"
+)
 
 
 class _Typed(BaseModel):
@@ -202,6 +218,18 @@ class Selection(BaseModel):
     genre_match: GenreMatch = Field("any", description="any of the genres, or all of them")
     year_from: Year | None = Field(None, description="first year, inclusive")
     year_to: Year | None = Field(None, description="last year, inclusive")
+    phrase: AllOf = Field(
+        (), description="words that must stand together in a film; like quotation marks in the text"
+    )
+    exclude: AllOf = Field(
+        (),
+        description="no film with this word or phrase, or that FIELD:VALUE describes; like a minus "
+        "sign in the text",
+    )
+    title: AllOf = Field((), description="words that must stand together in the title")
+    person: AllOf = Field(
+        (), description="words that must stand together in the name of a person of the film"
+    )
     limit: Limit = Field(10, description="number of films to return, 1 to 100")
     highlight: bool = Field(False, description="show where words of the query occur in each film")
     explain: Explain = Field(

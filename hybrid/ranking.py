@@ -54,3 +54,16 @@ class Ranking:
         places = np.minimum(self.ids.searchsorted(ids, sorter=order), len(self) - 1)
         found = order[places]
         return np.where(self.ids[found] == ids, found + 1, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class FilmSet:
+    """Films: `ids` int64 (n,) ascending. Equal only to itself, so that it can be a key."""
+
+    ids: Ids
+
+
+def phrase_bits(scores: Scores, phrases: int) -> NDArray[np.bool_]:
+    """Return which bits are set in scores that are sums of 2^n, bool (len(scores), phrases)."""
+    bits = scores.astype(np.int64)[:, np.newaxis] >> np.arange(phrases)
+    return (bits & 1).astype(np.bool_)

@@ -28,6 +28,7 @@ from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
 from hybrid.retrieval.retriever import Retriever
 from hybrid.retrieval.suggestion_index import SuggestionIndex
+from hybrid.retrieval.understood import understood
 from hybrid.schemas.search import Duplicate, ExplainResponse, SearchResponse, Total
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.manifest import MatchThreshold
@@ -102,6 +103,7 @@ class HybridSearch:
                 hits = build_hits(fused, ids, details)
         return SearchResponse(
             query=query,
+            understood=understood(candidates.parsed),
             hits=hits,
             total=Total(value=len(fused.ranking)),
             alpha=fused.alpha.value,
@@ -161,6 +163,7 @@ class HybridSearch:
                 hit = build_explain_hit(fused, film, details)
         return ExplainResponse(
             query=query,
+            understood=understood(candidates.parsed),
             hit=hit,
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
@@ -210,7 +213,9 @@ class HybridSearch:
         """Return warnings about parts of the query that are probably mistakes, and about films of
         which not all is shown."""
         query = candidates.query
-        warnings = list(unknown_genres(query.filters.genres, self.catalogue.columns.genres))
+        parts = candidates.parsed.parts
+        genres = [*query.genre, *(part.value for part in parts if part.field == "genre")]
+        warnings = list(unknown_genres(genres, self.catalogue.columns.genres))
         if details.cut:
             films = "1 film is" if details.cut == 1 else f"{details.cut} films are"
             warnings.append(f"{films} too large to be shown whole: GET /movies/ID shows all")
@@ -218,7 +223,9 @@ class HybridSearch:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
         keyword_answered = query.mode != "semantic" and "keyword" not in candidates.degraded
         any_match = candidates.keyword.any_match or candidates.in_keyword_list.any()
-        if keyword_answered and not any_match:
+        if not candidates.parsed.text:
+            warnings.append("the query only limits the films: add what they are about")
+        elif keyword_answered and not any_match:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
 

@@ -11,10 +11,12 @@ WORDS = (
     "boxer widow train carnival detective robot empire violin Amélie Şehir naïve Zürich café"
 ).split()
 
+PEOPLE = ("Ana Ruiz", "Ruiz Costa", "Bo Ek", "Jean-Luc Bo", "Zoë O'Dell", "周迅")
+
 
 def films(count: int, seed: int = 7) -> list[Movie]:
     """Return `count` films with gaps between their ids; many share words, years and genres."""
-    choose = random.Random(seed)
+    choose, cast = random.Random(seed), random.Random(seed)
     made = []
     for number in range(count):
         sentences = [
@@ -28,6 +30,7 @@ def films(count: int, seed: int = 7) -> list[Movie]:
                 year=choose.choice([None, *range(1950, 1970)]),
                 genres=tuple(choose.sample(GENRES, choose.randint(0, 3))),
                 description=" ".join(sentences) if choose.random() < 0.9 else None,
+                cast=tuple(cast.sample(PEOPLE, cast.choice([0, 0, 1, 2]))),
             )
         )
     return made
@@ -56,3 +59,33 @@ def queries(count: int, seed: int = 13) -> list[str]:
     choose = random.Random(seed)
     pool = [*WORDS, "unheard", "the", "captain captain"]
     return [" ".join(choose.choices(pool, k=choose.randint(1, 8))) for _ in range(count)]
+
+
+def limited_queries(count: int, seed: int = 17) -> list[str]:
+    """Return `count` queries in the language of queries, of one to three parts beside a word."""
+    choose = random.Random(seed)
+
+    def words() -> str:
+        return " ".join(choose.choices(WORDS, k=choose.choice([1, 2, 2, 3])))
+
+    def part() -> str:
+        years = sorted(choose.choices(range(1945, 1975), k=2))
+        people = " ".join(choose.choice(PEOPLE).split()[-choose.choice([1, 2]) :])
+        return choose.choice(
+            [
+                f'"{words()}"',
+                choose.choice(WORDS),
+                f'title:"{words()}"',
+                f"title:{choose.choice(WORDS).upper()}",
+                f'person:"{people}"',
+                f'genre:"{choose.choice([*GENRES, "Western"]).lower()}"',
+                f"year:{years[0]}..{years[1]}",
+                f"year:{choose.choice(['..1960', '1955..', '1950s', '1961'])}",
+            ]
+        )
+
+    made = []
+    for _ in range(count):
+        parts = [choose.choice(["", "-", "-"]) + part() for _ in range(choose.randint(1, 3))]
+        made.append(" ".join([choose.choice(WORDS), *parts]))
+    return made

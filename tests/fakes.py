@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score, idf, telling_words
@@ -19,6 +20,8 @@ from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
+from hybrid.query_language.conditions import NO_CONDITIONS, Conditions, Phrase
+from hybrid.query_language.film_words import FilmWords
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.settings import Precision
 from hybrid.storage.generation import Generation
@@ -44,10 +47,11 @@ class FakeLexical:
     def hold(self, movies: Collection[Movie]) -> None:
         """Hold these films and no others."""
         self.movies = {movie.id: movie for movie in movies}
+        self.film_words = {i: FilmWords.of(m) for i, m in self.movies.items()}
         self.counts = {i: Counter(words(keyword_text(m))) for i, m in self.movies.items()}
         self.lengths = {i: counts.total() for i, counts in self.counts.items()}
         self.mean_length = sum(self.lengths.values()) / len(self.lengths) if self.lengths else 1.0
-        self.films_with = Counter(word for counts in self.counts.values() for word in counts)
+        self.film_counts = Counter(word for counts in self.counts.values() for word in counts)
 
     def prepare(self, base: Base | None) -> None:
         """Start with the films that are there."""
@@ -84,13 +88,38 @@ class FakeLexical:
             raise EngineUnavailable("the fake is away")
 
     def search(
-        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Ranking:
         """Return the best `depth` films that hold a word of `text`."""
-        allowed = [i for i, m in self.movies.items() if filters.matches(m.year, m.genres)]
+        self.check()
+        allowed = [
+            i
+            for i, m in self.movies.items()
+            if filters.matches(m.year, m.genres) and conditions.matches(m, self.film_words[i])
+        ]
         ids = np.array(allowed, np.int64)
         scores = self.score(text, ids)
         return Ranking.sorted(ids[scores > 0], scores[scores > 0], depth)
+
+    def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
+        """Return the films that match the phrase."""
+        self.check()
+        conditions = Conditions(required=(phrase,))
+        words = self.film_words
+        found = [i for i, m in self.movies.items() if conditions.matches(m, words[i])]
+        return np.array(sorted(found), np.int64)
+
+    def have_phrases(
+        self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
+    ) -> NDArray[np.bool_]:
+        """Return which film matches which phrase."""
+        have = [np.isin(ids, self.films_with(phrase)) for phrase in phrases]
+        return np.array(have, np.bool_).reshape(len(phrases), len(ids)).T
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film."""
@@ -118,7 +147,7 @@ class FakeLexical:
         """Return the words of `text` that tell most, counted one by one."""
         self.check()
         typed = [(word, term) for word in re.findall(r"\w+", text) for term in words(word)]
-        return telling_words(typed, self.films_with, len(self.movies), least)
+        return telling_words(typed, self.film_counts, len(self.movies), least)
 
     def attainable(self, text: str, deadline: Deadline = NEVER) -> float:
         """Return the sum of the best that each word gives a film."""
@@ -135,7 +164,7 @@ class FakeLexical:
         return self._idf(word) * times * (K1 + 1) / (times + norm)
 
     def _idf(self, word: str) -> float:
-        return idf(self.films_with[word], len(self.counts))
+        return idf(self.film_counts[word], len(self.counts))
 
 
 class HashingEncoder:

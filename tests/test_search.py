@@ -1,6 +1,8 @@
 """HybridSearch: both sides, complete scores, filters, degradation."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -13,16 +15,21 @@ from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, Query, SearchQuery
+from hybrid.query_language.film_words import FilmWords
+from hybrid.query_language.language import conditions_of, read
+from hybrid.retrieval.adjacency import GAIN
 from hybrid.schemas.runs import parse_runs
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
 from hybrid.vectors import QueryVector
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
+from tests.small import open_small
 
 ACTED = Movie(id=9001, title="Lantern", year=1950, cast=("Greta Garbo", "Love Nyström"))
 MOVIES = [*corpus.films(300), ACTED]
 BY_ID = {movie.id: movie for movie in MOVIES}
+WORDS = {movie.id: FilmWords.of(movie) for movie in MOVIES}
 
 
 def meaning(text: str) -> QueryVector:
@@ -75,7 +82,9 @@ def test_fused_score_is_what_its_parts_say(search: HybridSearch, lexical: FakeLe
             assert hit.keyword.share is not None
             assert hit.keyword.share <= 1 + 1e-6
             bm25 = (hit.keyword.score or 0.0) / attainable
-            words = 0.85 * bm25
+            together = search.explain(SearchQuery(query=text), hit.id).hit.why.keyword
+            assert together
+            words = 0.85 * min(bm25 * (1 + GAIN * together.together), 1)
             assert hit.keyword.share == pytest.approx(max(words, hit.keyword.title or 0.0))
             expected = 0.7 * hit.keyword.share + 0.3 * (hit.semantic.score or 0.0)
             assert hit.score == pytest.approx(expected)
@@ -216,10 +225,85 @@ def test_answers_begin_with_the_query_and_end_alike(search: HybridSearch) -> Non
         (search.explain(query, answer.hits[0].id), ["hit", "alpha", "alpha_reason"]),
         (compared, ["runs", "pairs", "movies", "lists", "swaps"]),
     ):
-        assert list(json.loads(sent.model_dump_json())) == ["query", *middle, *end]
+        assert list(json.loads(sent.model_dump_json())) == ["query", "understood", *middle, *end]
     fields = list(Query.model_json_schema()["properties"])
     assert list(compared.model_dump()["query"]) == fields
     assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha"]
+
+
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_no_film_breaks_a_condition(mode: Mode, away: bool, tmp_path: Path) -> None:
+    """In any mode, with the keyword engine or without it, what comes back meets all conditions;
+    with it no film is missing that could be found."""
+    if away and mode == "keyword":
+        return
+    lexical = FakeLexical(MOVIES)
+    lexical.away = away
+    found = 0
+    with closing(open_small(tmp_path, MOVIES, lexical)) as search:
+        for text in corpus.limited_queries(60):
+            answer = ask(search, text, mode=mode)
+            conditions = conditions_of(read(text).parts)
+            allowed = [i for i in BY_ID if conditions.matches(BY_ID[i], WORDS[i])]
+            assert {hit.id for hit in answer.hits} <= set(allowed), text
+            assert answer.degraded == (("keyword",) if away and mode == "hybrid" else ())
+            found += len(answer.hits)
+            if mode == "semantic":
+                described = [i for i in allowed if BY_ID[i].description]
+                assert len(answer.hits) == min(len(described), 30)
+    assert found > 300
+
+
+def test_fields_limit_the_films_as_the_text_does(search: HybridSearch) -> None:
+    """The fields of a request mean what the language means, and the response tells both."""
+    text = ask(search, 'lantern person:"greta garbo" -title:mirror year:1950')
+    fields = ask(
+        search,
+        "lantern",
+        person="greta garbo",
+        exclude="title:mirror",
+        year_from=1950,
+        year_to=1950,
+    )
+    assert [hit.id for hit in text.hits] == [hit.id for hit in fields.hits] == [ACTED.id]
+    person, title = fields.understood.parts
+    assert (person.field, person.value, person.excluded) == ("person", "greta garbo", False)
+    assert (title.field, title.value, title.excluded) == ("title", "mirror", True)
+    assert person.span is None
+    assert person.without is None
+    assert text.understood.text == "lantern greta garbo"
+    assert [part.without for part in text.understood.parts] == [
+        "lantern -title:mirror year:1950",
+        'lantern person:"greta garbo" year:1950',
+        'lantern person:"greta garbo" -title:mirror',
+    ]
+
+
+def test_a_film_that_a_condition_leaves_out_is_explained(search: HybridSearch) -> None:
+    """It says so, and the film has no rank; one that meets the condition has one."""
+    for text, left_out in (("lantern -garbo", True), ("lantern person:garbo", False)):
+        hit = search.explain(SearchQuery(query=text), ACTED.id).hit
+        assert hit.why.summary.startswith("is left out by the filters") is left_out
+        assert (hit.rank is None) is left_out
+
+
+def test_a_query_may_only_limit(search: HybridSearch) -> None:
+    """A query without plain text finds films by meaning and says that it lacks text."""
+    answer = ask(search, "year:1950..1955 -genre:drama")
+    assert answer.hits
+    assert all(
+        1950 <= (hit.movie.year or 0) <= 1955 and "Drama" not in hit.movie.genres
+        for hit in answer.hits
+    )
+    assert answer.warnings == ("the query only limits the films: add what they are about",)
+    assert ask(search, "year:1950..1955", mode="keyword").hits == ()
+
+
+def test_an_unknown_genre_in_the_text_is_noted(search: HybridSearch) -> None:
+    """`genre:` warns as the field does."""
+    (warning,) = ask(search, "captain genre:dramma").warnings
+    assert warning == "no film has the genre 'dramma'; near it: drama"
 
 
 def test_fusing_again_is_searching_again(search: HybridSearch) -> None:

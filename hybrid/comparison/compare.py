@@ -21,6 +21,7 @@ from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.query import Query
 from hybrid.ranking import Scores
 from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.understood import understood
 from hybrid.schemas.comparison import (
     CandidateMovie,
     CompareResponse,
@@ -100,6 +101,7 @@ def compare(
             scores = [_measures(query, run, grades) for run in fused_runs]
     return CompareResponse(
         query=candidates.query,
+        understood=understood(candidates.parsed),
         runs=_run_responses(fused_runs, hits, scores),
         pairs=pairs,
         movies=movies,

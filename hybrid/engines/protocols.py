@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.query import Filters
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.query_language.conditions import NO_CONDITIONS, Conditions, Phrase
+from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.vectors import QueryVector, Vectors
 
 
@@ -28,6 +32,10 @@ class TermScore:
     score: float = 0.0
 
 
+MAX_PHRASES = 24
+"""Engines tell phrases apart by a score of 2^n for the n-th: float32 holds as many bits."""
+
+
 class LexicalEngine(Protocol):
     """BM25 over one text per film. Every method raises EngineUnavailable if it gets no answer.
 
@@ -35,9 +43,27 @@ class LexicalEngine(Protocol):
     """
 
     def search(
-        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Ranking:
-        """Return the best `depth` films that pass the filters and contain a word of `text`."""
+        """Return the best `depth` films that contain a word of `text`.
+
+        Only films that pass the filters and match the conditions.
+        """
+        ...
+
+    def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
+        """Return all films that match the phrase, int64 ascending."""
+        ...
+
+    def have_phrases(
+        self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
+    ) -> NDArray[np.bool_]:
+        """Return which film matches which of at most MAX_PHRASES, bool (len(ids), len(phrases))."""
         ...
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
@@ -82,8 +108,17 @@ class LexicalEngine(Protocol):
 class SemanticEngine(Protocol):
     """Cosine similarity of a query and the sentences of a film."""
 
-    def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
-        """Return the best `depth` films that the filters allow."""
+    def search(
+        self,
+        query_vector: QueryVector,
+        filters: Filters,
+        depth: int,
+        among: FilmSet | None = None,
+    ) -> Ranking:
+        """Return the best `depth` films that the filters allow, only of `among` if that is given.
+
+        Unknown ids in `among` are ignored.
+        """
         ...
 
     def score(self, query_vector: QueryVector, ids: Ids) -> Scores:

@@ -113,6 +113,7 @@ class Explainer:
             title=title if title_counts else None,
             text=text if answered else None,
             terms=None if terms is None else _terms(terms, text / bm25 if bm25 else 0.0, film),
+            together=float(candidates.keyword.adjacency[row]),
             not_found=tuple(term.word for term in terms or () if not term.frequency),
         )
 
@@ -176,8 +177,13 @@ def explain_ranks(
     rows = fused.candidates.rows_of(ids)
     ranks = fused.ranking.ranks_of(ids).tolist()
     fusion = _fusion_whys(fused, rows)
-    matches = fused.candidates.query.filters.matches
-    allowed = [matches(film.movie.year, film.movie.genres) for film in films.values()]
+    filters = fused.candidates.query.filters
+    conditions = fused.candidates.parsed.conditions
+    allowed = [
+        filters.matches(film.movie.year, film.movie.genres)
+        and (not conditions or conditions.matches(film.movie))
+        for film in films.values()
+    ]
     return {
         film: Why(
             summary=summary(ranks[n] or None, allowed[n], *evidence[film], fusion[n]),

@@ -23,7 +23,8 @@ def summary(
 ) -> str:
     """Return the rank of a film, the main reason for it, and details.
 
-    `rank` is None if the film is not in the ranking, `allowed` whether it passes the filters.
+    `rank` is None if the film is not in the ranking, `allowed` whether it passes the filters
+    and matches the conditions.
     """
     reason, more = _reason(keyword, semantic, fusion)
     clauses = "; ".join(clause for clause in more if clause)

@@ -84,6 +84,6 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
         best_text=float(np.nan_to_num(candidates.keyword.shares[listed]).max(initial=0.0)),
         best_title=float(candidates.title_shares[listed].max(initial=0.0)),
         person=candidates.person,
-        has_quotation=candidates.parsed.has_quotation,
+        has_quotation=candidates.parsed.reading.has_phrase,
         degraded="keyword" in candidates.degraded,
     )

@@ -1,12 +1,13 @@
 """The candidates of a query, and the scores that both engines give them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.query import RankedQuery
 from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.retrieval.adjacency import GAIN
 from hybrid.retrieval.query_parser import ParsedQuery
 from hybrid.vectors import QueryVector
 
@@ -16,19 +17,28 @@ class KeywordScores:
     """The keyword engine's scores of n candidates.
 
     `bm25` float64 (n,); `shares` float64 (n,), the same divided by the highest score that the query
-    can attain, 0 to 1. Both are NaN if the engine was not asked or did not answer. `any_match` is
-    whether any film of the index contains a word of the query.
+    can attain, and raised by adjacency, 0 to 1. Both are NaN if the engine was not asked or did not
+    answer. `adjacency` float64 (n,) is which share of the neighbouring words of the query stand
+    together, 0 to 1. `any_match` is whether any film of the index contains a word of the query.
     """
 
     bm25: Scores
     shares: Scores
+    adjacency: Scores
     any_match: bool
 
     @classmethod
     def missing(cls, n: int) -> "KeywordScores":
         """Return the scores of n candidates without the engine."""
         scores = np.full(n, np.nan)
-        return cls(scores, scores, any_match=False)
+        return cls(scores, scores, np.zeros(n), any_match=False)
+
+    def raised(self, adjacency: Scores) -> "KeywordScores":
+        """Return the scores with shares raised by adjacency, up to 1."""
+        shares = self.shares * (1 + GAIN * adjacency)
+        return replace(
+            self, shares=np.minimum(shares, np.maximum(self.shares, 1.0)), adjacency=adjacency
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
+from hybrid.query_language.conditions import Conditions
+from hybrid.query_language.language import Part, Reading, conditions_of, read
 from hybrid.text.normalise import plain
 
 MAX_WORDS = 64
@@ -34,10 +37,6 @@ _NAMING = frozenset(
 
 _RELATING = _DESCRIBING | frozenset("that set starring featuring from of".split())
 
-_OPEN, _CLOSE = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb'
-
-_QUOTATION = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]*\w[^{_OPEN}{_CLOSE}]*[{_CLOSE}]")
-
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['\u2019.][^\W{_UNSPACED}]+)*")
@@ -48,27 +47,36 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['\u2019.][^\W{_UNSPACED
 class ParsedQuery:
     """A query as the engines need it.
 
-    `text` is the query, truncated to 64 words; `keywords` is the part that the keyword engine
-    searches for; `possible_titles` are the texts that may be a film's title. `has_quotation` is
-    whether anything is in quotation marks, `truncated` whether words were dropped.
+    `reading` is how its text was read; `parts` are all that limit the films, in its text and in its
+    fields. `text` is the plain text, truncated to 64 words; `keywords` is the part that the keyword
+    engine searches for; `possible_titles` are the texts that may be a film's title. `truncated` is
+    whether words were dropped.
     """
 
+    reading: Reading
+    parts: tuple[Part, ...]
     text: str
     keywords: str
     possible_titles: tuple[str, ...]
-    has_quotation: bool
     truncated: bool
 
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What films must match."""
+        return conditions_of(self.parts)
 
-def parse_query(query: str) -> ParsedQuery:
-    """Parse the text of a query.
+
+def parse_query(query: str, of_fields: tuple[Part, ...] = ()) -> ParsedQuery:
+    """Parse the text of a query; `of_fields` are the parts that its fields hold.
 
     The keywords of "any good movies about rats" are "rats", and "looking for casablanca" may name
     Casablanca. If nothing else is left, all words are keywords.
     """
-    matches = list(_WORD.finditer(query))
+    reading = read(query)
+    plain_text = reading.plain
+    matches = list(_WORD.finditer(plain_text))
     truncated = len(matches) > MAX_WORDS
-    words = (query[: matches[MAX_WORDS - 1].end()] if truncated else query).split()
+    words = (plain_text[: matches[MAX_WORDS - 1].end()] if truncated else plain_text).split()
     text = " ".join(words)
     bare = [plain(word) for word in words]
     start, end = _length_of_request(bare), len(words)
@@ -79,10 +87,11 @@ def parse_query(query: str) -> ParsedQuery:
     describes = _last(_DESCRIBING, bare[:start]) > _last(_NAMING, bare[:start])
     may_be_title = not describes and len(positions) == end - start and keywords != text
     return ParsedQuery(
+        reading=reading,
+        parts=reading.parts + of_fields,
         text=text,
         keywords=keywords,
-        possible_titles=(text, keywords) if may_be_title else (text,),
-        has_quotation=bool(_QUOTATION.search(text)),
+        possible_titles=(text, keywords) if may_be_title else (text,) if text else (),
         truncated=truncated,
     )
 

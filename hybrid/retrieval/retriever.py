@@ -1,12 +1,13 @@
 """Retrieval: a query to candidates, with both engines' scores for every one."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybrid.cache import Cache
 from hybrid.engines.breaker import Breaker
@@ -16,8 +17,12 @@ from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.query import Filters, Mode, RankedQuery, SearchQuery
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.query_language.conditions import Phrase
+from hybrid.query_language.language import field_parts, read
+from hybrid.ranking import FilmSet, Ids, Ranking, Scores
+from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates, KeywordScores
+from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleIndex, TitleMatches
@@ -44,7 +49,16 @@ NO_FILMS: Ids = np.empty(0, np.int64)
 
 T = TypeVar("T")
 
-_Key = tuple[str, Filters, Mode]
+SEARCHED_WITHOUT_WORDS = "film"
+"""What is searched by meaning if a query has only conditions."""
+
+CHECKED_BY_TEXT = 1000
+"""Films of each list that are read if the keyword engine cannot say which match."""
+
+SHARE_TO_CHECK = 0.5
+"""Share of the time left in which they are checked."""
+
+_Key = tuple[str, Filters, tuple[tuple[str, ...], ...], Mode]
 
 
 @dataclass(frozen=True)
@@ -60,11 +74,19 @@ class _KeywordList:
     complete: bool
 
 
+class _Completion(NamedTuple):
+    """BM25 of the films of `ids`, float64 (len(ids),), and which candidate has which pair."""
+
+    ids: Ids
+    bm25: Scores
+    have_pairs: NDArray[np.bool_]
+
+
 class _Request(NamedTuple):
     """What is passed from step to step of one retrieval; `lost` collects the engines that fail.
 
     `vector` gives the query vector, None if there is nothing to find by meaning. The films of
-    `excluded` are in no list.
+    `excluded` are in no list; `among` are those that match the conditions, None if there are none.
     """
 
     query: RankedQuery
@@ -72,6 +94,7 @@ class _Request(NamedTuple):
     vector: Callable[[], QueryVector | None]
     also: Ids
     excluded: Ids
+    among: FilmSet | None
     watch: Stopwatch
     deadline: Deadline
     lost: dict[str, EngineUnavailable]
@@ -88,6 +111,7 @@ class Retriever:
         self._catalogue = catalogue
         self._titles = TitleIndex.of(catalogue.titles(), catalogue.columns.years)
         self._depth = depth
+        self._film_sets = FilmSets(catalogue, engines.lexical)
         self._recent: Cache[_Key, Candidates] = Cache("candidates", MAX_CACHED_CANDIDATES)
         self.keyword = Bulkhead(MAX_KEYWORD_REQUESTS, Breaker(self._probe))
 
@@ -112,7 +136,8 @@ class Retriever:
         """
         if len(also):
             return self._find_text(query, watch, also, deadline)
-        key = query.text, query.filters, query.mode
+        word_fields = query.phrase, query.exclude, query.title, query.person
+        key = query.text, query.filters, word_fields, query.mode
         candidates = self._recent.get(key)
         if candidates is None:
             candidates = self._find_text(query, watch, also, deadline)
@@ -135,7 +160,7 @@ class Retriever:
         """
         lost: dict[str, EngineUnavailable] = {}
         words = "" if query.mode == "semantic" else self._telling(likeness, deadline, lost)
-        parsed = ParsedQuery("", words, (), has_quotation=False, truncated=False)
+        parsed = ParsedQuery(read(""), (), "", words, (), truncated=False)
         excluded = likeness.excluded
         return self._find(
             _Request(
@@ -144,6 +169,7 @@ class Retriever:
                 lambda: likeness.query_vector,
                 NO_FILMS,
                 excluded,
+                None,
                 watch,
                 deadline,
                 lost,
@@ -168,9 +194,11 @@ class Retriever:
     def _find_text(
         self, query: SearchQuery, watch: Stopwatch, also: Ids, deadline: Deadline
     ) -> Candidates:
-        parsed = parse_query(query.text)
-        vector = partial(self._encode, parsed.text)
-        return self._find(_Request(query, parsed, vector, also, NO_FILMS, watch, deadline, {}))
+        parsed = parse_query(query.text, field_parts(query))
+        vector = partial(self._encode, parsed.text or SEARCHED_WITHOUT_WORDS)
+        return self._find(
+            _Request(query, parsed, vector, also, NO_FILMS, None, watch, deadline, {})
+        )
 
     def _encode(self, text: str) -> QueryVector:
         vector = self.engines.encoder.encode([text])[0]
@@ -178,17 +206,27 @@ class Retriever:
         return QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
 
     def _find(self, request: _Request) -> Candidates:
-        query, watch = request.query, request.watch
+        query, watch, also = request.query, request.watch, request.also
         pending = self._ask_keyword(request)
-        titles, title_list = self._title_list(request)
-        query_vector, semantic_list = self._semantic_list(request)
-        others = _union(title_list.ids, semantic_list.ids, request.also)
+        request = request._replace(among=self._film_set(request))
+        titles, title_list = self._title_list(request, self._depth)
+        query_vector, semantic_list = self._semantic_list(request, self._depth)
+        others = _union(title_list.ids, semantic_list.ids, also)
         keyword_list = self._answer(request, pending)
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
         ids = _union(listed, others)
-        completion = self._ask_completion(request, keyword_list, ids)
+        # The words of a likeness are telling ones, whose order says nothing: it has no text.
+        pairs = neighbours(request.parsed.keywords) if request.parsed.text else ()
+        completion = self._ask_completion(request, keyword_list, ids, pairs)
         cosines = self._cosines(query_vector, semantic_list, ids, watch)
-        keyword = self._keyword_scores(request, keyword_list, completion, ids)
+        completed = self._answer(request, completion)
+        person = self._person(request)
+        in_keyword_list = np.isin(ids, _union(listed, title_list.ids))
+        keyword = _keyword_scores(keyword_list, completed, ids)
+        if completed is not None:
+            keyword = keyword.raised(
+                adjacency(pairs, completed.have_pairs, in_keyword_list, person)
+            )
         if "keyword" in request.lost:
             kept = np.isin(ids, others)
             listed, ids, cosines = NO_FILMS, others, cosines[kept]
@@ -204,7 +242,7 @@ class Retriever:
             cosines=cosines,
             semantic_list=semantic_list,
             query_vector=query_vector,
-            person=self._person(request),
+            person=person,
             degraded=tuple(request.lost),
         )
 
@@ -219,6 +257,32 @@ class Retriever:
             return None
         return self.keyword.ask(partial(self._keyword_list, request), request.deadline)
 
+    def _film_set(self, request: _Request) -> FilmSet | None:
+        """Return the films that match the conditions of the query, None if it has none.
+
+        If the keyword engine does not answer, the nearest films by title and by meaning are checked
+        against their texts in the catalogue.
+        """
+        conditions = request.parsed.conditions
+        if not conditions:
+            return None
+        films = self._film_sets.known(conditions)
+        if films is not None:
+            return films
+        matching = partial(self._film_sets.matching, conditions)
+        with request.watch.stage("conditions"):
+            try:
+                return self.keyword.ask(matching, request.deadline).result()
+            except EngineUnavailable:
+                return self._checked_films(request)
+
+    def _checked_films(self, request: _Request) -> FilmSet:
+        deadline = request.deadline.part(SHARE_TO_CHECK)
+        _, by_title = self._title_list(request, CHECKED_BY_TEXT)
+        _, by_meaning = self._semantic_list(request, CHECKED_BY_TEXT)
+        ids = np.array(list(dict.fromkeys([*by_title.ids.tolist(), *by_meaning.ids.tolist()])), int)
+        return self._film_sets.checked(request.parsed.conditions, ids, deadline)
+
     def _keyword_list(self, request: _Request, deadline: Deadline) -> _KeywordList:
         """Search with the keyword engine; as many more films as are excluded.
 
@@ -226,9 +290,10 @@ class Retriever:
         Elasticsearch also has films of the other one.
         """
         lexical, keywords = self.engines.lexical, request.parsed.keywords
+        filters, conditions = request.query.filters, request.parsed.conditions
         with request.watch.stage("keyword"):
             depth = self._depth + len(request.excluded)
-            ranking = lexical.search(keywords, request.query.filters, depth, deadline)
+            ranking = lexical.search(keywords, filters, depth, deadline, conditions)
             known = self._catalogue.columns.rows_of(ranking.ids) >= 0
             kept = Ranking(ranking.ids[known], ranking.scores[known]).without(request.excluded)
             return _KeywordList(
@@ -237,10 +302,10 @@ class Retriever:
                 complete=len(ranking) < depth and len(kept) <= self._depth,
             )
 
-    def _title_list(self, request: _Request) -> tuple[TitleMatches, Ranking]:
+    def _title_list(self, request: _Request, depth: int) -> tuple[TitleMatches, Ranking]:
         """Return the films whose title is similar to the query, and the list of the best of them.
 
-        In the list are only films that pass the filters.
+        In the list are only films that pass the filters and match the conditions.
         """
         columns, query = self._catalogue.columns, request.query
         if query.mode == "semantic":
@@ -251,13 +316,16 @@ class Retriever:
             if query.filters:
                 allowed = columns.allowed(query.filters, rows)
                 rows, shares = rows[allowed], shares[allowed]
-            return titles, Ranking.sorted(columns.ids[rows], shares, self._depth)
+            if request.among is not None:
+                allowed = np.isin(columns.ids[rows], request.among.ids)
+                rows, shares = rows[allowed], shares[allowed]
+            return titles, Ranking.sorted(columns.ids[rows], shares, depth)
 
-    def _semantic_list(self, request: _Request) -> tuple[QueryVector | None, Ranking]:
+    def _semantic_list(self, request: _Request, depth: int) -> tuple[QueryVector | None, Ranking]:
         """Return the query vector and the list; without the engine None and an empty one."""
         if request.query.mode != "keyword":
             try:
-                return self._search_by_meaning(request)
+                return self._search_by_meaning(request, depth)
             except EngineUnavailable as error:
                 request.lost["semantic"] = error
             except Exception:  # whatever ONNX Runtime and FAISS raise
@@ -266,7 +334,9 @@ class Retriever:
                 request.lost["semantic"] = EngineUnavailable(problem)
         return None, Ranking.empty()
 
-    def _search_by_meaning(self, request: _Request) -> tuple[QueryVector | None, Ranking]:
+    def _search_by_meaning(
+        self, request: _Request, depth: int
+    ) -> tuple[QueryVector | None, Ranking]:
         _check_time(request.deadline)
         with request.watch.stage("encode"):
             query_vector = request.vector()
@@ -274,9 +344,11 @@ class Retriever:
             return None, Ranking.empty()
         _check_time(request.deadline)
         with request.watch.stage("semantic"):
-            depth = self._depth + len(request.excluded)
-            found = self.engines.semantic.search(query_vector, request.query.filters, depth)
-            return query_vector, found.without(request.excluded).top(self._depth)
+            wanted = depth + len(request.excluded)
+            found = self.engines.semantic.search(
+                query_vector, request.query.filters, wanted, request.among
+            )
+            return query_vector, found.without(request.excluded).top(depth)
 
     def _answer(self, request: _Request, pending: Pending[T] | None) -> T | None:
         """Return what the keyword engine answers, None if it was not asked or is lost."""
@@ -287,39 +359,32 @@ class Retriever:
             return None
 
     def _ask_completion(
-        self, request: _Request, keyword_list: _KeywordList | None, ids: Ids
-    ) -> Pending[Scores] | None:
-        """Begin to score the candidates that are not in the keyword list.
-
-        None if none of them contains a word of the query: a film that passes the filters and is
-        not in a complete list.
-        """
-        if keyword_list is None or (keyword_list.complete and not len(request.also)):
-            return None
-        unlisted = keyword_list.ranking.ranks_of(ids) == 0
-        score = partial(self.engines.lexical.score, request.parsed.keywords, ids[unlisted])
-        return self.keyword.ask(score, request.deadline)
-
-    def _keyword_scores(
         self,
         request: _Request,
         keyword_list: _KeywordList | None,
-        completion: Pending[Scores] | None,
         ids: Ids,
-    ) -> KeywordScores:
-        """Return the keyword scores of all candidates; missing if the engine is lost."""
+        pairs: Sequence[Phrase],
+    ) -> Pending[_Completion] | None:
+        """Begin to score the candidates that are not in the keyword list, and to look for `pairs`.
+
+        None if there are no pairs, and no other candidate contains a word of the query: a film that
+        passes the filters and is not in a complete list.
+        """
         if keyword_list is None:
-            return KeywordScores.missing(len(ids))
-        with request.watch.stage("complete"):
-            ranks = keyword_list.ranking.ranks_of(ids)
-            bm25 = np.zeros(len(ids), np.float64)
-            bm25[ranks > 0] = keyword_list.ranking.scores[ranks[ranks > 0] - 1]
-            scores = self._answer(request, completion)
-            if scores is not None:
-                bm25[ranks == 0] = scores
-            attainable = keyword_list.attainable
-            shares = bm25 / attainable if attainable else bm25
-            return KeywordScores(bm25, shares, any_match=attainable > 0)
+            return None
+        unlisted = ids[keyword_list.ranking.ranks_of(ids) == 0]
+        if keyword_list.complete and not len(request.also):
+            if not pairs:
+                return None
+            unlisted = NO_FILMS
+        keywords, lexical = request.parsed.keywords, self.engines.lexical
+
+        def complete(deadline: Deadline) -> _Completion:
+            with request.watch.stage("complete"):
+                bm25 = lexical.score(keywords, unlisted, deadline)
+                return _Completion(unlisted, bm25, lexical.have_phrases(pairs, ids, deadline))
+
+        return self.keyword.ask(complete, request.deadline)
 
     def _cosines(
         self, query_vector: QueryVector | None, semantic_list: Ranking, ids: Ids, watch: Stopwatch
@@ -336,9 +401,26 @@ class Retriever:
             return cosines
 
     def _person(self, request: _Request) -> str | None:
-        if request.query.mode != "hybrid":
+        if request.query.mode == "semantic":
             return None
         return self._catalogue.person_in(request.parsed.text)
+
+
+def _keyword_scores(
+    keyword_list: _KeywordList | None, completed: _Completion | None, ids: Ids
+) -> KeywordScores:
+    """Return the keyword scores of all candidates; missing if the engine is lost."""
+    if keyword_list is None:
+        return KeywordScores.missing(len(ids))
+    bm25 = np.zeros(len(ids), np.float64)
+    lists = [(keyword_list.ranking.ids, keyword_list.ranking.scores)]
+    if completed is not None:
+        lists.append((completed.ids, completed.bm25))
+    for of_list, scores in lists:
+        bm25[ids.searchsorted(of_list)] = scores
+    attainable = keyword_list.attainable
+    shares = bm25 / attainable if attainable else bm25
+    return KeywordScores(bm25, shares, np.zeros(len(ids)), any_match=attainable > 0)
 
 
 def _check_time(deadline: Deadline) -> None:

@@ -8,6 +8,7 @@ from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import FusionWhy, KeywordWhy, RanksWhy, SemanticWhy
 from hybrid.schemas.highlight import Highlight
 from hybrid.schemas.search import Hit, KeywordHit, SemanticHit
+from hybrid.schemas.understood import Understood
 
 
 class RunWhy(ResponseModel):
@@ -152,6 +153,7 @@ class CompareBody(ResponseModel):
     """The query, as it was understood, its runs, and how they differ."""
 
     query: Query
+    understood: Understood
     runs: dict[str, RunResponse]
     pairs: tuple[Pair, ...]
     movies: dict[int, CandidateMovie] = Field(description="every candidate, by id")

@@ -34,6 +34,10 @@ class KeywordWhy(ResponseModel):
     terms: tuple[TermWhy, ...] | None = Field(
         description="in the order typed; null where the keyword engine does not answer"
     )
+    together: float = Field(
+        description="share of the query's neighbouring words that stand together in the film, 0 to "
+        "1; it raises `text` by up to a fifth"
+    )
     not_found: tuple[str, ...] = Field(description="words that the film does not contain")
 
 

@@ -9,6 +9,7 @@ from hybrid.query import SearchQuery, SimilarQuery
 from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
+from hybrid.schemas.understood import Understood
 
 DUPLICATES = "the same film, by title, year and text, which the list has only once"
 
@@ -92,6 +93,7 @@ class Hits(ResponseModel):
 
 class _Searched(ResponseModel):
     query: SearchQuery
+    understood: Understood
 
 
 class SearchBody(Hits, _Searched):
@@ -124,6 +126,7 @@ class ExplainBody(ResponseModel):
     """The query, as it was understood, and one film."""
 
     query: SearchQuery
+    understood: Understood
     hit: ExplainHit
     alpha: float = Field(description="semantic share of the scores, 0 to 1")
     alpha_reason: str = Field(description="why alpha is what it is")

@@ -197,7 +197,9 @@ def keyword_why(*found: str, not_found: tuple[str, ...] = ()) -> KeywordWhy:
     )
     share = 0.1 * len(found)
     counts = "text" if found else None
-    return KeywordWhy(counts=counts, title=None, text=share, terms=terms, not_found=not_found)
+    return KeywordWhy(
+        counts=counts, title=None, text=share, terms=terms, together=0, not_found=not_found
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def candidates(
         query=SearchQuery(query=text, mode=mode),
         parsed=parse_query(text),
         ids=np.array(IDS, np.int64),
-        keyword=KeywordScores(10 * np.array(shares), np.array(shares), any_match=True),
+        keyword=KeywordScores(
+            10 * np.array(shares), np.array(shares), np.zeros(len(shares)), any_match=True
+        ),
         title_shares=np.array(titles),
         in_keyword_list=np.array([True, True, True, False, False]),
         cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),

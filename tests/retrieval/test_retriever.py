@@ -10,6 +10,7 @@ import pytest
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.movie import Movie
 from hybrid.query import Filters, SearchQuery
+from hybrid.query_language.conditions import NO_CONDITIONS, Conditions
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.search import HybridSearch
 from tests.fakes import FakeLexical, HashingEncoder
@@ -107,6 +108,20 @@ def test_whether_any_film_holds_a_word_is_known(worded: HybridSearch, known: boo
     assert worded.retrieve(query).keyword.any_match is known
 
 
+def test_each_field_makes_another_query(worded: HybridSearch) -> None:
+    """What was found for a text is not the answer to the same text under other conditions."""
+    found = [
+        worded.retrieve(
+            SearchQuery.model_validate({"query": "lantern", "mode": "keyword"} | fields)
+        )
+        for fields in ({}, {"exclude": "boat"}, {"title": "lantern"}, {"phrase": "xyzzy"}, {})
+    ]
+    free, without_boat, titled, none, again = (candidates.ids.tolist() for candidates in found)
+    assert free == again != without_boat
+    assert none == []
+    assert set(titled) < set(free)
+
+
 def test_the_meaning_is_that_of_the_whole_query(worded: HybridSearch) -> None:
     """Words that only ask are left out on the keyword side alone."""
     text = "looking for lantern and boat by the shore"
@@ -139,11 +154,16 @@ class Timed(FakeLexical):
         self.now += 2
 
     def search(
-        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Ranking:
         """Search slowly."""
         self._pass(deadline)
-        return super().search(text, filters, depth)
+        return super().search(text, filters, depth, conditions=conditions)
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Score slowly, unless it is part of a search."""

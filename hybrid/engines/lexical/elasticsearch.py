@@ -21,6 +21,7 @@ from elasticsearch import (
     TransportError,
 )
 from elasticsearch.exceptions import HTTP_EXCEPTIONS
+from numpy.typing import NDArray
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score, telling_words
@@ -35,7 +36,9 @@ from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
 from hybrid.query import Filters
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
+from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
+from hybrid.ranking import Ids, Ranking, Scores, phrase_bits
 from hybrid.text.stop_words import STOP_WORDS
 
 ANALYSIS = {
@@ -55,6 +58,9 @@ ANALYSIS = {
 
 SIMILARITY = {"film": {"type": "BM25", "k1": K1, "b": B}}
 
+# Words between blanks: hybrid/query_language/film_words.py makes them.
+_WORDS = {"type": "text", "analyzer": "whitespace", "norms": False}
+
 # Fields that nobody searches or sorts by are only in `_source`, where any length is allowed.
 _SOURCE_ONLY = {"type": "keyword", "index": False, "doc_values": False}
 
@@ -63,6 +69,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "text": {"type": "text", "analyzer": "film", "similarity": "film"},
     # Titles are compared by hybrid/retrieval/title_index.py; this field is for other clients.
     "title": {"type": "text", "analyzer": "film"},
+    **dict.fromkeys(WORD_FIELDS.values(), _WORDS),
     "genre_keys": {"type": "keyword"},
     "year": {"type": "integer"},
     "rating": {"type": "float"},
@@ -92,7 +99,8 @@ def mapping(deployment: str, generation: str) -> dict[str, Any]:
     return {
         "dynamic": "strict",
         "_meta": {"deployment": deployment, "generation": generation},
-        "_source": {"excludes": ["text"]},  # redundant: the film's own fields hold it
+        # Redundant: the film's own fields hold them.
+        "_source": {"excludes": ["text", *WORD_FIELDS.values()]},
         "properties": PROPERTIES | source_only,
     }
 
@@ -100,11 +108,13 @@ def mapping(deployment: str, generation: str) -> dict[str, Any]:
 def document(movie: Movie, generation: int) -> dict[str, Any]:
     """Return the document of a film.
 
-    Beside its own fields it has the combined text, the genre keys, `content_number`, and the
-    number of the generation that wrote it.
+    Beside its own fields it has the combined text, its words, the genre keys, `content_number`, and
+    the number of the generation that wrote it.
     """
+    words = FilmWords.of(movie)
     return movie.model_dump(exclude_none=True) | {
         "text": keyword_text(movie),
+        **{field: words.of_field(name) for name, field in WORD_FIELDS.items()},
         "genre_keys": genre_keys(movie),
         "content": content_number(movie),
         "generation": generation,
@@ -231,21 +241,65 @@ class ElasticsearchEngine:
         self._tops: dict[str, tuple[float, ...]] = {}
 
     def search(
-        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Ranking:
-        """Return the best `depth` films that pass the filters and contain a word of `text`.
+        """Return the best `depth` films that contain a word of `text`.
 
-        The same request asks for the highest scores of words that are not known yet, so that
-        `attainable` rarely needs one.
+        Only films that pass the filters and match the conditions. The same request asks for the
+        highest scores of words that are not known yet, so that `attainable` rarely needs one.
         """
+        clauses = [*_clauses(filters), *_conditions(conditions)]
         words = dict.fromkeys(query_words(text))
         new = [word for word in words if is_plain(word) and word not in self._tops]
         with answering(), until(deadline):
             found, *tops = self._responses(
-                [_ranked(text, _clauses(filters), depth), *(_best(_match(word)) for word in new)]
+                [_ranked(text, clauses, depth), *(_best(_match(word)) for word in new)]
             )
             self._learn({word: (_top(top),) for word, top in zip(new, tops, strict=True)})
             return _ranking(found)
+
+    def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
+        """Return all films that match the phrase, int64 ascending.
+
+        This takes a request for each SCAN films.
+        """
+        query = {"constant_score": {"filter": _phrase(phrase)}}
+        found: list[Ids] = []
+        after: dict[str, Any] = {}
+        while True:
+            search = _LEAN | {"query": query, "sort": _BY_SCORE, "size": SCAN} | after
+            with answering(), until(deadline):
+                (response,) = self._responses([search])
+                films = _ranking(response)
+            found.append(films.ids)
+            if len(films) < SCAN:
+                return np.concatenate(found)
+            after = {"search_after": [float(films.scores[-1]), int(films.ids[-1])]}
+
+    def have_phrases(
+        self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
+    ) -> NDArray[np.bool_]:
+        """Return which film matches which phrase, bool (len(ids), len(phrases))."""
+        if not len(ids) or not phrases:
+            return np.zeros((len(ids), len(phrases)), np.bool_)
+        scored = [
+            {"constant_score": {"filter": _phrase(phrase), "boost": float(1 << number)}}
+            for number, phrase in enumerate(phrases)
+        ]
+        these = {"terms": {"id": ids.tolist()}}
+        query = {"bool": {"should": scored, "filter": these, "minimum_should_match": 1}}
+        search = _LEAN | {"query": query, "sort": _BY_SCORE, "size": len(ids)}
+        with answering(), until(deadline):
+            (response,) = self._responses([search])
+            found = _ranking(response)
+        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+        of_films = np.array([scores.get(film, 0.0) for film in ids.tolist()])
+        return phrase_bits(of_films, len(phrases))
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
@@ -431,6 +485,8 @@ class ElasticsearchEngine:
 
 _LEAN = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 
+_BY_SCORE = [{"_score": "desc"}, {"id": "asc"}]
+
 _WHOLE = {"allow_partial_search_results": False}
 """The header of a search that fails where a shard does."""
 
@@ -464,7 +520,7 @@ def _ranked(text: str, clauses: list[dict[str, Any]], size: int) -> dict[str, An
     """Return the search for the best films that contain a word of `text`."""
     return _LEAN | {
         "query": _any_word(text, clauses),
-        "sort": [{"_score": "desc"}, {"id": "asc"}],
+        "sort": _BY_SCORE,
         "size": size,
     }
 
@@ -537,3 +593,18 @@ def _clauses(filters: Filters) -> list[dict[str, Any]]:
         bounds = {"gte": filters.year_from, "lte": filters.year_to}
         clauses.append({"range": {"year": {k: v for k, v in bounds.items() if v is not None}}})
     return clauses
+
+
+def _conditions(conditions: Conditions) -> list[dict[str, Any]]:
+    """Return the clauses of the conditions, for a filter."""
+    required = [clause for one in conditions.required for clause in _condition(one)]
+    excluded = [clause for one in conditions.excluded for clause in _condition(one)]
+    return [*required, {"bool": {"must_not": excluded}}] if excluded else required
+
+
+def _condition(condition: Condition) -> list[dict[str, Any]]:
+    return _clauses(condition) if isinstance(condition, Filters) else [_phrase(condition)]
+
+
+def _phrase(phrase: Phrase) -> dict[str, Any]:
+    return {"match_phrase": {WORD_FIELDS[phrase.field]: phrase.text}}

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from time import sleep
+from typing import Any
 
 import numpy as np
 import tantivy
+from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from hybrid.engines.deadline import NEVER, Deadline
@@ -17,7 +19,9 @@ from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score, t
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import GenerationUnusable
 from hybrid.query import Filters
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
+from hybrid.query_language.film_words import WORD_FIELDS
+from hybrid.ranking import Ids, Ranking, Scores, phrase_bits
 from hybrid.text.analysis import WORD, analyze, analyzer, tokens
 from hybrid.text.stop_words import STOP_WORDS
 
@@ -33,7 +37,7 @@ REPEATS = round(TANTIVY_K1 / K1)
 SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
 """Scales scores to those of BM25 with our k1: its factor k1 + 1 is smaller."""
 
-ANALYSIS = analysis_digest("tantivy", WORD, STOP_WORDS, "english", REPEATS)
+ANALYSIS = analysis_digest("tantivy with words", WORD, STOP_WORDS, "english", REPEATS)
 """Recorded in the manifest. Change the first argument when anything else here changes."""
 
 EARLIEST, LATEST = 0, 10_000
@@ -48,6 +52,8 @@ def schema() -> tantivy.Schema:
     builder.add_integer_field("year", indexed=True)
     builder.add_text_field("genre", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    for field in WORD_FIELDS.values():
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="position")
     return builder.build()
 
 
@@ -66,13 +72,48 @@ class TantivyEngine:
         self._tops: dict[str, float] = {}
 
     def search(
-        self, text: str, filters: Filters, depth: int, deadline: Deadline = NEVER
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Ranking:
-        """Return the best `depth` films that pass the filters and contain a word of `text`."""
+        """Return the best `depth` films that contain a word of `text`.
+
+        Only films that pass the filters and match the conditions.
+        """
         words = analyze(text)
         if not words:
             return Ranking.empty()
-        return self._ranking(self._within(self._any_word(words), self._filter(filters)), depth)
+        required = [query for one in conditions.required for query in self._condition(one)]
+        excluded = [query for one in conditions.excluded for query in self._condition(one)]
+        limits = [*self._filter(filters), *required]
+        return self._ranking(self._within(self._any_word(words), limits, excluded), depth)
+
+    def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
+        """Return all films that match the phrase, int64 ascending."""
+        query = Query.const_score_query(self._phrase(phrase), 1.0)
+        hits = self._searcher.search(query, max(self.count(), 1), count=False).hits
+        return np.sort(self._ids(hits))
+
+    def have_phrases(
+        self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
+    ) -> NDArray[np.bool_]:
+        """Return which film matches which phrase, bool (len(ids), len(phrases))."""
+        have = np.zeros((len(ids), len(phrases)), np.bool_)
+        if not have.size:
+            return have
+        scored = [
+            (Occur.Should, Query.const_score_query(self._phrase(phrase), float(1 << number)))
+            for number, phrase in enumerate(phrases)
+        ]
+        query = self._within(Query.boolean_query(scored), [self._films(ids)])
+        hits = self._searcher.search(query, len(ids), count=False).hits
+        order = np.argsort(ids)
+        rows = order[ids.searchsorted(self._ids(hits), sorter=order)]
+        have[rows] = phrase_bits(np.array([score for score, _ in hits]), len(phrases))
+        return have
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
@@ -106,8 +147,7 @@ class TantivyEngine:
         query = self._term(term)
         these = self._within(query, [self._films(ids)])
         hits = self._searcher.search(these, len(ids), count=False).hits
-        ids_of_hits = self._searcher.fast_field_values("id", [address for _, address in hits])
-        films: list[int] = np.array(ids_of_hits, np.int64).tolist()
+        films: list[int] = self._ids(hits).tolist()
         scores = {}
         for film, (score, address) in zip(films, hits, strict=True):
             # The factors are k1 + 1, idf and the saturated frequency, whose first detail is the
@@ -185,13 +225,32 @@ class TantivyEngine:
         )
         return [*genres, years]
 
-    def _within(self, query: Query, limits: list[Query]) -> Query:
+    def _condition(self, condition: Condition) -> list[Query]:
+        """Return a query for what a condition requires."""
+        if isinstance(condition, Filters):
+            return self._filter(condition)
+        return [self._phrase(condition)]
+
+    def _phrase(self, phrase: Phrase) -> Query:
+        field = WORD_FIELDS[phrase.field]
+        if len(phrase.words) == 1:
+            return Query.term_query(self._schema, field, phrase.words[0], "basic")
+        return Query.phrase_query(self._schema, field, list(phrase.words))
+
+    def _within(self, query: Query, limits: list[Query], excluded: Sequence[Query] = ()) -> Query:
         """Return `query` restricted to what all `limits` match, with unchanged scores.
 
-        A clause that must match adds its own score, which is made a constant of 0.
+        What one of `excluded` matches is left out. A clause that must match adds its own score,
+        which is made a constant of 0.
         """
         constant = [(Occur.Must, Query.const_score_query(limit, 0.0)) for limit in limits]
-        return Query.boolean_query([(Occur.Must, query), *constant])
+        without = [(Occur.MustNot, other) for other in excluded]
+        return Query.boolean_query([(Occur.Must, query), *constant, *without])
+
+    def _ids(self, hits: Sequence[tuple[Any, tantivy.DocAddress]]) -> Ids:
+        """Return the id of each hit, int64."""
+        addresses = [address for _, address in hits]
+        return np.array(self._searcher.fast_field_values("id", addresses), np.int64)
 
     def _ranking(self, query: Query, depth: int) -> Ranking:
         """Return the best `depth` films; equal scores are ordered by id.
@@ -205,10 +264,8 @@ class TantivyEngine:
             if len(hits) < wanted or hits[-1][0] < hits[depth - 1][0]:
                 break
             wanted *= 2
-        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-        return Ranking.sorted(
-            np.array(ids, np.int64), np.array([SCALE * score for score, _ in hits]), depth
-        )
+        scores = np.array([SCALE * score for score, _ in hits])
+        return Ranking.sorted(self._ids(hits), scores, depth)
 
 
 def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:

@@ -11,6 +11,7 @@ from hybrid.engines.lexical.tantivy import ANALYSIS, ANALYZER, REPEATS, TANTIVY_
 from hybrid.engines.lexical.writer_protocol import Base
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie, content_number, genre_keys, keyword_text
+from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
 from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
 from hybrid.text.analysis import analyzer
@@ -103,4 +104,7 @@ def _document(movie: Movie) -> tantivy.Document:
         document.add_integer("year", movie.year)
     for key in genre_keys(movie):
         document.add_text("genre", key)
+    words = FilmWords.of(movie)
+    for name, field in WORD_FIELDS.items():
+        document.add_text(field, words.of_field(name))
     return document

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hybrid.query import Filters
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.storage.filter_columns import FilterColumns, Rows
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
@@ -19,9 +19,18 @@ class ExactEngine:
         self.columns = columns
         self._has_vector = sentences.counts > 0
 
-    def allowed(self, filters: Filters) -> Rows:
-        """Return the rows of the films with a vector that the filters allow, int64 ascending."""
-        return np.flatnonzero(self._has_vector & self.columns.allowed(filters))
+    def allowed(self, filters: Filters, among: FilmSet | None = None) -> Rows:
+        """Return the rows of the films with a vector that the filters allow, int64 ascending.
+
+        Only of `among` if that is given.
+        """
+        allowed = self._has_vector & self.columns.allowed(filters)
+        if among is not None:
+            rows = self.columns.rows_of(among.ids)
+            inside = np.zeros(len(allowed), np.bool_)
+            inside[rows[rows >= 0]] = True
+            allowed &= inside
+        return np.flatnonzero(allowed)
 
     def rank(self, query_vector: QueryVector, rows: Rows, depth: int) -> Ranking:
         """Return the best `depth` of the films in these rows, each of which has a vector."""
@@ -30,9 +39,15 @@ class ExactEngine:
         scores, _ = self.sentences.best(query_vector, rows)
         return Ranking.sorted(self.columns.ids[rows], scores, depth)
 
-    def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
-        """Return the best `depth` films that the filters allow."""
-        return self.rank(query_vector, self.allowed(filters), depth)
+    def search(
+        self,
+        query_vector: QueryVector,
+        filters: Filters,
+        depth: int,
+        among: FilmSet | None = None,
+    ) -> Ranking:
+        """Return the best `depth` films that the filters allow, only of `among` if given."""
+        return self.rank(query_vector, self.allowed(filters, among), depth)
 
     def score(self, query_vector: QueryVector, ids: Ids) -> Scores:
         """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""

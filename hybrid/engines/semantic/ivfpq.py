@@ -16,7 +16,7 @@ import numpy as np
 from hybrid.cache import Cache
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.query import Filters
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.storage.filter_columns import Rows
 from hybrid.storage.manifest import FileDigest
 from hybrid.vectors import QueryVector, Vectors
@@ -56,11 +56,19 @@ class IvfPqEngine:
         self._index = index
         self._nprobe = nprobe
         self._exact = exact
-        self._selectors: Cache[Filters, Selector] = Cache("selectors", MAX_CACHED_SELECTORS)
+        self._selectors: Cache[tuple[Filters, FilmSet | None], Selector] = Cache(
+            "selectors", MAX_CACHED_SELECTORS
+        )
 
-    def search(self, query_vector: QueryVector, filters: Filters, depth: int) -> Ranking:
-        """Return the best `depth` films that the filters allow."""
-        selector = self._selector(filters) if filters else None
+    def search(
+        self,
+        query_vector: QueryVector,
+        filters: Filters,
+        depth: int,
+        among: FilmSet | None = None,
+    ) -> Ranking:
+        """Return the best `depth` films that the filters allow, only of `among` if given."""
+        selector = self._selector(filters, among) if filters or among is not None else None
         if selector and selector.sentences <= EXACT_SENTENCES:
             return self._exact.rank(query_vector, selector.rows, depth)
         rows = selector.rows if selector else self._index.ntotal
@@ -100,15 +108,15 @@ class IvfPqEngine:
         films: Ids = np.unique(labels[0])
         return films[films >= 0]  # FAISS fills a short list with -1
 
-    def _selector(self, filters: Filters) -> Selector:
-        selector = self._selectors.get(filters)
+    def _selector(self, filters: Filters, among: FilmSet | None) -> Selector:
+        selector = self._selectors.get((filters, among))
         if selector is None:
-            selector = self._make_selector(filters)
-            self._selectors.put(filters, selector)
+            selector = self._make_selector(filters, among)
+            self._selectors.put((filters, among), selector)
         return selector
 
-    def _make_selector(self, filters: Filters) -> Selector:
-        rows = self._exact.allowed(filters)
+    def _make_selector(self, filters: Filters, among: FilmSet | None) -> Selector:
+        rows = self._exact.allowed(filters, among)
         ids = self._exact.columns.ids[rows]
         sentences = int(self._exact.sentences.counts[rows].sum())
         return Selector(rows, sentences, id_selector(ids))

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from hybrid.errors import InvalidInput
 from hybrid.query import RankedQuery, SearchQuery
 from hybrid.schemas.requests import SearchURL
+from hybrid.schemas.understood import UnderstoodPart
 from hybrid.validation import one_line, problems
 
 Parsed = TypeVar("Parsed", bound=RankedQuery)
@@ -49,6 +50,15 @@ class PageForm(NamedTuple):
     def but(self, **changes: str | int) -> dict[str, Any]:
         """Return the fields with these changes, for a query string."""
         return dict(self.fields) | changes
+
+    def without_part(self, part: UnderstoodPart) -> dict[str, Any]:
+        """Return the fields for a query string that lacks this part of the query."""
+        fields = dict(self.without("limit").fields)
+        if part.without is not None:
+            return fields | {"q": part.without}
+        name = "exclude" if part.excluded else {"text": "phrase"}.get(part.field, part.field)
+        kept = [text for text in self.all(name) if not text.strip().endswith(part.value)]
+        return fields | {name: kept}
 
     def passed_on(self, *controls: str) -> list[tuple[str, str]]:
         """Return name and value of each parameter of the query that is not among `controls`."""

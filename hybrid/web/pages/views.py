@@ -43,6 +43,15 @@ EXAMPLES = (
     "heist",
 )
 
+PART_NAMES = {
+    "text": "films with",
+    "title": "titles with",
+    "person": "films of",
+    "genre": "the genre",
+    "year": "the years",
+}
+"""What a part of a query limits, by its field."""
+
 VIEW_PARAMETERS = ("film", "open")
 """URL parameters of the comparison that only concern what is shown."""
 
@@ -166,6 +175,8 @@ def _page(
         films=len(search.catalogue),
         generation=search.generation,
         link=lambda endpoint, **changes: _url(endpoint, form.but(**changes)),
+        part_names=PART_NAMES,
+        without_part=lambda part: _url("search_page", form.without_part(part)),
         **more,
     )
     status = _status(problem)

@@ -17,15 +17,20 @@ from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
-from hybrid.engines.protocols import LexicalEngine
+from hybrid.engines.protocols import MAX_PHRASES, LexicalEngine
 from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
+from hybrid.query_language.conditions import Conditions, Phrase
+from hybrid.query_language.film_words import FilmWords, WordField
+from hybrid.query_language.language import conditions_of, read
 from tests import corpus
 from tests.command import PREFIX
 from tests.fakes import FakeLexical
 from tests.fakes import words as fake_words
 
 NONE = Filters()
+
+FIELDS_OF_WORDS: tuple[WordField, ...] = ("text", "title", "person")
 
 SPECIAL = [
     Movie(id=2**62, title="Twin Comet", year=1999, description="A comet over Malmö."),
@@ -37,6 +42,8 @@ SPECIAL = [
 MOVIES = [*corpus.films(400), *SPECIAL]
 
 BY_ID = {movie.id: movie for movie in MOVIES}
+
+WORDS = {movie.id: FilmWords.of(movie) for movie in MOVIES}
 
 
 @pytest.fixture(
@@ -74,6 +81,81 @@ def test_filters_hold_as_defined(lexical: LexicalEngine) -> None:
         found = lexical.search(everything, filters, 1000).ids.tolist()
         expected = {i for i in holders if filters.matches(BY_ID[i].year, BY_ID[i].genres)}
         assert set(found) == expected, filters
+
+
+def conditions_of_query(text: str) -> Conditions:
+    """Return what a query requires of films."""
+    return conditions_of(read(text).parts)
+
+
+def test_conditions_hold_as_defined(lexical: LexicalEngine) -> None:
+    """500 random queries find exactly the films that `Conditions.matches` lets through."""
+    everything = " ".join(corpus.WORDS)
+    holders = set(lexical.search(everything, NONE, 1000).ids.tolist())
+    sizes = []
+    for text in corpus.limited_queries(500):
+        conditions = conditions_of_query(text)
+        found = lexical.search(everything, NONE, 1000, conditions=conditions).ids.tolist()
+        assert set(found) == {i for i in holders if conditions.matches(BY_ID[i], WORDS[i])}, text
+        sizes.append(len(found))
+    assert sum(0 < size < len(holders) for size in sizes) > 250
+
+
+def test_conditions_hold_before_the_cut(lexical: LexicalEngine) -> None:
+    """With filters the list is the best of what is allowed, each with the score it has without."""
+    everything = " ".join(corpus.WORDS)
+    pairs = zip(corpus.limited_queries(60), corpus.filters(60), strict=True)
+    for text, filters in pairs:
+        conditions = conditions_of_query(text)
+        free = lexical.search(everything, filters, 1000)
+        expected = [
+            (film, score)
+            for film, score in zip(free.ids.tolist(), free.scores.tolist(), strict=True)
+            if conditions.matches(BY_ID[film], WORDS[film])
+        ]
+        found = lexical.search(everything, filters, 5, conditions=conditions)
+        assert found.ids.tolist() == [film for film, _ in expected[:5]], text
+        assert found.scores.tolist() == pytest.approx([score for _, score in expected[:5]])
+
+
+PHRASES = [
+    Phrase(words, field)
+    for words in (
+        *(("river",), ("ruiz",), ("ana", "ruiz"), ("ruiz", "costa"), ("twin", "comet")),
+        *(
+            ("comet", "over"),
+            ("a", "comet"),
+            ("over", "comet"),
+            ("lete",),
+            ("周", "迅"),
+            ("odell",),
+        ),
+        *(("unheard",), ("comet", "unheard"), ("river", "river"), ("luc", "bo"), ("bo", "ek")),
+    )
+    for field in FIELDS_OF_WORDS
+]
+
+
+def test_films_with_a_phrase_are_all_found(lexical: LexicalEngine) -> None:
+    """Words count as typed, stop words too, and no phrase extends from one name to the next."""
+    found = [lexical.films_with(phrase).tolist() for phrase in PHRASES]
+    assert found == [
+        sorted(i for i, movie in BY_ID.items() if Conditions(required=(phrase,)).matches(movie))
+        for phrase in PHRASES
+    ]
+    assert sum(map(bool, found)) > 15
+    assert lexical.films_with(Phrase(("comets",))).tolist() == []
+
+
+def test_which_film_has_which_phrase(lexical: LexicalEngine) -> None:
+    """Of as many phrases as can be asked at once, in the order of the ids given."""
+    ids = np.array([77777777, *random.Random(3).sample(list(BY_ID), 300)], np.int64)
+    for phrases in (PHRASES[:MAX_PHRASES], PHRASES[-5:], PHRASES[:1]):
+        have = lexical.have_phrases(phrases, ids)
+        for number, phrase in enumerate(phrases):
+            assert have[:, number].tolist() == np.isin(ids, lexical.films_with(phrase)).tolist()
+    assert lexical.have_phrases([], ids).shape == (301, 0)
+    assert lexical.have_phrases(PHRASES[:2], ids[:0]).shape == (0, 2)
 
 
 def test_filters_leave_scores_alone(lexical: LexicalEngine) -> None:

@@ -18,6 +18,7 @@ from hybrid.engines.semantic.ivfpq import (
 )
 from hybrid.movie import Movie
 from hybrid.query import Filters
+from hybrid.ranking import FilmSet
 from hybrid.storage.filter_columns import FilterColumns
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
@@ -164,6 +165,22 @@ def test_filters_hold_as_defined(semantic: SemanticEngine) -> None:
         assert len(found) == min(50, len(truth)), filters
         overlap = {film for _, film in truth[:10]} & set(found.ids.tolist())
         assert len(overlap) >= min(10, len(truth)) - 1, filters
+
+
+def test_only_films_of_a_set_are_found(semantic: SemanticEngine) -> None:
+    """With a set of films, whatever its size and with or without filters, the answer is the best of
+    its films alone; ids that are unknown or without a vector do not matter."""
+    choose = np.random.default_rng(4)
+    for size, filters in zip((0, 1, 20, 900, 2400) * 4, corpus.filters(20), strict=True):
+        ids = np.unique([*choose.choice(WORLD.columns.ids, size, replace=False), 2, 2**60])
+        among, vector = FilmSet(ids), WORLD.queries[size % 60]
+        inside = set(ids.tolist())
+        truth = [film for _, film in WORLD.truth(vector, filters) if film in inside]
+        for _ in range(2):  # the second time from a cache
+            found = semantic.search(QueryVector(vector), filters, 100_000, among).ids.tolist()
+            assert found == truth
+        unlike = semantic.search(QueryVector(vector), filters, 100_000, FilmSet(ids[:3]))
+        assert unlike.ids.tolist() == [film for film in truth if film in ids[:3]]
 
 
 WIDE = Filters(genres=corpus.GENRES[:6])

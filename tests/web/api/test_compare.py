@@ -20,7 +20,9 @@ from tests.web.http import Service, serving
 
 MOVIES = corpus.films(200)
 
-KEYS = "query runs pairs movies lists swaps degraded warnings timings_ms generation".split()
+KEYS = (
+    "query understood runs pairs movies lists swaps degraded warnings timings_ms generation".split()
+)
 
 ECHO = ["query", *list(Query.model_fields)[1:]]
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from hybrid.query import SearchQuery
+from hybrid.query_language.film_words import FilmWords
+from hybrid.query_language.language import conditions_of, read
 from hybrid.search import HybridSearch
 from hybrid.web.app import create_app
 from tests import corpus
@@ -15,7 +17,8 @@ from tests.web.http import Service, serving
 MOVIES = corpus.films(200)
 
 RESPONSE_KEYS = (
-    "query hits total alpha alpha_reason confident degraded warnings timings_ms generation".split()
+    "query understood hits total alpha alpha_reason confident degraded warnings timings_ms "
+    "generation".split()
 )
 
 HIT_KEYS = "id rank score movie keyword semantic highlight why duplicates".split()
@@ -53,6 +56,43 @@ def test_twins_answer_alike(service: Service) -> None:
         "explain": "none",
     }
     assert by_url["query"].items() >= expected.items()
+
+
+def test_the_language_and_the_fields_over_http(service: Service) -> None:
+    """500 random queries: no film breaks a condition, whether it is in the text or in a field."""
+    words = {movie.id: FilmWords.of(movie) for movie in MOVIES}
+    by_id = {movie.id: movie for movie in MOVIES}
+    found = 0
+    for number, text in enumerate(corpus.limited_queries(500, seed=23)):
+        mode = ("hybrid", "keyword", "semantic")[number % 3]
+        status, answer = service.post("/search", {"query": text, "mode": mode, "limit": 100})
+        assert status == 200
+        parts = read(text).parts
+        conditions = conditions_of(parts)
+        ids = [hit["id"] for hit in answer["hits"]]
+        assert all(conditions.matches(by_id[i], words[i]) for i in ids), text
+        assert [part["field"] for part in answer["understood"]["parts"]] == [
+            part.field for part in parts
+        ]
+        found += len(ids)
+    assert found > 2000
+    fields = {"phrase": "river", "exclude": ["title:mirror", "year:1950..1959"], "person": "ruiz"}
+    _, by_url = service.get("/search", q="captain", **fields)
+    text = 'captain -title:mirror -year:1950..1959 "river" person:ruiz'
+    conditions = conditions_of(read(text).parts)
+    assert by_url["hits"]
+    assert all(conditions.matches(by_id[hit["id"]]) for hit in by_url["hits"])
+    assert {part["span"] for part in by_url["understood"]["parts"]} == {None}
+
+
+@pytest.mark.parametrize("field", ["phrase", "exclude", "title", "person"])
+def test_a_field_without_a_word_is_an_error(service: Service, field: str) -> None:
+    """The error names the field and says what to do."""
+    status, answer = service.post("/search", {"query": "captain", field: ["river", "!?"]})
+    assert status == 422
+    ((name, problem),) = answer["error"]["fields"].items()
+    assert name.startswith(field)
+    assert "name a word or a phrase" in problem
 
 
 def test_one_genre_and_several_in_a_url(service: Service) -> None:
@@ -320,7 +360,7 @@ def test_a_film_is_explained_by_its_url(service: Service) -> None:
     hit = found["hits"][0]
     status, answer = service.get(f"/explain/{hit['id']}", highlight="true", **fields)
     assert status == 200
-    keys = "query hit alpha alpha_reason degraded warnings timings_ms generation".split()
+    keys = "query understood hit alpha alpha_reason degraded warnings timings_ms generation".split()
     assert list(answer) == keys
     assert list(answer["hit"]) == HIT_KEYS
     assert answer["hit"] == hit

@@ -2,7 +2,9 @@
 // The URLs of the pages and of the service. They are built and read here alone.
 
 /** Parameters that GET /compare takes from the URL of the page. */
-const QUERY_FIELDS = ["q", "genre", "genre_match", "year_from", "year_to", "limit", "require"];
+const QUERY_FIELDS = [
+  "q", "genre", "genre_match", "year_from", "year_to", "phrase", "exclude", "title", "person", "limit", "require"
+];
 const DEFAULT_LIMIT = "20";
 
 /** @typedef {"keyword" | "hybrid" | "semantic"} ColumnName */

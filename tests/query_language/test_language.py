@@ -1,0 +1,261 @@
+"""The language of queries: what is read as a condition, and what stays plain text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid.movie import Movie
+from hybrid.query import Filters, Query
+from hybrid.query_language.conditions import Conditions
+from hybrid.query_language.language import conditions_of, field_parts, read
+from hybrid.query_language.word_forms import word_forms
+
+ALIEN = Movie(
+    id=1,
+    title="The Alien Queen's Star",
+    original_title="L'étoile",
+    year=1955,
+    genres=("Science Fiction", "Drama"),
+    description="A stranger fights zombies. Wars of the stars begin.",
+    cast=("Ana Ruiz", "Costa Lima"),
+    directors=("Jean-Luc Bo",),
+    keywords=("spider-man",),
+)
+
+
+def matches(text: str) -> bool:
+    """Return whether the film meets the conditions in a query."""
+    return conditions_of(read(text).parts).matches(ALIEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"alien queen"',
+        '"ALIEN QUEEN\u2019S"',
+        '"wars of the stars"',
+        '"fights zombies wars"',  # punctuation is no word
+        "\u201ealien queen\u201c star",
+        "\u00abalien queen\u00bb",
+        "title:alien",
+        "TITLE:letoile",
+        'title:"the alien"',
+        "person:ruiz",
+        'person:"ana ruiz"',
+        'person:"jean luc bo"',
+        "genre:drama",
+        'genre:"science fiction" genre:DRAMA',
+        "year:1955",
+        "year:1955,",
+        "year:1950s",
+        "year:1950..1959",
+        "year:1959..1950",
+        "year:..1955",
+        "year:1955..",
+        "-year:1956..",
+        "-genre:horror",
+        '-person:"ruiz costa"',
+        '-title:"queen alien"',
+        '-"star wars"',
+        "-warp -titanic",
+        "-starring",
+        "-zom",
+    ],
+)
+def test_what_the_film_meets(text: str) -> None:
+    """The film is found by what it has and by the lack of what it has not."""
+    assert read(text).parts
+    assert matches(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"queen alien"',
+        '"star wars"',
+        '"ruiz costa"',  # one name ends and another begins
+        '"star letoile"',
+        "title:zombies",
+        "person:alien",
+        "genre:horror",
+        "genre:science",
+        "year:1956",
+        "year:1960s",
+        "year:..1954",
+        "-alien",
+        "-ALIENS",
+        "-zombie",
+        "-zombies",
+        "-wars",
+        "-the",
+        "-spider-man",
+        "-\u2212x -spider",
+        '-"alien queen"',
+        "-person:ana",
+        '-genre:"Science Fiction"',
+        "-year:1950s",
+        "-1950s",
+        'zombies "fights zombies" -queen',
+        "-title:star",
+    ],
+)
+def test_what_the_film_breaks(text: str) -> None:
+    """One broken condition is enough."""
+    assert not matches(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain words",
+        '"unbalanced',
+        'unbalanced"',
+        '""',
+        '" "',
+        '"!?"',
+        'a 12" record and a 7" one',
+        "it's o'clock",
+        "spider-man",
+        "alien - queen",
+        "alien \u2013 queen",
+        "--alien",
+        "-",
+        '-"',
+        "-!?",
+        "- alien",
+        "title:",
+        "title: alien",
+        "-title:",
+        "title:!",
+        "person:",
+        "genre:",
+        "year:",
+        "year:195",
+        "year:19551",
+        "year:alien",
+        "year:..",
+        "year:0000",
+        "year:1955-1959",
+        "mission: impossible",
+        "subtitle:alien",
+        "re:alien",
+        '12"alien queen"',
+    ],
+)
+def test_what_is_plain_text(text: str) -> None:
+    """What is not of the language is searched for as it is typed, and nothing is an error."""
+    found = read(text)
+    assert found.parts == ()
+    assert found.plain == " ".join(text.split())
+
+
+def test_what_is_searched_for() -> None:
+    """Words that are required are searched for; exclusions, years and syntax are not."""
+    text = 'robots "star wars" -queen title:"the alien" year:1950..1959 -genre:horror person:ruiz'
+    assert read(text).plain == "robots star wars the alien ruiz"
+
+
+@pytest.mark.parametrize(
+    ("text", "decade", "plain"),
+    [
+        ("1950s westerns", "1950s", "westerns"),
+        ("best 1980s sci-fi with robots", "1980s", "best sci-fi with robots"),
+        ("1940S film noir", "1940S", "film noir"),
+        ("films of the 1930s", "1930s", "films of the"),
+        ("comedies from 1990s?", "1990s", "comedies from ?"),
+        ('"best 1950s westerns" 1960s films', "1960s", "best 1950s westerns films"),
+        ("an Irish girl in 1950s New York", None, None),
+        ("a strike in the 1970s", None, None),
+        ("westerns set in the 1880s", None, None),
+        ("1950swesterns", None, None),
+        ("1950s", None, None),
+        ("1850s films", None, None),
+        ("films of the 1930s' crooners", None, None),
+        ("1950s filmstar", None, None),
+    ],
+)
+def test_a_decade_beside_a_kind_of_films(text: str, decade: str | None, plain: str | None) -> None:
+    """It limits the years; elsewhere it may be when a film is set, and stays plain text."""
+    found = read(text)
+    years = [part for part in found.parts if part.field == "year"]
+    assert [part.value for part in years] == ([decade] if decade else [])
+    if decade:
+        first = int(decade[:4])
+        assert years[0].conditions == (Filters(year_from=first, year_to=first + 9),)
+        assert text[slice(*years[0].span or ())] == decade
+    assert found.plain == (plain or " ".join(text.split()))
+
+
+def test_parts_can_be_removed() -> None:
+    """Each part says where it stands, and the text without it lacks that condition alone."""
+    text = 'robots -"star wars"  genre:drama -title:"a b" end'
+    found = read(text)
+    assert [text[slice(*part.span or ())] for part in found.parts] == [
+        '-"star wars"',
+        "genre:drama",
+        '-title:"a b"',
+    ]
+    assert [(part.field, part.value, part.excluded) for part in found.parts] == [
+        ("text", "star wars", True),
+        ("genre", "drama", False),
+        ("title", "a b", True),
+    ]
+    for part in found.parts:
+        assert part.span
+        others = [other.conditions for other in found.parts if other != part]
+        left = read(found.without(part.span))
+        assert [other.conditions for other in left.parts] == others
+        assert "robots" in left.plain
+
+
+def test_fields_say_the_same_as_the_text() -> None:
+    """A query by fields has the conditions of a query in the language."""
+    query = Query(
+        query="robots",
+        phrase=("star wars",),
+        title=("alien",),
+        person=("ana ruiz",),
+        exclude=("queen", "lost island", '"sea"', "genre:horror", "year:1950s", "(!) a"),
+    )
+    text = (
+        '"star wars" title:alien person:"ana ruiz" -queen -"lost island" -"sea" -genre:horror '
+        '-year:1950s -"(!) a"'
+    )
+    parts = field_parts(query)
+    assert conditions_of(parts) == conditions_of(read(text).parts)
+    assert {part.span for part in parts} == {None}
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("zombie", "zombies"),
+        ("zombies", "zombie"),
+        ("box", "boxes"),
+        ("boxes", "box"),
+        ("spy", "spies"),
+        ("spies", "spy"),
+        ("witch", "witches"),
+        ("witches", "witch"),
+    ],
+)
+def test_a_word_is_excluded_with_its_plural(word: str, other: str) -> None:
+    """Singular and plural exclude each other."""
+    assert word in word_forms(word)
+    assert other in word_forms(word)
+
+
+@given(st.text(alphabet='ab1950 -":.\u201c\u201dtitleyargnps!\u00e9\u4e03', max_size=60))
+def test_any_text_is_read(text: str) -> None:
+    """No text is an error; parts are in order, apart, and each begins after a blank."""
+    found = read(text)
+    end = 0
+    for part in found.parts:
+        assert part.span
+        assert part.conditions
+        start, after = part.span
+        assert end <= start < after <= len(text)
+        assert start == 0 or text[start - 1].isspace()
+        end = after
+    assert isinstance(conditions_of(found.parts), Conditions)
+    assert bool(conditions_of(found.parts)) == bool(found.parts)
