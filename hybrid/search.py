@@ -223,7 +223,7 @@ class HybridSearch:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
         keyword_answered = query.mode != "semantic" and "keyword" not in candidates.degraded
         any_match = candidates.keyword.any_match or candidates.in_keyword_list.any()
-        if not candidates.parsed.text:
+        if candidates.parsed.parts and not candidates.parsed.text:
             warnings.append("the query only limits the films: add what they are about")
         elif keyword_answered and not any_match:
             warnings.append("no film holds a word of the query, apart from stop words")

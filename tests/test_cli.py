@@ -268,6 +268,15 @@ def test_similar_films_in_the_terminal(index: Index) -> None:
     assert "--text" in done.stderr
 
 
+def test_suggestions_in_the_terminal(index: Index) -> None:
+    """A line for each, or the JSON of the service; a typo is forgiven."""
+    done = run("hybrid", "suggest", "amelei", **index.variables)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "title   Amélie (2001)"
+    done = run("hybrid", "suggest", "amél", "--limit", "1", "--json", **index.variables)
+    assert [one["id"] for one in json.loads(done.stdout)["suggestions"]] == [211915]
+
+
 def test_compare_in_the_terminal(index: Index) -> None:
     """Three columns without colours, the measures of pairs; --json is the service's answer."""
     done = run("hybrid", "compare", "shy waitress in a city", "--limit", "3", **index.variables)

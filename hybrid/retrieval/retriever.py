@@ -86,7 +86,8 @@ class _Request(NamedTuple):
     """What is passed from step to step of one retrieval; `lost` collects the engines that fail.
 
     `vector` gives the query vector, None if there is nothing to find by meaning. The films of
-    `excluded` are in no list; `among` are those that match the conditions, None if there are none.
+    `excluded` are in no list. `among` are the films that match the conditions, None if there are
+    none.
     """
 
     query: RankedQuery
@@ -196,8 +197,9 @@ class Retriever:
     ) -> Candidates:
         parsed = parse_query(query.text, field_parts(query))
         vector = partial(self._encode, parsed.text or SEARCHED_WITHOUT_WORDS)
+        pairs = neighbours(parsed.keywords)
         return self._find(
-            _Request(query, parsed, vector, also, NO_FILMS, None, watch, deadline, {})
+            _Request(query, parsed, vector, also, NO_FILMS, None, watch, deadline, {}), pairs
         )
 
     def _encode(self, text: str) -> QueryVector:
@@ -205,18 +207,16 @@ class Retriever:
         describes_plot = len(text.split()) >= PLOT_WORDS
         return QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
 
-    def _find(self, request: _Request) -> Candidates:
-        query, watch, also = request.query, request.watch, request.also
+    def _find(self, request: _Request, pairs: tuple[Phrase, ...] = ()) -> Candidates:
+        query, watch = request.query, request.watch
         pending = self._ask_keyword(request)
         request = request._replace(among=self._film_set(request))
         titles, title_list = self._title_list(request, self._depth)
         query_vector, semantic_list = self._semantic_list(request, self._depth)
-        others = _union(title_list.ids, semantic_list.ids, also)
+        others = _union(title_list.ids, semantic_list.ids, request.also)
         keyword_list = self._answer(request, pending)
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
         ids = _union(listed, others)
-        # The words of a likeness are telling ones, whose order says nothing: it has no text.
-        pairs = neighbours(request.parsed.keywords) if request.parsed.text else ()
         completion = self._ask_completion(request, keyword_list, ids, pairs)
         cosines = self._cosines(query_vector, semantic_list, ids, watch)
         completed = self._answer(request, completion)
@@ -344,9 +344,11 @@ class Retriever:
             return None, Ranking.empty()
         _check_time(request.deadline)
         with request.watch.stage("semantic"):
-            wanted = depth + len(request.excluded)
             found = self.engines.semantic.search(
-                query_vector, request.query.filters, wanted, request.among
+                query_vector,
+                request.query.filters,
+                depth + len(request.excluded),
+                request.among,
             )
             return query_vector, found.without(request.excluded).top(depth)
 
