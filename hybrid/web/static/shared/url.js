@@ -3,7 +3,17 @@
 
 /** Parameters that GET /compare takes from the URL of the page. */
 const QUERY_FIELDS = [
-  "q", "genre", "genre_match", "year_from", "year_to", "phrase", "exclude", "title", "person", "limit", "require"
+  "q",
+  "genre",
+  "genre_match",
+  "year_from",
+  "year_to",
+  "phrase",
+  "exclude",
+  "title",
+  "person",
+  "limit",
+  "require",
 ];
 const DEFAULT_LIMIT = "20";
 
