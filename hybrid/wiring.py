@@ -11,7 +11,6 @@ from hybrid.serving.watcher import GenerationWatcher
 from hybrid.serving.workers import Worker
 from hybrid.serving.writes import Writes
 from hybrid.settings import Settings
-from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, KnownDigests, open_current
 
@@ -37,7 +36,7 @@ def open_generation(
     # Python can do other things while a model is loaded.
     with ThreadPoolExecutor(1) as pool:
         encoder = pool.submit(encoder_of, generation)
-        catalogue = Catalogue(generation.file(files.CATALOGUE))
+        catalogue = Catalogue(generation.folder)
         lexical = open_lexical(settings, generation)
         semantic = open_semantic(generation, catalogue)
     engines = Engines(lexical, semantic, encoder.result())

@@ -13,13 +13,15 @@ from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
+from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.settings import Precision
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_writer import write_catalogue
+from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import (
-    CATALOGUE,
     CURRENT,
+    DELTA_VECTORS,
     REJECTS,
     Generation,
     open_current,
@@ -28,10 +30,10 @@ from hybrid.storage.generation import (
     published,
     shared_digests,
 )
-from hybrid.storage.manifest import Manifest, ModelName, QueryEncoder
+from hybrid.storage.manifest import Delta, Manifest, ModelName, QueryEncoder
 from hybrid.storage.sentence_vectors import read_sentences
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import EmbeddingStats, embed
+from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats, embed
 from indexer.embedding.export import EXPORT
 from indexer.embedding.model import Model
 from indexer.films.clean import CleanedFilms
@@ -40,12 +42,13 @@ from indexer.films.sentences import all_texts, cut
 from indexer.generations.cleanup import recover
 from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import writer_lock
-from indexer.generations.manifest import CatalogueStats, Stores, build_manifest, catalogue_stats
+from indexer.generations.manifest import BaseStore, Stores, build_manifest, catalogue_stats
 from indexer.generations.publish import Digests
 from indexer.match_thresholds import calibrate
 from indexer.query_encoder import compare_encoders
 from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.update import SemanticSide
+from indexer.semantic_index.vector_files import Pieces
 from indexer.update import changed_by_hand
 
 DEPTH = 200
@@ -189,15 +192,18 @@ def _write_stores(
     with watch.stage("export model"):
         shared = _encoder(draft, before, model, texts, options.encoder)
     with watch.stage("catalogue"):
-        write_catalogue(draft.file(CATALOGUE), [(film.movie, film.spans) for film in films])
+        write_catalogue(draft.folder, [(film.movie, film.spans) for film in films])
         file.write_rejects(draft.file(REJECTS))
     with watch.stage("keyword"):
         lexical = draft.writer.write(movies, (), len(movies))
     with watch.stage("semantic"):
-        stats, side, dimension = _semantic(draft, films, len(texts))
+        side, dimension = _semantic(draft, films, len(texts))
     with watch.stage("compare encoders"):
-        queries = compare_encoders(draft.folder, side.pieces, options.encoder)
-    stores = Stores(stats, lexical, side)
+        queries = compare_encoders(draft.folder, side.pieces.numbers, options.encoder)
+    with closing(Catalogue(draft.folder)) as catalogue:
+        stats, ids = catalogue_stats(catalogue), catalogue.columns.ids
+    base = BaseStore(ids_sha256(ids), side.semantic, side.pieces.numbers)
+    stores = Stores(stats, Delta(), base, lexical)
     return _Written(stores, dimension, queries, embedded, {**shared, **side.written})
 
 
@@ -206,7 +212,7 @@ def _calibrated(draft: Draft, manifest: Manifest, model: Model, options: BuildOp
     if options.lexical_of is None:
         return manifest
     generation = Generation(draft.folder, manifest)
-    with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(draft.folder)) as catalogue:
         engines = Engines(
             options.lexical_of(generation), open_semantic(generation, catalogue), model
         )
@@ -229,10 +235,12 @@ def _embed(
     """Write the vectors of the texts, and note in the cache that those `before` were needed."""
     cache = draft.data / CACHE
     if before:
-        with closing(Catalogue(before.file(CATALOGUE))) as catalogue:
+        with closing(Catalogue(before.folder)) as catalogue:
             leaving = all_texts(catalogue.all_with_sentences())
             note_leaving(cache, before.manifest.model.fingerprint, leaving)
     count_build(cache)
+    if not texts:
+        return NO_EMBEDDING
     return embed(texts, model, cache, draft.file(piece_file(0)), quiet)
 
 
@@ -257,14 +265,17 @@ def _encoder(
 
 def _semantic(
     draft: Draft, films: Sequence[CatalogueFilm], sentences: int
-) -> tuple[CatalogueStats, SemanticSide, int]:
-    """Write the semantic index of the catalogue, read back; return both, and the dimension."""
-    with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
-        vectors = read_sentences({0: draft.file(piece_file(0))}, catalogue.sentences)
+) -> tuple[SemanticSide, int]:
+    """Write titles and semantic index of the catalogue, read back; return the dimension, too."""
+    with closing(Catalogue(draft.folder)) as catalogue:
+        pieces = Pieces((0,) if sentences else (), catalogue.sentences.firsts)
+        files = [draft.file(piece_file(number)) for number in pieces.numbers]
+        vectors = read_sentences(files, draft.file(DELTA_VECTORS), catalogue.sentences)
         if len(catalogue) != len(films) or vectors.total() != sentences:
             raise BuildFailed(
                 f"the catalogue in {draft.folder} does not hold what was written to it"
             )
+        write_titles(catalogue)
         semantic, written = write_semantic(draft.folder, vectors, catalogue.columns)
-        dimension = vectors.pieces[0].shape[1]
-        return catalogue_stats(catalogue), SemanticSide(semantic, (0,), written), dimension
+        dimension = vectors.pieces[0].shape[1] if vectors.pieces else 0
+        return SemanticSide(semantic, pieces, written), dimension

@@ -1,6 +1,6 @@
-"""Small generations: what changed is written, everything else is shared with the one before."""
+"""Small generations: the delta is written, everything else is shared with the one before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -9,30 +9,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybrid.engines.factory import open_sentences
-from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.ranking import Ids
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
-from hybrid.storage.catalogue_changes import FilmRows, change_catalogue
-from hybrid.storage.generation import CATALOGUE, REJECTS, piece_file, shared_digests
-from hybrid.storage.manifest import Manifest
+from hybrid.storage.catalogue_changes import change_catalogue
+from hybrid.storage.generation import DELTA_VECTORS, REJECTS, shared_digests
+from hybrid.storage.manifest import Delta, Manifest
 from indexer.backends import Backends
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import EmbeddingStats, embed
+from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats, embed
 from indexer.films.sentences import all_texts, cut
 from indexer.generations.draft import Draft, draft_generation
-from indexer.generations.manifest import CatalogueStats, Stores, catalogue_stats, change_manifest
+from indexer.generations.manifest import (
+    BaseStore,
+    CatalogueStats,
+    Stores,
+    catalogue_stats,
+    change_manifest,
+)
+from indexer.generations.publish import Digests
+from indexer.merge import most_changes, replace_base
 from indexer.query_encoder import compared, share_or_export
-from indexer.semantic_index.update import SemanticSide, change_semantic
-from indexer.semantic_index.vector_files import live_rows, plan
+from indexer.semantic_index.vector_files import FilmVectors, write_delta
 
 if TYPE_CHECKING:
     # Reading files of films takes long to import, and is not installed for serving alone.
     from indexer.films.film_file import SourceFile
 
-NO_EMBEDDING = EmbeddingStats(0, 0, 0)
+EMBEDDED = "embedded.npy"
+"""The vectors that were embedded for a change, until they are in the delta."""
 
 
 @dataclass(frozen=True)
@@ -66,129 +73,98 @@ class ChangeResult:
 
 def publish_change(
     data: Path,
-    base: Base,
+    previous: Previous,
     changes: Changes,
     backends: Backends,
     watch: Stopwatch,
     source: "SourceFile | None",
 ) -> ChangeResult:
-    """Publish `base` with these changes; `source` is the file that it follows from now on.
+    """Publish `previous` with these changes; `source` is the file that it follows from now on.
 
-    The caller holds the lock. Raises like `draft_generation` and `Draft.commit`.
+    The delta is written again, and merged into a new base if there are very many changes. The
+    caller holds the lock. Raises like `draft_generation` and `Draft.commit`.
     """
-    before = base.generation
+    before = previous.generation
     writer_in = partial(backends.writer_in, before.manifest.lexical.engine)
-    with draft_generation(data, writer_in, base) as draft:
+    with draft_generation(data, writer_in, previous) as draft:
         with watch.stage("share"):
-            draft.copy_catalogue(before)
-            _share_rejects(draft, base, source)
+            draft.share_base(before)
+            _share_rejects(draft, previous, source)
         with watch.stage("model"):
-            model = share_or_export(draft, base, backends.encoder)
+            model = share_or_export(draft, previous, backends.encoder)
+        films = cut(changes.films)
         with watch.stage("embed"):
-            _note_uses(draft, base, changes, is_build=source is not None)
-            piece = _write_piece(draft, base, changes, backends)
+            _note_uses(draft, previous, changes, is_build=source is not None)
+            embedded = _embed(draft, previous, films, backends)
         with watch.stage("catalogue"):
-            piece.write_rows(draft.file(CATALOGUE), changes)
+            change_catalogue(draft.folder, films, changes.gone, changes.kept)
+            _write_vectors(draft, previous, films)
         with watch.stage("semantic"):
-            stats, side = _change_semantic(draft, base, changes, piece.pieces)
+            base, written = _base(draft, before.manifest, changes)
+            stats, delta = _figures(draft)
         # Last, as readers see changes of an index that generations share at once.
         with watch.stage("keyword"):
             lexical = draft.writer.write(changes.films, changes.gone, stats.movies)
         with watch.stage("publish"):
-            model = compared(model, before.manifest.model, draft.folder, side.pieces)
-            stores = Stores(stats, lexical, side)
+            model = compared(model, before.manifest.model, draft.folder, base.pieces)
+            stores = Stores(stats, delta, base, lexical)
             manifest = change_manifest(draft.name, before.manifest, source, stores)
             manifest = manifest.model_copy(update={"model": model})
-            generation = draft.commit(manifest, {**shared_digests(before), **side.written})
+            generation = draft.commit(manifest, {**shared_digests(before), **written})
     with watch.stage("tidy"):
         warnings = draft.tidy()
-    return ChangeResult(generation.manifest, piece.embedded, warnings)
+    return ChangeResult(generation.manifest, embedded, warnings)
 
 
-def _share_rejects(draft: Draft, base: Base, source: "SourceFile | None") -> None:
+def _share_rejects(draft: Draft, previous: Previous, source: "SourceFile | None") -> None:
     if source:
         source.write_rejects(draft.file(REJECTS))
     else:
-        draft.link(base.generation, REJECTS)
+        draft.link(previous.generation, REJECTS)
 
 
-def _note_uses(draft: Draft, base: Base, changes: Changes, is_build: bool) -> None:
+def _note_uses(draft: Draft, previous: Previous, changes: Changes, is_build: bool) -> None:
     """Note in the cache that the sentences of outdated films were needed until now."""
-    leaving = all_texts(base.catalogue.some_with_sentences(changes.outdated.tolist()))
-    note_leaving(draft.data / CACHE, base.generation.manifest.model.fingerprint, leaving)
+    leaving = list(all_texts(previous.catalogue.some_with_sentences(changes.outdated.tolist())))
+    if leaving:
+        fingerprint = previous.generation.manifest.model.fingerprint
+        note_leaving(draft.data / CACHE, fingerprint, leaving)
     if is_build:
         count_build(draft.data / CACHE)
 
 
-def _change_semantic(
-    draft: Draft, base: Base, changes: Changes, pieces: tuple[int, ...]
-) -> tuple[CatalogueStats, SemanticSide]:
-    """Write the semantic index for the changed catalogue; return the figures of both."""
-    new = np.array([movie.id for movie in changes.films], np.int64)
-    with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
-        stats = catalogue_stats(catalogue)
-        side = change_semantic(
-            draft.folder, base.generation, catalogue, pieces, changes.outdated, new
-        )
-    return stats, side
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """The vectors of a change: the number of their file, whose they are, and all files there are.
-
-    `moved` has the films that did not change, with their first rows in the new file.
-    """
-
-    number: int
-    films: list[FilmRows]
-    moved: Mapping[int, int]
-    pieces: tuple[int, ...]
-    embedded: EmbeddingStats
-
-    def write_rows(self, catalogue: Path, changes: Changes) -> None:
-        """Change the films of a catalogue, and the rows of their vectors."""
-        change_catalogue(catalogue, self.films, changes.gone, self.moved, self.number, changes.kept)
-
-
-def _write_piece(draft: Draft, base: Base, changes: Changes, backends: Backends) -> _Piece:
-    """Embed the films that changed; link the vectors of the others, or move them as well."""
-    films = cut(changes.films)
+def _embed(
+    draft: Draft, previous: Previous, films: Sequence[CatalogueFilm], backends: Backends
+) -> EmbeddingStats:
+    """Write the vectors of the sentences of films, film after film."""
     texts = list(all_texts(films))
-    columns, sentences = base.catalogue.columns, base.catalogue.sentences
-    staying = ~np.isin(columns.ids, changes.outdated)
-    pieces = plan(base.generation.manifest.pieces, live_rows(sentences, staying), len(texts))
-    moving = np.flatnonzero(
-        staying & (sentences.counts > 0) & np.isin(sentences.pieces, pieces.absorbed)
-    )
-    for number in pieces.kept:
-        draft.link(base.generation, piece_file(number))
-    embedded = NO_EMBEDDING
-    if texts:
-        vectors = open_sentences(base.generation, base.catalogue)
-        embedded = embed(
-            texts,
-            backends.model_of(base.generation),
-            draft.data / CACHE,
-            draft.file(piece_file(pieces.number)),
-            backends.quiet,
-            vectors.vectors(vectors.sentence_rows(moving)),
-        )
-    counts = sentences.counts[moving]
-    rows = len(texts) + np.cumsum(counts) - counts
-    return _Piece(
-        number=pieces.number,
-        films=_with_rows(films),
-        moved=dict(zip(columns.ids[moving].tolist(), rows.tolist(), strict=True)),
-        pieces=(*pieces.kept, pieces.number) if texts else pieces.kept,
-        embedded=embedded,
-    )
+    if not texts:
+        return NO_EMBEDDING
+    model = backends.model_of(previous.generation)
+    return embed(texts, model, draft.data / CACHE, draft.file(EMBEDDED), backends.quiet)
 
 
-def _with_rows(films: Iterable[CatalogueFilm]) -> list[FilmRows]:
-    """Return the films with the first row of each, where their sentences follow each other."""
-    rows, row = [], 0
-    for film in films:
-        rows.append(FilmRows(film.movie, film.spans, row))
-        row += len(film.spans)
-    return rows
+def _write_vectors(draft: Draft, previous: Previous, films: Sequence[CatalogueFilm]) -> None:
+    """Write the vectors of the delta: those that were embedded now, and of the delta before."""
+    ids = np.array([film.movie.id for film in films], np.int64)
+    counts = np.array([len(film.spans) for film in films], np.int64)
+    new = FilmVectors(ids, counts, draft.file(EMBEDDED))
+    delta = previous.catalogue.delta
+    old = FilmVectors(delta.ids, delta.counts, previous.generation.file(DELTA_VECTORS))
+    with closing(Catalogue(draft.folder)) as catalogue:
+        write_delta(draft.file(DELTA_VECTORS), catalogue.delta.ids, old, new)
+    new.file.unlink(missing_ok=True)
+
+
+def _base(draft: Draft, before: Manifest, changes: Changes) -> tuple[BaseStore, Digests]:
+    """Return the base: that of the generation before, unless the changes are very many."""
+    if len(changes.outdated) <= most_changes(before.counts.movies):
+        return BaseStore.of(before), {}
+    return replace_base(draft.folder, before)
+
+
+def _figures(draft: Draft) -> tuple[CatalogueStats, Delta]:
+    with closing(Catalogue(draft.folder)) as catalogue:
+        delta = catalogue.delta
+        figures = Delta(films=len(delta.ids), outdated=len(delta.outdated))
+        return catalogue_stats(catalogue), figures

@@ -219,7 +219,7 @@ def _choose(
     """
 
     def changes(catalogue: Catalogue) -> Changes:
-        contents = catalogue.contents()
+        contents = catalogue.some_contents({order.film for order in group})
         now: dict[int, str] = dict(contents)
         films: dict[int, Movie] = {}
         outcomes.clear()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER, OnnxEncoder
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.errors import BuildFailed
 from hybrid.query import Filters
 from hybrid.settings import Precision
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, piece_file
+from hybrid.storage.generation import DELTA_VECTORS, piece_file
 from hybrid.storage.manifest import ModelName, QueryEncoder
 from hybrid.storage.sentence_vectors import read_sentences
 from hybrid.vectors import QueryVector, Vectors
@@ -24,13 +24,13 @@ from indexer.generations.draft import Draft
 from indexer.semantic_index.recall import PROBES, ROUNDING, best_scores
 
 
-def share_or_export(draft: Draft, base: Base, change: EncoderChange | None) -> ModelName:
-    """Share the model of `base`, or export it again if a change of precision requires that.
+def share_or_export(draft: Draft, previous: Previous, change: EncoderChange | None) -> ModelName:
+    """Share the model of `previous`, or export it again if a change of precision requires that.
 
     Returns the model, without figures of its queries if their precision is another. Raises
     BuildFailed if the model itself is another one now.
     """
-    before, used = base.generation, base.generation.manifest.model
+    before, used = previous.generation, previous.generation.manifest.model
     if change is None or change.precision == used.queries.precision:
         draft.share_encoder(before, used.queries.precision)
         return used
@@ -43,7 +43,7 @@ def share_or_export(draft: Draft, base: Base, change: EncoderChange | None) -> M
             f"queries cannot be embedded in {change.precision}: the model {used.name} is no longer "
             "the one that the index was built with; build the index again"
         )
-    texts = list(all_texts(base.catalogue.all_with_sentences()))
+    texts = list(all_texts(previous.catalogue.all_with_sentences()))
     model.export(draft.file(ENCODER_FOLDER), texts, change.precision)
     return used.model_copy(update=queries | {"export": EXPORT})
 
@@ -63,9 +63,10 @@ def compare_encoders(folder: Path, pieces: Sequence[int], precision: Precision) 
     """Return how queries of the generation in `folder` are embedded, with figures if in int8."""
     if precision == "float32" or not pieces:
         return QueryEncoder(precision=precision)
-    files = {number: folder / piece_file(number) for number in pieces}
-    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
-        exact = ExactEngine(read_sentences(files, catalogue.sentences), catalogue.columns)
+    files = [folder / piece_file(number) for number in pieces]
+    with closing(Catalogue(folder)) as catalogue:
+        sentences = read_sentences(files, folder / DELTA_VECTORS, catalogue.sentences)
+        exact = ExactEngine(sentences, catalogue.columns)
         probes = _probes(list(all_texts(catalogue.all_with_sentences())))
         originals = OnnxEncoder(folder / ENCODER_FOLDER).encode(probes)
         others = OnnxEncoder(folder / ENCODER_FOLDER, precision).encode(probes)

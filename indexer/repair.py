@@ -4,35 +4,46 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from hybrid.engines.factory import open_sentences
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import GenerationUnusable
+from hybrid.retrieval.titles import write_titles
+from hybrid.storage.base_columns import BaseColumns
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.catalogue_changes import move
-from hybrid.storage.catalogue_writer import writing
+from hybrid.storage.catalogue_writer import merge_catalogue
+from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import (
     CATALOGUE,
+    COLUMNS,
+    DELTA,
+    DELTA_VECTORS,
     PIECES,
     REJECTS,
     Generation,
     damaged_files,
     open_described,
-    piece_file,
     published,
     shared_digests,
 )
-from hybrid.storage.manifest import Manifest
+from hybrid.storage.manifest import Delta, Manifest
+from hybrid.storage.sentence_vectors import SentenceVectors, read_vectors
 from indexer.backends import Backends
+from indexer.change import EMBEDDED
 from indexer.embedding.cache import CACHE, drop_vectors
 from indexer.embedding.embed import embed
 from indexer.films.sentences import sentence_texts
 from indexer.generations.cleanup import recover
 from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import PATIENCE, writer_lock
-from indexer.generations.manifest import Stores, catalogue_stats, change_manifest
+from indexer.generations.manifest import BaseStore, Stores, catalogue_stats, change_manifest
+from indexer.generations.publish import Digests
 from indexer.semantic_index.update import train_anew
 
-NEEDED = (CATALOGUE, f"{ENCODER_FOLDER}/")
+NEEDED = (CATALOGUE, DELTA, f"{ENCODER_FOLDER}/")
 """Prefixes of the names of the files that cannot be made again from others."""
+
+VECTORS = (PIECES, DELTA_VECTORS, COLUMNS)
+"""Prefixes of the names of the files of vectors, and of that which says where each vector is."""
 
 
 def repair(data: Path, backends: Backends, embed_again: bool) -> tuple[Manifest, list[str]]:
@@ -49,23 +60,25 @@ def repair(data: Path, backends: Backends, embed_again: bool) -> tuple[Manifest,
         _check_needed(before, damaged)
         writer_in = partial(backends.writer_in, before.manifest.lexical.engine)
         with draft_generation(data, writer_in) as draft:
-            draft.share(before)
+            draft.link(before, ENCODER_FOLDER)
             if REJECTS in damaged:
                 draft.file(REJECTS).touch()
             else:
                 draft.link(before, REJECTS)
-            with closing(Catalogue(before.file(CATALOGUE))) as catalogue:
+            with closing(Catalogue(before.folder)) as catalogue:
                 movies = list(catalogue.all_films())
                 lexical = draft.writer.write(movies, (), len(movies))
-                if embed_again or any(name.startswith(PIECES) for name in damaged):
-                    pieces = _embed_all(draft, before, catalogue, backends, embed_again)
+                if embed_again or any(name.startswith(VECTORS) for name in damaged):
+                    sentences = _embed_all(draft, before, catalogue, backends, embed_again)
                 else:
-                    pieces = _link_pieces(draft, before)
-            side = train_anew(draft.folder, pieces)
-            with closing(Catalogue(draft.file(CATALOGUE))) as catalogue:
-                stores = Stores(catalogue_stats(catalogue), lexical, side)
+                    sentences = open_sentences(before, catalogue)
+                base, written = _write_base(draft, catalogue, sentences)
+            draft.file(EMBEDDED).unlink(missing_ok=True)
+            with closing(Catalogue(draft.folder)) as catalogue:
+                write_titles(catalogue)
+                stores = Stores(catalogue_stats(catalogue), Delta(), base, lexical)
             manifest = change_manifest(draft.name, before.manifest, None, stores)
-            generation = draft.commit(manifest, {**shared_digests(before), **side.written})
+            generation = draft.commit(manifest, {**shared_digests(before), **written})
         return generation.manifest, draft.tidy()
 
 
@@ -78,26 +91,29 @@ def _check_needed(generation: Generation, damaged: list[str]) -> None:
         )
 
 
-def _link_pieces(draft: Draft, before: Generation) -> tuple[int, ...]:
-    for number in before.manifest.pieces:
-        draft.link(before, piece_file(number))
-    return before.manifest.pieces
+def _write_base(
+    draft: Draft, catalogue: Catalogue, sentences: SentenceVectors
+) -> tuple[BaseStore, Digests]:
+    """Write a base of all films but for the titles, from what SQLite has, and from `sentences`."""
+    columns = catalogue.columns_of()
+    side = train_anew(draft.folder, 0, sentences, columns)
+    BaseColumns.of(columns, side.pieces.firsts, sentences.counts).write(draft.file(COLUMNS))
+    merge_catalogue(catalogue.folder, draft.folder)
+    return BaseStore(ids_sha256(columns.ids), side.semantic, side.pieces.numbers), side.written
 
 
 def _embed_all(
     draft: Draft, before: Generation, catalogue: Catalogue, backends: Backends, distrust_cache: bool
-) -> tuple[int, ...]:
-    """Write the vectors of all sentences into piece 0, and into the catalogue where they lie."""
+) -> SentenceVectors:
+    """Return the vectors of all sentences, embedded once more into a file."""
     texts: list[str] = []
-    rows: dict[int, int] = {}
-    for film in catalogue.all_with_sentences():
-        rows[film.movie.id] = len(texts)
+    for film in sorted(catalogue.all_with_sentences(), key=lambda film: film.movie.id):
         texts += sentence_texts(film.movie, film.spans)
-    if texts:
-        model, cache = backends.model_of(before), draft.data / CACHE
-        if distrust_cache:
-            drop_vectors(cache, model.fingerprint, texts)
-        embed(texts, model, cache, draft.file(piece_file(0)), backends.quiet)
-    with writing(draft.file(CATALOGUE)) as connection:
-        move(connection, rows, 0)
-    return (0,) if texts else ()
+    counts = catalogue.sentence_counts()
+    if not texts:
+        return SentenceVectors((), counts, counts)
+    model, cache = backends.model_of(before), draft.data / CACHE
+    if distrust_cache:
+        drop_vectors(cache, model.fingerprint, texts)
+    embed(texts, model, cache, draft.file(EMBEDDED), backends.quiet)
+    return SentenceVectors.contiguous(read_vectors(draft.file(EMBEDDED)), counts)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hybrid.engines.lexical.writer_protocol import Base, LexicalWriter
+from hybrid.engines.lexical.writer_protocol import LexicalWriter, Previous
 from hybrid.errors import BuildFailed, EngineUnavailable, unknown_film
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie, content_hash
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, Generation, open_current, open_described, published
+from hybrid.storage.generation import Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
 from indexer.change import NO_EMBEDDING, ChangeResult, Changes, publish_change
@@ -55,8 +55,8 @@ def upsert(movies: Iterable[Movie]) -> Callable[[Catalogue], Changes]:
     """Return the change that adds `movies`, or replaces those of the same ids."""
 
     def changes(catalogue: Catalogue) -> Changes:
-        contents = catalogue.contents()
-        return Changes(_new(movies, contents), ())
+        films = {movie.id: movie for movie in movies}
+        return Changes(_new(films.values(), catalogue.some_contents(films)), ())
 
     return changes
 
@@ -66,8 +66,8 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
 
     def changes(catalogue: Catalogue) -> Changes:
         wanted = np.array(sorted(set(ids)), np.int64)
-        unknown = wanted[catalogue.columns.rows_of(wanted) < 0].tolist()
-        if unknown:
+        known = catalogue.some_contents(wanted.tolist())
+        if unknown := [film for film in wanted.tolist() if film not in known]:
             raise unknown_film(*unknown[:10])
         return Changes((), tuple(wanted.tolist()))
 
@@ -127,7 +127,7 @@ def _as_sources_had_them(
     yield from added
 
 
-def _new(movies: Iterable[Movie], contents: dict[int, str]) -> tuple[Movie, ...]:
+def _new(movies: Iterable[Movie], contents: Mapping[int, str]) -> tuple[Movie, ...]:
     films = {movie.id: movie for movie in movies if contents.get(movie.id) != content_hash(movie)}
     return tuple(films[film] for film in sorted(films))
 
@@ -148,43 +148,43 @@ def change(
         recover(data)
         with watch.stage("open"):
             generation = open_current(data, backends.checked)
-            base = Base(generation, Catalogue(generation.file(CATALOGUE)))
-        with closing(base.catalogue) as catalogue:
+            previous = Previous(generation, Catalogue(generation.folder))
+        with closing(previous.catalogue) as catalogue:
             with watch.stage("compare"):
                 changes = choose(catalogue)
-                by_hand = catalogue.hand_changes()
-            kept = by_hand if changes.kept is None else changes.kept
+                by_hand = {} if changes.kept is None else catalogue.hand_changes()
+                known = catalogue.some_contents(changes.outdated.tolist())
             precision = generation.manifest.model.queries.precision
             other_encoder = backends.precision_of(generation) != precision
-            if len(changes.outdated) or kept != by_hand or other_encoder:
-                result = publish_change(data, base, changes, backends, watch, source)
+            if len(changes.outdated) or (changes.kept or {}) != by_hand or other_encoder:
+                result = publish_change(data, previous, changes, backends, watch, source)
             else:
-                result = _settle(data, base, backends)
-    replaced = int((catalogue.columns.rows_of(changes.outdated) >= 0).sum())
+                result = _settle(data, previous, backends)
+    replaced, films = len(known), generation.manifest.counts.movies
     return UpdateResult(
         published=result.manifest != generation.manifest,
         manifest=result.manifest,
         added=len(changes.outdated) - replaced,
         changed=len(changes.films) + replaced - len(changes.outdated),
         removed=len(changes.gone),
-        unchanged=len(catalogue) - replaced,
-        kept=0 if changes.kept is None else len(changes.kept),
-        discarded=len(by_hand) - len(kept),
+        unchanged=films - replaced,
+        kept=len(changes.kept or {}),
+        discarded=len(by_hand) - len(changes.kept or {}),
         embedded=result.embedded,
         seconds=watch.seconds,
         warnings=result.warnings,
     )
 
 
-def _settle(data: Path, base: Base, backends: Backends) -> ChangeResult:
-    """Repair what crashes left beside the published generation `base`."""
-    writer = _writer_of(data, base.generation, backends)
+def _settle(data: Path, previous: Previous, backends: Backends) -> ChangeResult:
+    """Repair what crashes left beside the published generation `previous`."""
+    writer = _writer_of(data, previous.generation, backends)
     try:
-        writer.prepare(base)
+        writer.prepare(previous)
         warnings = tidy(data, writer)
     except (EngineUnavailable, BuildFailed) as error:
         warnings = [error.message]
-    return ChangeResult(base.generation.manifest, NO_EMBEDDING, warnings)
+    return ChangeResult(previous.generation.manifest, NO_EMBEDDING, warnings)
 
 
 def _writer_of(data: Path, generation: Generation, backends: Backends) -> LexicalWriter:
@@ -215,6 +215,6 @@ def rollback(data: Path, backends: Backends) -> tuple[str, str, list[str]]:
         _check_keyword_side(data, backends)
         left, name = publish_previous(data)
         generation = open_current(data, backends.checked)
-        with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
-            settled = _settle(data, Base(generation, catalogue), backends)
+        with closing(Catalogue(generation.folder)) as catalogue:
+            settled = _settle(data, Previous(generation, catalogue), backends)
     return left, name, settled.warnings

@@ -9,7 +9,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from hybrid.engines.factory import open_query_encoder, open_sentences
+from hybrid.engines.factory import open_query_encoder, open_sentences, unindexed
 from hybrid.engines.lexical import tantivy
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.semantic import encoder
@@ -18,9 +18,11 @@ from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
 from hybrid.errors import HybridError
 from hybrid.movie import Movie, content_hash
 from hybrid.ranking import Ids
+from hybrid.retrieval.titles import same_titles
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_schema import search_columns
+from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import (
     FAISS_INDEX,
     Generation,
@@ -109,8 +111,8 @@ def verify(data: Path, backends: Backends, full: bool = False) -> VerifyReport:
             covers = f"{len(generation.manifest.files)} files by size and SHA-256"
             findings = [f"{name} is missing or not as it was written" for name in damaged]
             checks: list[Callable[[], Check]] = [lambda: Check("files", covers, tuple(findings))]
-            if files.CATALOGUE not in damaged:
-                catalogue = Catalogue(generation.file(files.CATALOGUE))
+            if not {files.CATALOGUE, files.DELTA, files.COLUMNS} & set(damaged):
+                catalogue = Catalogue(generation.folder)
                 opened_files.enter_context(closing(catalogue))
                 opened = _Opened(generation, catalogue, backends, _sample(len(catalogue), full))
                 checks += [_begin(part, opened, damaged) for part in PARTS]
@@ -164,8 +166,10 @@ def _sample(films: int, full: bool) -> Ids:
 
 def _of_catalogue(opened: _Opened) -> Iterator[str]:
     catalogue, manifest = opened.catalogue, opened.generation.manifest
-    if catalogue.columns.ids_sha256 != manifest.ids_sha256:
-        yield "its films are not those of the manifest"
+    if ids_sha256(catalogue.base.ids) != manifest.ids_sha256:
+        yield "the films of its base are not those of the manifest"
+    if not _same_columns(catalogue):
+        yield "its columns are not those of its films"
     ids = catalogue.columns.ids[opened.rows].tolist()
     contents = catalogue.contents()
     films = {movie.id: movie for movie in catalogue.some_films(ids)}
@@ -179,6 +183,23 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
         "are found by another year, title or genre than their document has",
         [film for film, movie in films.items() if search_columns(movie) != columns[film]],
     )
+
+
+def _same_columns(catalogue: Catalogue) -> bool:
+    """Whether the columns of a catalogue are those that SQLite has."""
+    columns, stored = catalogue.columns_of(), catalogue.columns
+    return (
+        np.array_equal(columns.ids, stored.ids)
+        and np.array_equal(columns.years, stored.years)
+        and np.array_equal(catalogue.sentence_counts(), catalogue.sentences.counts)
+        and columns.genres.keys() == set(stored.genres)
+        and all(np.array_equal(rows, stored.genres[g]) for g, rows in columns.genres.items())
+    )
+
+
+def _of_titles(opened: _Opened) -> Iterator[str]:
+    if not same_titles(opened.catalogue):
+        yield "the titles of its base are not those of its films"
 
 
 def _of_keyword(opened: _Opened) -> Iterator[str]:
@@ -262,13 +283,14 @@ def _of_index(opened: _Opened) -> Iterator[str]:
     if semantic.engine == "exact" or semantic.nprobe is None:
         return
     index = read_index(opened.generation.file(FAISS_INDEX))
-    columns = opened.catalogue.columns
-    wanted = Counter(dict(zip(columns.ids.tolist(), sentences.counts.tolist(), strict=True)))
+    columns, base = opened.catalogue.columns, opened.catalogue.base
+    wanted = Counter(dict(zip(base.ids.tolist(), base.counts.tolist(), strict=True)))
     found = labels(index)
     yield from _named("lack sentences", (wanted - found).keys())
     yield from _named("have sentences that the catalogue does not have", (found - wanted).keys())
     exact = ExactEngine(sentences, columns)
-    recall = RecallProbes.of(exact).recall_at_10(IvfPqEngine(index, semantic.nprobe, exact))
+    engine = IvfPqEngine(index, semantic.nprobe, exact, unindexed(opened.catalogue))
+    recall = RecallProbes.of(exact).recall_at_10(engine)
     if recall < min(LEAST_RECALL, (semantic.recall_at_10 or 1.0) - LOST_RECALL):
         yield f"recall@10 is {recall:.4f}, where it was {semantic.recall_at_10}"
 
@@ -294,6 +316,7 @@ def _named(what: str, films: Collection[int]) -> Iterator[str]:
 
 PARTS = (
     _Part("catalogue", "ids of {films:,} films, content of {sample:,}", (), _of_catalogue),
+    _Part("titles", "titles of {films:,} films", (files.TITLES,), _of_titles),
     _Part(
         "keyword",
         "ids and content of {films:,} films",
@@ -303,7 +326,7 @@ PARTS = (
     _Part(
         "vectors",
         "sentences of {sample:,} films, embedded again",
-        (files.PIECES, f"{encoder.ENCODER_FOLDER}/"),
+        (files.PIECES, files.DELTA_VECTORS, f"{encoder.ENCODER_FOLDER}/"),
         _of_vectors,
         later=True,
     ),
@@ -317,7 +340,7 @@ PARTS = (
     _Part(
         "index",
         "sentences of {films:,} films, recall by 200 queries",
-        (files.PIECES, FAISS_INDEX),
+        (files.PIECES, files.DELTA_VECTORS, FAISS_INDEX),
         _of_index,
     ),
 )

@@ -82,7 +82,7 @@ class Deployment:
     def agrees(self) -> bool:
         """Whether the index holds what the catalogue holds."""
         with_contents = ElasticsearchEngine(self.client, self.index).contents()
-        catalogue = Catalogue(open_current(self.data).file(files.CATALOGUE))
+        catalogue = Catalogue(open_current(self.data).folder)
         wanted = catalogue.content_numbers()
         catalogue.close()
         return with_contents == wanted
@@ -93,7 +93,7 @@ class Deployment:
 
     def open(self, generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:
         """Open a generation as the service does."""
-        catalogue = Catalogue(generation.file(files.CATALOGUE))
+        catalogue = Catalogue(generation.folder)
         return HybridSearch(
             generation.manifest.name,
             catalogue,

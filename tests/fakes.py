@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score, idf, telling_words
-from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
@@ -53,7 +53,7 @@ class FakeLexical:
         self.mean_length = sum(self.lengths.values()) / len(self.lengths) if self.lengths else 1.0
         self.film_counts = Counter(word for counts in self.counts.values() for word in counts)
 
-    def prepare(self, base: Base | None) -> None:
+    def prepare(self, previous: Previous | None) -> None:
         """Start with the films that are there."""
 
     def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:

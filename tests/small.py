@@ -9,6 +9,7 @@ from hybrid.engines.protocols import Engines, LexicalEngine
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
+from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_writer import write_catalogue
@@ -26,9 +27,9 @@ def open_small(
 ) -> HybridSearch:
     """Return a search whose semantic side is exact and whose encoder hashes words."""
     spans = [sentence_spans(movie.description or "") for movie in movies]
-    file = folder / "catalogue.sqlite"
-    write_catalogue(file, list(zip(movies, spans, strict=True)))
-    catalogue = Catalogue(file)
+    write_catalogue(folder, list(zip(movies, spans, strict=True)))
+    catalogue = Catalogue(folder)
+    write_titles(catalogue)
     encoder = HashingEncoder()
     texts = [
         (movie.description or "")[start:end]

@@ -13,7 +13,6 @@ from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.search import HybridSearch
 from hybrid.serving.watcher import GenerationWatcher
-from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from indexer.backends import Backends
@@ -98,7 +97,7 @@ def follow_films(
 
 def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:
     """Open a generation as the service does."""
-    catalogue = Catalogue(generation.file(files.CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     search = HybridSearch(
         generation.manifest.name,
         catalogue,

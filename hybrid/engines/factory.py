@@ -15,7 +15,7 @@ from hybrid.engines.protocols import Encoder, LexicalEngine, SemanticEngine
 from hybrid.engines.semantic import encoder
 from hybrid.engines.semantic.encoder import CachedEncoder, OnnxEncoder
 from hybrid.engines.semantic.exact import ExactEngine
-from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
+from hybrid.engines.semantic.ivfpq import IvfPqEngine, Unindexed, map_index
 from hybrid.errors import GenerationUnusable, InvalidInput
 from hybrid.settings import Precision, Settings
 from hybrid.storage import generation as files
@@ -98,8 +98,8 @@ def _check_analysis(generation: Generation, analysis: str) -> None:
 
 def open_sentences(generation: Generation, catalogue: Catalogue) -> SentenceVectors:
     """Return the vectors of the catalogue's films. Raises GenerationUnusable if any is missing."""
-    pieces = {number: generation.file(piece_file(number)) for number in generation.manifest.pieces}
-    return read_sentences(pieces, catalogue.sentences)
+    pieces = [generation.file(piece_file(number)) for number in generation.manifest.pieces]
+    return read_sentences(pieces, generation.file(files.DELTA_VECTORS), catalogue.sentences)
 
 
 def open_semantic(generation: Generation, catalogue: Catalogue) -> SemanticEngine:
@@ -108,7 +108,13 @@ def open_semantic(generation: Generation, catalogue: Catalogue) -> SemanticEngin
     semantic = generation.manifest.semantic
     if semantic.engine == "exact" or semantic.nprobe is None:
         return exact
-    return IvfPqEngine(read_index(generation.file(files.FAISS_INDEX)), semantic.nprobe, exact)
+    index = map_index(generation.file(files.FAISS_INDEX))
+    return IvfPqEngine(index, semantic.nprobe, exact, unindexed(catalogue))
+
+
+def unindexed(catalogue: Catalogue) -> Unindexed:
+    """Return what the FAISS index of the base does not know."""
+    return Unindexed(catalogue.delta.outdated, catalogue.rows.of_delta)
 
 
 def elasticsearch(settings: Settings) -> "Elasticsearch":

@@ -25,7 +25,8 @@ from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
-from hybrid.retrieval.title_index import TitleIndex, TitleMatches
+from hybrid.retrieval.title_index import TitleMatches
+from hybrid.retrieval.titles import Titles
 from hybrid.storage.catalogue import Catalogue
 from hybrid.vectors import QueryVector
 
@@ -110,7 +111,7 @@ class Retriever:
     def __init__(self, catalogue: Catalogue, engines: Engines, depth: int) -> None:
         self.engines = engines
         self._catalogue = catalogue
-        self._titles = TitleIndex.of(catalogue.titles(), catalogue.columns.years)
+        self._titles = Titles.of(catalogue)
         self._depth = depth
         self._film_sets = FilmSets(catalogue, engines.lexical)
         self._recent: Cache[_Key, Candidates] = Cache("candidates", MAX_CACHED_CANDIDATES)

@@ -9,12 +9,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.monitoring.caches import cached
 from hybrid.ranking import Scores
+from hybrid.storage.arrays import Texts, read_arrays, write_arrays
 from hybrid.storage.filter_columns import Rows
 from hybrid.text.title_words import title_words, whole_title
 
@@ -38,6 +41,9 @@ ROUNDING = 1e-9
 
 _BLANK, _AFTER_BLANK = "\1", "\2"
 """_BLANK separates the words of a title; no word contains a control character."""
+
+_END = "\0"
+"""Sorts before _BLANK, so that a title comes before those that continue it."""
 
 _YEAR = re.compile(r"(18[7-9]|19\d|20\d)\d")
 
@@ -90,7 +96,8 @@ class TitleIndex:
     i are `postings[starts[i]:starts[i + 1]]`, int32 ascending, so that those of many trigrams are
     at its end. `films` int64 (titles,) is the row of the film that has the title; `by_words` int32
     (titles,) are the titles in the order of their words, `word_keys` these words and `whole_titles`
-    the whole text of each; `years` int32 (n,) of each film, 0 without a year.
+    the whole text of each; `years` int32 (n,) of each film, 0 without a year. All but `years` may
+    be mapped into memory.
     """
 
     trigrams: NDArray[np.int64]
@@ -99,12 +106,12 @@ class TitleIndex:
     sizes: NDArray[np.int64]
     films: Rows
     by_words: NDArray[np.int32]
-    word_keys: tuple[str, ...]
-    whole_titles: tuple[str, ...]
+    word_keys: Texts
+    whole_titles: Texts
     years: NDArray[np.int32]
 
     @classmethod
-    def of(cls, titles: Iterable[tuple[int, str]], years: NDArray[np.int32]) -> "TitleIndex":
+    def of(cls, titles: Iterable[tuple[int, str]], years: NDArray[np.int32]) -> Self:
         """Return the index of `titles`, each given with the row of its film."""
         entries = sorted((*_title_keys(title), row) for row, title in titles)
         codes, owners = _trigrams([words.replace(_BLANK, "") for words, _, _ in entries])
@@ -126,10 +133,31 @@ class TitleIndex:
             sizes[by_size],
             np.array([row for _, _, row in entries], np.int64)[by_size],
             by_words,
-            tuple(words for words, _, _ in entries),
-            tuple(whole for _, whole, _ in entries),
+            Texts.of([words for words, _, _ in entries]),
+            Texts.of([whole for _, whole, _ in entries]),
             years,
         )
+
+    @classmethod
+    def read(cls, file: Path, years: NDArray[np.int32]) -> Self:
+        """Return the index of a file, mapped into memory; `years` are those of the films."""
+        *arrays, words, word_starts, wholes, whole_starts = read_arrays(file)
+        return cls(*arrays, Texts(words, word_starts), Texts(wholes, whole_starts), years)
+
+    def write(self, file: Path) -> None:
+        """Write all but the years. Raises OSError."""
+        write_arrays(file, self.arrays)
+
+    def equals(self, other: "TitleIndex") -> bool:
+        """Whether both have the same titles of the same films."""
+        return all(map(np.array_equal, self.arrays, other.arrays))
+
+    @property
+    def arrays(self) -> Sequence[NDArray[Any]]:
+        """All but the years, as a file has them."""
+        arrays = self.trigrams, self.starts, self.postings, self.sizes, self.films, self.by_words
+        texts = self.word_keys, self.whole_titles
+        return (*arrays, *(array for text in texts for array in (text.letters, text.starts)))
 
     def matches(self, texts: Sequence[str]) -> TitleMatches:
         """Return the films whose title is similar to one of `texts`, with the highest similarity.
@@ -163,16 +191,19 @@ class TitleIndex:
         `whole` is the text that an exact match must equal, None if there cannot be one.
         """
         key = _BLANK.join(words)
-        first = bisect_left(self.word_keys, key)
+        first = bisect_left(self.word_keys, key.encode())
         # The title itself, or one that continues after a blank, the lowest character in keys.
-        last = bisect_left(self.word_keys, key + _AFTER_BLANK)
+        last = bisect_left(self.word_keys, (key + _AFTER_BLANK).encode(), first)
         beginning = self.by_words[first:last]
         titles, similarity = self._similar_titles("".join(words), beginning)
         begins = titles.searchsorted(beginning)
         similarity[begins] = PREFIX_SIMILARITY + (1 - PREFIX_SIMILARITY) * similarity[begins]
         similarity = np.minimum(similarity, MAX_INEXACT)
-        exact = [n for n in range(first, last) if self.whole_titles[n] == whole]
-        similarity[titles.searchsorted(self.by_words[exact])] = 1.0
+        if whole is not None:
+            # Equal texts have equal words.
+            same = range(first, bisect_left(self.word_keys, (key + _END).encode(), first, last))
+            exact = [n for n in same if self.whole_titles[n] == whole.encode()]
+            similarity[titles.searchsorted(self.by_words[exact])] = 1.0
         similar = similarity >= MIN_SIMILARITY
         return TitleMatches.best(self.films[titles[similar]], similarity[similar])
 

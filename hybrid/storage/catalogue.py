@@ -1,17 +1,20 @@
-"""The catalogue: a read-only SQLite file of all films, the source of truth for both engines."""
+"""The catalogue: all films of a generation, read-only, the source of truth for both engines."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hybrid.movie import MAX_ID, Movie, hash_number
-from hybrid.storage.catalogue_schema import HIGHEST_ID, SearchColumns, Spans
-from hybrid.storage.filter_columns import FilterColumns
+from hybrid.ranking import Ids
+from hybrid.storage.base_columns import BaseColumns, MergedGenres
+from hybrid.storage.catalogue_schema import HIGHEST_ID, SearchColumns, Spans, connect
+from hybrid.storage.filter_columns import FilterColumns, Mask, Rows
+from hybrid.storage.generation import CATALOGUE, COLUMNS, DELTA
+from hybrid.storage.merged_rows import MergedRows
 from hybrid.text.person_names import name_words
 
 LOOKUP = 500
@@ -40,28 +43,88 @@ class CatalogueFilm:
 class SentenceRows:
     """Where the vectors of each film's sentences are, int64 (n,) each, in the order of ids.
 
-    Film f has `counts[f]` sentences, whose vectors begin at row `rows[f]` of piece `pieces[f]`.
+    Film f has `counts[f]` sentences, whose vectors begin at row `firsts[f]` of the base's pieces
+    one after the other, or of the delta's vectors if it `is_delta`, bool (n,).
     """
 
-    pieces: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    firsts: Rows
+    counts: Rows
+    is_delta: Mask
+
+
+@dataclass(frozen=True)
+class DeltaFilms:
+    """The films of the delta: `ids` and the numbers of their sentences, `counts`, int64 (n,) each,
+    in the order of ids; and `outdated`, the ids of films of the base that do not count, int64
+    ascending."""
+
+    ids: Ids
+    counts: Rows
+    outdated: Ids
 
 
 class Catalogue:
-    """Films by id. Safe to share between threads: SQLite serialises access."""
+    """Films by id. Safe to share between threads: SQLite serialises access.
 
-    def __init__(self, file: Path) -> None:
-        uri = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    `folder` is that of a generation. Films of the delta stand in for those of the base.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._connection = connect(folder / CATALOGUE, folder / DELTA)
+
+    @cached_property
+    def base(self) -> BaseColumns:
+        """The columns of the base."""
+        return BaseColumns.read(self.folder / COLUMNS)
+
+    @cached_property
+    def delta(self) -> DeltaFilms:
+        """The films of the delta."""
+        films = self._connection.execute("SELECT id, sentences FROM delta.movies ORDER BY id")
+        ids, counts = np.array(films.fetchall(), np.int64).reshape(-1, 2).T
+        outdated = self._connection.execute("SELECT id FROM delta.outdated ORDER BY id").fetchall()
+        return DeltaFilms(ids, counts, np.array(outdated, np.int64).reshape(-1))
+
+    @cached_property
+    def rows(self) -> MergedRows:
+        """How the films of base and delta follow each other."""
+        return MergedRows.of(self.base.ids, self.delta.outdated, self.delta.ids)
+
+    @cached_property
+    def columns(self) -> FilterColumns:
+        """The columns that filters are evaluated on."""
+        delta, genres = self.columns_of("delta.movies"), self.base.genres()
+        return FilterColumns(
+            self.rows.column(self.base.ids, delta.ids),
+            self.rows.column(self.base.years, delta.years),
+            genres if self.rows.is_base else MergedGenres(genres, delta.genres, self.rows),
+        )
+
+    @cached_property
+    def sentences(self) -> SentenceRows:
+        """Where the vectors of all sentences are."""
+        counts = self.delta.counts
+        is_delta = np.zeros(len(self.columns.ids), np.bool_)
+        is_delta[self.rows.of_delta] = True
+        return SentenceRows(
+            self.rows.column(self.base.firsts, np.cumsum(counts) - counts),
+            self.rows.column(self.base.counts, counts),
+            is_delta,
+        )
+
+    def columns_of(self, table: str = "movies") -> FilterColumns:
+        """Return the columns of all films, or of a table, as they are in SQLite."""
         rows = self._connection.execute(
-            "SELECT id, year, genres, piece, row, sentences FROM movies ORDER BY id"
+            f"SELECT id, year, genres FROM {table} ORDER BY id"  # noqa: S608, our own names
         ).fetchall()
-        ids, years, genres, *locations = zip(*rows, strict=True) if rows else ((),) * 6
-        names = {text: tuple(json.loads(text)) for text in set(genres)}
-        films = zip(ids, years, map(names.__getitem__, genres), strict=True)
-        self.columns = FilterColumns.of(films)
-        self.sentences = SentenceRows(*(np.array(column, np.int64) for column in locations))
+        names = {text: tuple(json.loads(text)) for text in {genres for _, _, genres in rows}}
+        return FilterColumns.of((film, year, names[genres]) for film, year, genres in rows)
+
+    def sentence_counts(self) -> Rows:
+        """Return the number of each film's sentences as it is in SQLite, int64 (n,)."""
+        rows = self._connection.execute("SELECT sentences FROM movies ORDER BY id").fetchall()
+        return np.array(rows, np.int64).reshape(-1)
 
     def __len__(self) -> int:
         return len(self.columns.ids)
@@ -76,9 +139,14 @@ class Catalogue:
         )
         return {film: _film(document, spans) for film, document, spans in rows.fetchall()}
 
-    def titles(self) -> Iterator[tuple[int, str]]:
-        """Yield (row of the film, title) for every title and each different original title."""
-        rows = self._connection.execute("SELECT title, original_title FROM movies ORDER BY id")
+    def titles(self, table: str = "movies") -> Iterator[tuple[int, str]]:
+        """Yield (row of the film, title) for every title and each different original title.
+
+        Of all films, or of those of a table.
+        """
+        rows = self._connection.execute(
+            f"SELECT title, original_title FROM {table} ORDER BY id"  # noqa: S608, our own names
+        )
         for row, titles in enumerate(rows.fetchall()):
             yield from ((row, title) for title in set(titles) if title)
 
@@ -94,7 +162,8 @@ class Catalogue:
         names = [" ".join(word for word, _ in span) for span in spans]
         marks = ",".join("?" * len(names))
         rows = self._connection.execute(
-            f"SELECT name FROM names WHERE name IN ({marks})",  # noqa: S608, only "?"
+            f"SELECT name FROM names WHERE name IN ({marks})"  # noqa: S608, only "?"
+            " GROUP BY name HAVING sum(films) > 0",
             names,
         )
         known = {name for (name,) in rows.fetchall()}
@@ -130,11 +199,18 @@ class Catalogue:
 
     def content(self, film: int) -> str | None:
         """Return the SHA-256 of a film, `content_hash`, None if there is none of this id."""
-        if not 0 <= film <= MAX_ID:
-            return None
-        row = self._connection.execute("SELECT content FROM movies WHERE id = ?", (film,))
-        found = row.fetchone()
-        return found[0] if found else None
+        return self.some_contents([film]).get(film)
+
+    def some_contents(self, ids: Iterable[int]) -> dict[int, str]:
+        """Return by id the `content_hash` of the films of `ids` that exist."""
+        wanted = [film for film in ids if 0 <= film <= MAX_ID]
+        contents: dict[int, str] = {}
+        for start in range(0, len(wanted), LOOKUP):
+            some = wanted[start : start + LOOKUP]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT id, content FROM movies WHERE id IN ({marks})"  # noqa: S608, only "?"
+            contents.update(self._connection.execute(query, some).fetchall())
+        return contents
 
     def content_numbers(self) -> dict[int, int]:
         """Return the number for the content of every film, by id, as `content_number` has it."""
@@ -160,7 +236,11 @@ class Catalogue:
 
     def highest_id(self) -> int:
         """Return the highest id that any film has ever had, -1 before the first film."""
-        rows = self._connection.execute("SELECT value FROM meta WHERE name = ?", (HIGHEST_ID,))
+        rows = self._connection.execute(
+            "SELECT max(value) FROM"
+            " (SELECT * FROM base.meta UNION ALL SELECT * FROM delta.meta) WHERE name = ?",
+            (HIGHEST_ID,),
+        )
         highest: int = rows.fetchone()[0]
         return highest
 
@@ -169,17 +249,19 @@ class Catalogue:
 
         Each is as in that source, None if the source does not have it.
         """
-        table = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'hand_changes'")
-        if table.fetchone() is None:
-            return {}
         rows = self._connection.execute("SELECT id, source FROM hand_changes").fetchall()
         return {
             film: None if source is None else Movie.model_validate_json(source)
             for film, source in rows
         }
 
+    def hand_change_count(self) -> int:
+        """Return the number of films that were changed by hand since the last source."""
+        count: int = self._connection.execute("SELECT count(*) FROM hand_changes").fetchone()[0]
+        return count
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         self._connection.close()
 
 

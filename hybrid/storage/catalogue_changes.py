@@ -1,112 +1,93 @@
-"""Changes to a catalogue, which is a copy of the previous generation's."""
+"""Changes to a catalogue: they rewrite its delta and leave its base alone."""
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hybrid.movie import Movie
-from hybrid.storage.catalogue import LOOKUP
-from hybrid.storage.catalogue_schema import HAND_CHANGES, HIGHEST_ID, Spans, document
-from hybrid.storage.catalogue_writer import insert_film, writing
+from hybrid.storage.catalogue import LOOKUP, CatalogueFilm
+from hybrid.storage.catalogue_schema import HIGHEST_ID, document
+from hybrid.storage.catalogue_writer import add_names, insert_film, writing
+from hybrid.storage.generation import DELTA
 from hybrid.text.person_names import plain_names
 
 
-@dataclass(frozen=True)
-class FilmRows:
-    """A film, its sentences, and the first row of their vectors in the new piece."""
-
-    movie: Movie
-    spans: Spans
-    row: int
-
-
 def change_catalogue(
-    file: Path,
-    films: Collection[FilmRows],
+    folder: Path,
+    films: Collection[CatalogueFilm],
     gone: Collection[int],
-    moved: Mapping[int, int],
-    piece: int,
     kept: Mapping[int, Movie | None] | None = None,
 ) -> None:
-    """Replace or add `films`, remove `gone`, and set the rows of the films that `moved`.
+    """Replace or add `films` and remove `gone`, in the delta in `folder`.
 
-    The vectors of `films` and `moved` are in `piece`. An update from a source passes in `kept` the
-    changes by hand that remain, each with the film as in the source; None means that this is a
-    change by hand. Raises BuildFailed if it cannot be written.
+    An update from a source passes in `kept` the changes by hand that remain, each with the film as
+    in the source; None means that this is a change by hand. Raises BuildFailed if it cannot be
+    written.
     """
-    ids = [film.movie.id for film in films]
-    with writing(file) as connection:
-        connection.execute(HAND_CHANGES)
+    ids = [*(film.movie.id for film in films), *gone]
+    with writing(folder, DELTA) as connection:
+        before = dict(_select(connection, "id, film", "documents", ids))
         if kept is None:
-            _record_sources(connection, [*ids, *gone])
+            # As they were before the first change by hand.
+            sources = dict.fromkeys(ids) | before
+            sources |= dict(_select(connection, "id, source", "hand_changes", ids))
         else:
-            _replace_hand_changes(connection, kept)
+            sources = {film: source and document(source) for film, source in kept.items()}
+            _settle_all(connection)
         names = Counter(name for film in films for name in plain_names(film.movie))
-        names.subtract(_delete_films(connection, [*ids, *gone]))
+        for text in before.values():
+            names.subtract(plain_names(Movie.model_validate_json(text)))
+        _outdate(connection, ids)
         for film in films:
-            insert_film(connection, film.movie, film.spans, piece, film.row)
-        move(connection, moved, piece)
-        _add_names(connection, names)
+            insert_film(connection, "delta", film.movie, film.spans)
+        add_names(connection, "delta", names)
+        connection.execute("DELETE FROM delta.names WHERE films = 0")
+        _record_sources(connection, sources)
         connection.execute(
-            "UPDATE meta SET value = max(value, ?) WHERE name = ?",
-            (max(ids, default=-1), HIGHEST_ID),
-        )
-        # A film that equals the source's is no longer a change by hand.
-        connection.execute(
-            "DELETE FROM hand_changes WHERE source IS"
-            " (SELECT film FROM documents WHERE documents.id = hand_changes.id)"
+            "INSERT INTO delta.meta VALUES (?1, ?2)"
+            " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            (HIGHEST_ID, max((film.movie.id for film in films), default=-1)),
         )
 
 
-def _add_names(connection: sqlite3.Connection, names: Mapping[str, int]) -> None:
-    """Add to the number of films that name each person; delete the names that no film has."""
+def _outdate(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+    """Let no film of these ids count, whether it is in the base or in the delta."""
+    for (film,) in list(_select(connection, "id", "base.movies", ids)):
+        connection.execute("INSERT OR IGNORE INTO delta.outdated VALUES (?)", (film,))
+    for table in ("movies", "documents"):
+        connection.executemany(
+            f"DELETE FROM delta.{table} WHERE id = ?",  # noqa: S608, our own name
+            ((film,) for film in ids),
+        )
+
+
+def _settle_all(connection: sqlite3.Connection) -> None:
+    """Let no film count as changed by hand."""
+    connection.execute("DELETE FROM delta.hand_changes")
+    connection.execute("INSERT INTO delta.hand_changes SELECT id, NULL, 1 FROM base.hand_changes")
+
+
+def _record_sources(connection: sqlite3.Connection, sources: Mapping[int, str | None]) -> None:
+    """Record films, each with what the source has, as changed by hand.
+
+    A film that equals the source's is no longer a change by hand.
+    """
+    now = dict(_select(connection, "id, film", "documents", list(sources)))
     connection.executemany(
-        "INSERT INTO names VALUES (?1, ?2)"
-        " ON CONFLICT (name) DO UPDATE SET films = films + excluded.films",
-        [(name, more) for name, more in names.items() if more],
-    )
-    connection.execute("DELETE FROM names WHERE films <= 0")
-
-
-def _record_sources(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Record films that are about to be changed by hand as they are in the source."""
-    connection.executemany(
-        "INSERT OR IGNORE INTO hand_changes"
-        " VALUES (?1, (SELECT film FROM documents WHERE id = ?1))",
-        ((film,) for film in ids),
-    )
-
-
-def _replace_hand_changes(connection: sqlite3.Connection, kept: Mapping[int, Movie | None]) -> None:
-    """Replace all recorded changes by hand."""
-    connection.execute("DELETE FROM hand_changes")
-    connection.executemany(
-        "INSERT INTO hand_changes VALUES (?, ?)",
-        ((film, source and document(source)) for film, source in kept.items()),
-    )
-
-
-def move(connection: sqlite3.Connection, rows: Mapping[int, int], piece: int) -> None:
-    """Set the first row of each film's vectors, in `piece`."""
-    connection.executemany(
-        "UPDATE movies SET piece = ?, row = ? WHERE id = ?",
-        ((piece, row, film) for film, row in rows.items()),
+        "INSERT OR REPLACE INTO delta.hand_changes VALUES (?, ?, ?)",
+        ((film, source, source == now.get(film)) for film, source in sources.items()),
     )
 
 
-def _delete_films(connection: sqlite3.Connection, ids: Iterable[int]) -> Counter[str]:
-    """Delete the films of `ids` that exist; return how many of them named each person."""
-    names: Counter[str] = Counter()
-    all_ids = list(ids)
-    for start in range(0, len(all_ids), LOOKUP):
-        some = all_ids[start : start + LOOKUP]
-        among = f"id IN ({','.join('?' * len(some))})"
-        # The queries are made of constants and question marks alone.
-        rows = connection.execute(f"SELECT film FROM documents WHERE {among}", some)  # noqa: S608
-        for (film,) in rows.fetchall():
-            names.update(plain_names(Movie.model_validate_json(film)))
-        for table in ("movies", "documents"):
-            connection.execute(f"DELETE FROM {table} WHERE {among}", some)  # noqa: S608
-    return names
+def _select(
+    connection: sqlite3.Connection, columns: str, table: str, ids: Iterable[int]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield columns of the rows of a table with these ids."""
+    wanted = list(ids)
+    for start in range(0, len(wanted), LOOKUP):
+        some = wanted[start : start + LOOKUP]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT {columns} FROM {table} WHERE id IN ({marks})"  # noqa: S608, our own names
+        yield from connection.execute(query, some).fetchall()

@@ -1,7 +1,12 @@
-"""The tables of the catalogue, and how they represent a film."""
+"""The tables of the catalogue, and how they represent a film.
+
+A catalogue is two files: the base, and the delta of what changed since the base was written.
+"""
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 from hybrid.movie import Movie
 
@@ -11,16 +16,14 @@ SearchColumns = tuple[int | None, str, str, str | None]
 Spans = Sequence[tuple[int, int]]
 
 SCHEMA = """
-CREATE TABLE movies (           -- what is read of all films whenever a generation is opened
+CREATE TABLE movies (           -- what is read of all films when a base is written
     id INTEGER PRIMARY KEY,
     year INTEGER,
     genres TEXT NOT NULL,       -- JSON list
     title TEXT NOT NULL,
     original_title TEXT,
     content TEXT NOT NULL,      -- SHA-256 of the whole film
-    sentences INTEGER NOT NULL, -- of the description; one vector each, side by side
-    piece INTEGER NOT NULL,     -- number of the file that holds these vectors
-    row INTEGER NOT NULL        -- the first of them in that file
+    sentences INTEGER NOT NULL  -- of the description; one vector each, side by side
 );
 CREATE TABLE documents (        -- what is read of a few
     id INTEGER PRIMARY KEY,
@@ -29,21 +32,40 @@ CREATE TABLE documents (        -- what is read of a few
 );
 CREATE TABLE names (
     name TEXT PRIMARY KEY,      -- of a person, plain, of two words or more
-    films INTEGER NOT NULL      -- that name this person
+    films INTEGER NOT NULL      -- that name this person; in the delta how many more or fewer
 ) WITHOUT ROWID;
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID;
-"""
-
-HAND_CHANGES = """
-CREATE TABLE IF NOT EXISTS hand_changes ( -- films changed by hand since the last source
+CREATE TABLE hand_changes (     -- films changed by hand since the last source
     id INTEGER PRIMARY KEY,
-    source TEXT                 -- JSON object, the film as that source has it; NULL: it has none
+    source TEXT,                -- JSON object, the film as that source has it; NULL: it has none
+    settled INTEGER NOT NULL    -- in the delta 1 if the film no longer counts as changed by hand
 );
 """
-"""Catalogues of earlier versions lack this table; a change adds it."""
+
+DELTA_SCHEMA = f"""{SCHEMA}
+CREATE TABLE outdated (         -- films of the base that do not count: gone, or in the delta
+    id INTEGER PRIMARY KEY
+);
+"""
+
+VIEWS = """
+CREATE TEMP VIEW movies AS
+    SELECT * FROM base.movies WHERE id NOT IN (SELECT id FROM delta.outdated)
+    UNION ALL SELECT * FROM delta.movies;
+CREATE TEMP VIEW documents AS
+    SELECT * FROM base.documents WHERE id NOT IN (SELECT id FROM delta.outdated)
+    UNION ALL SELECT * FROM delta.documents;
+CREATE TEMP VIEW hand_changes AS
+    SELECT id, source FROM base.hand_changes
+        WHERE id NOT IN (SELECT id FROM delta.hand_changes)
+    UNION ALL SELECT id, source FROM delta.hand_changes WHERE NOT settled;
+CREATE TEMP VIEW names AS
+    SELECT * FROM base.names UNION ALL SELECT * FROM delta.names;
+"""
+"""The films of both files as one; a name may be there twice, and `films` are to be added up."""
 
 HIGHEST_ID = "highest_id"
 """Name in `meta` of the highest id that any film has ever had: ids are never reused."""
@@ -57,3 +79,22 @@ def document(movie: Movie) -> str:
 def search_columns(movie: Movie) -> SearchColumns:
     """Return year, genres and titles of a film as the catalogue stores them."""
     return movie.year, json.dumps(movie.genres), movie.title, movie.original_title
+
+
+def connect(base: Path, delta: Path, written: Path | None = None) -> sqlite3.Connection:
+    """Open both files of a catalogue, with the views of both; one of them may be `written`.
+
+    No journal and no sync: nobody reads a file that is written until the generation is published,
+    which syncs all files, and after a failure the whole file is discarded.
+    """
+    connection = sqlite3.connect(":memory:", uri=True, check_same_thread=False)
+    for name, file in (("base", base), ("delta", delta)):
+        mode = "mode=rw" if file == written else "mode=ro&immutable=1"
+        connection.execute(f"ATTACH ? AS {name}", (f"{file.absolute().as_uri()}?{mode}",))
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.executescript(VIEWS)
+    if written:
+        name = "base" if written == base else "delta"
+        connection.execute(f"PRAGMA {name}.journal_mode=OFF")
+        connection.execute(f"PRAGMA {name}.synchronous=OFF")
+    return connection

@@ -1,4 +1,4 @@
-"""The columns that filters are evaluated on: year and genres of every film, in memory."""
+"""The columns that filters are evaluated on: year and genres of every film."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,11 +50,6 @@ class FilterColumns:
             {key: np.sort(np.concatenate(rows)) for key, rows in genres.items()},
         )
 
-    @property
-    def ids_sha256(self) -> str:
-        """The SHA-256 of all ids as little-endian int64, by which stores are compared."""
-        return hashlib.sha256(self.ids.astype("<i8").tobytes()).hexdigest()
-
     def allowed(self, filters: Filters, rows: Rows | None = None) -> Mask:
         """Return which films `filters.matches`, of all or of these rows, bool (n,)."""
         years = self.years if rows is None else self.years[rows]
@@ -85,3 +80,8 @@ class FilterColumns:
         rows = np.searchsorted(self.ids, ids)
         rows[rows == len(self.ids)] = -1
         return np.where(self.ids[rows] == ids, rows, -1) if len(self.ids) else rows
+
+
+def ids_sha256(ids: Ids) -> str:
+    """Return the SHA-256 of ids as little-endian int64, by which stores are compared."""
+    return hashlib.sha256(ids.astype("<i8").tobytes()).hexdigest()

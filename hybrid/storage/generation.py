@@ -2,14 +2,18 @@
 
 data/CURRENT                     name and manifest digest of the published generation, and in a
                                  second line those of the one before
-data/generations/<n>-<uuid>/     manifest.json, catalogue.sqlite, vectors-<m>.npy, sentences.faiss,
+data/generations/<n>-<uuid>/     manifest.json, and
+                                 the base: catalogue.sqlite, columns.arrays, titles.arrays,
+                                 vectors-<m>.npy, sentences.faiss
+                                 the delta: delta.sqlite, delta.npy
                                  encoder/, and tantivy/ where the keyword engine is embedded
 
-Files that did not change are shared with the previous generation as hard links.
+The base is large and never changes: generations share its files as hard links. The delta holds the
+films that came or changed since, and the ids of films of the base that no longer count.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +30,19 @@ GENERATIONS = "generations"
 MANIFEST = "manifest.json"
 
 CATALOGUE = "catalogue.sqlite"
+"""The films of the base."""
+
+COLUMNS = "columns.arrays"
+
+TITLES = "titles.arrays"
 
 FAISS_INDEX = "sentences.faiss"
+
+DELTA = "delta.sqlite"
+"""The films of the delta."""
+
+DELTA_VECTORS = "delta.npy"
+"""The vectors of their sentences, in the order of ids; missing if there are none."""
 
 REJECTS = "rejects.jsonl"
 
@@ -42,8 +57,13 @@ PIECES = "vectors-"
 
 
 def piece_file(number: int) -> str:
-    """Return the name of the file that holds this piece of the vectors."""
+    """Return the name of the file that holds this piece of the base's vectors."""
     return f"{PIECES}{number}.npy"
+
+
+def base_files(pieces: Iterable[int]) -> tuple[str, ...]:
+    """Return the names of the files of a base, of which there may be no FAISS index."""
+    return CATALOGUE, COLUMNS, TITLES, FAISS_INDEX, *map(piece_file, pieces)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Counts(_Part):
     without_description: int
     without_year: int
     sentences: int
-    hand_changes: int = 0  # so that manifests of earlier versions can be read
+    hand_changes: int = 0
 
 
 class QueryEncoder(_Part):
@@ -101,6 +101,13 @@ class MatchThreshold(_Part):
     lead: float
 
 
+class Delta(_Part):
+    """Films in the delta, and films of the base that do not count."""
+
+    films: int = 0
+    outdated: int = 0
+
+
 class FileDigest(_Part):
     """SHA-256 and size in bytes of a file."""
 
@@ -118,14 +125,15 @@ class FileDigest(_Part):
 class Manifest(_Part):
     """Describes a generation: everything that is needed to open it.
 
-    `base` is the generation that this one is a change of, None for a build. `pieces` are the
-    numbers of the vector files, `files` the digests of all files by name.
+    `previous` is the generation that this one is a change of, None for a build. `ids_sha256` is the
+    digest of the ids of the base, `pieces` are the numbers of its vector files, `semantic` is its
+    index. `files` are the digests of all files by name.
     """
 
-    format: Literal[3] = 3  # increase it when the format of any store changes
+    format: Literal[4] = 4  # increase it when the format of any store changes
     name: str
     created: str
-    base: str | None = None
+    previous: str | None = None
     source: str
     source_sha256: str
     source_format: str
@@ -135,7 +143,8 @@ class Manifest(_Part):
     lexical: Lexical
     semantic: Semantic
     pieces: tuple[int, ...]
-    match: tuple[MatchThreshold, ...] = ()  # manifests of earlier versions have none
+    match: tuple[MatchThreshold, ...] = ()
+    delta: Delta = Delta()
     files: dict[str, FileDigest]
 
 

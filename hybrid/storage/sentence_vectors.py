@@ -1,6 +1,6 @@
 """Sentence vectors in files that never change, and their inner products with a query."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -133,23 +133,20 @@ def read_vectors(file: Path) -> Vectors:
     return np.asarray(np.load(file, mmap_mode="r"))
 
 
-def read_sentences(pieces: Mapping[int, Path], sentences: SentenceRows) -> SentenceVectors:
-    """Return the memory-mapped vectors of all films, from the file of each piece by its number.
+def read_sentences(pieces: Sequence[Path], delta: Path, sentences: SentenceRows) -> SentenceVectors:
+    """Return the memory-mapped vectors of all films, from the pieces of the base and the file of
+    the delta, which may be missing.
 
     Raises GenerationUnusable if no file holds the vectors of a film.
     """
-    numbers = np.array(sorted(pieces), np.int64)
-    vectors = tuple(read_vectors(pieces[number]) for number in numbers.tolist())
-    lengths = np.array([len(piece) for piece in vectors], np.int64)
-    has = sentences.counts > 0
-    known = np.isin(sentences.pieces, numbers)
-    index = np.where(known, np.searchsorted(numbers, sentences.pieces), 0)
-    if not known[has].all() or (
-        has.any() and (sentences.rows + sentences.counts > lengths[index])[has].any()
-    ):
+    of_base = [read_vectors(file) for file in pieces]
+    of_delta = [read_vectors(delta)] if delta.exists() else []
+    rows = sum(map(len, of_base)), sum(map(len, of_delta))
+    ends = (sentences.firsts + sentences.counts)[sentences.counts > 0]
+    is_delta = sentences.is_delta[sentences.counts > 0]
+    if (ends > np.where(is_delta, rows[1], rows[0])).any():
         raise GenerationUnusable(
             "the catalogue names sentences that no file of vectors holds: build the index again"
         )
-    starts = np.cumsum([0, *lengths.tolist()], dtype=np.int64)
-    firsts = np.where(has, starts[index] + sentences.rows, 0)
-    return SentenceVectors(vectors, firsts, sentences.counts)
+    firsts = sentences.firsts + rows[0] * sentences.is_delta
+    return SentenceVectors((*of_base, *of_delta), firsts, sentences.counts)

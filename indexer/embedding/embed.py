@@ -57,16 +57,18 @@ class EmbeddingStats:
     encoded: int
 
 
+NO_EMBEDDING = EmbeddingStats(0, 0, 0)
+
+
 def embed(
     texts: Sequence[str],
     model: Embedder,
     cache_file: Path,
     out_file: Path,
     quiet: bool = False,
-    more: Vectors | None = None,
 ) -> EmbeddingStats:
-    """Write the vectors of `texts` to `out_file` as a .npy array, float32 (rows, dimension), and
-    after them the rows of `more`.
+    """Write the vectors of `texts`, of which there must be one, to `out_file` as a .npy array,
+    float32 (texts, dimension).
 
     Vectors come from the cache where it has model and text, else from the model and into the cache.
     Raises BuildFailed if the cache cannot be used.
@@ -78,7 +80,7 @@ def embed(
         missing = {key: text for key, text in distinct.items() if key not in known}
         _encode_into(cache, missing, model, quiet)
         note_uses(cache, distinct)
-        write_npy(out_file, len(keys), blocks_of(cache, keys), more)
+        write_npy(out_file, len(keys), blocks_of(cache, keys))
     return EmbeddingStats(len(texts), len(distinct), len(missing))
 
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from hybrid.engines.lexical.writer_protocol import Base, LexicalWriter
+from hybrid.engines.lexical.writer_protocol import LexicalWriter, Previous
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER, MODEL_FILES
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
 from hybrid.settings import Precision
 from hybrid.storage import durable
 from hybrid.storage.generation import (
-    CATALOGUE,
     CURRENT,
+    DELTA,
     GENERATIONS,
     UNFINISHED,
     Generation,
+    base_files,
     number_of,
     published,
 )
@@ -49,14 +50,12 @@ class Draft:
         """Share a file, or every file of a folder, with a published generation."""
         _link(generation.file(name), self.file(name))
 
-    def share(self, generation: Generation) -> None:
-        """Share the model of a published generation, and copy its catalogue, to be changed."""
-        self.link(generation, ENCODER_FOLDER)
-        self.copy_catalogue(generation)
-
-    def copy_catalogue(self, generation: Generation) -> None:
-        """Copy the catalogue of a published generation, to be changed."""
-        shutil.copyfile(generation.file(CATALOGUE), self.file(CATALOGUE))
+    def share_base(self, generation: Generation) -> None:
+        """Share the base of a published generation, and copy its delta, to be changed."""
+        for name in base_files(generation.manifest.pieces):
+            if name in generation.manifest.files:
+                self.link(generation, name)
+        shutil.copyfile(generation.file(DELTA), self.file(DELTA))
 
     def share_encoder(self, generation: Generation, precision: Precision) -> bool:
         """Share the model of a published generation as far as queries need it in this precision.
@@ -91,20 +90,20 @@ class Draft:
 
 @contextmanager
 def draft_generation(
-    data: Path, writer_in: Callable[[Path, str], LexicalWriter], base: Base | None = None
+    data: Path, writer_in: Callable[[Path, str], LexicalWriter], previous: Previous | None = None
 ) -> Iterator[Draft]:
     """Give a draft, to be committed inside; whatever stops that before removes all it wrote.
 
     `writer_in` takes the draft's folder and the name of the deployment. The draft starts empty, or
-    from `base`. The caller holds the lock. Raises EngineUnavailable, or BuildFailed if the keyword
-    index of `base` is not the one that was written.
+    from `previous`. The caller holds the lock. Raises EngineUnavailable, or BuildFailed if the
+    keyword index of `previous` is not the one that was written.
     """
     deployment = deployment_id(data)
     folder = _create_folder(data)
     draft = Draft(data, folder, writer_in(folder, deployment))
     try:
         # First, so that an engine that is away, or another's index, costs no embedding.
-        draft.writer.prepare(base)
+        draft.writer.prepare(previous)
         yield draft
     except BaseException:
         # What stops us after the commit must not undo it.

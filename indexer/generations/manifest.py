@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.manifest import Counts, Lexical, Manifest, ModelName
-from indexer.semantic_index.update import SemanticSide
+from hybrid.storage.manifest import Counts, Delta, Lexical, Manifest, ModelName, Semantic
 
 if TYPE_CHECKING:
     # Reading files of films takes long to import, and is not installed for serving alone.
@@ -22,34 +21,41 @@ class CatalogueStats:
     without_year: int
     sentences: int
     hand_changes: int
-    ids_sha256: str
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """All but the digest."""
-        return {name: value for name, value in asdict(self).items() if name != "ids_sha256"}
 
 
 def catalogue_stats(catalogue: Catalogue) -> CatalogueStats:
     """Return the figures of a catalogue, as it reads them back."""
-    columns = catalogue.columns
     return CatalogueStats(
         movies=len(catalogue),
         without_description=int((catalogue.sentences.counts == 0).sum()),
-        without_year=int((columns.years == 0).sum()),
+        without_year=int((catalogue.columns.years == 0).sum()),
         sentences=int(catalogue.sentences.counts.sum()),
-        hand_changes=len(catalogue.hand_changes()),
-        ids_sha256=columns.ids_sha256,
+        hand_changes=catalogue.hand_change_count(),
     )
 
 
 @dataclass(frozen=True)
+class BaseStore:
+    """A base: the digest of its ids, how to open its semantic index, the pieces of its vectors."""
+
+    ids_sha256: str
+    semantic: Semantic
+    pieces: tuple[int, ...]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "BaseStore":
+        """Return the base of a generation."""
+        return cls(manifest.ids_sha256, manifest.semantic, manifest.pieces)
+
+
+@dataclass(frozen=True)
 class Stores:
-    """What was written into the three stores of a generation."""
+    """What was written into the stores of a generation."""
 
     catalogue: CatalogueStats
+    delta: Delta
+    base: BaseStore
     lexical: Lexical
-    semantic: SemanticSide
 
 
 def build_manifest(name: str, source: "SourceFile", model: ModelName, stores: Stores) -> Manifest:
@@ -58,36 +64,34 @@ def build_manifest(name: str, source: "SourceFile", model: ModelName, stores: St
         name=name,
         created=_now(),
         **source.manifest,
-        counts=Counts(**source.counts, **stores.catalogue.counts),
-        ids_sha256=stores.catalogue.ids_sha256,
+        counts=Counts(**source.counts, **asdict(stores.catalogue)),
         model=model,
         lexical=stores.lexical,
-        semantic=stores.semantic.semantic,
-        pieces=stores.semantic.pieces,
+        delta=stores.delta,
+        **vars(stores.base),
         files={},
     )
 
 
 def change_manifest(
-    name: str, base: Manifest, source: "SourceFile | None", stores: Stores
+    name: str, previous: Manifest, source: "SourceFile | None", stores: Stores
 ) -> Manifest:
-    """Return the manifest of the generation `name` that changes `base`; its `files` are outdated.
+    """Return the manifest of the generation `name` that changes `previous`, with outdated `files`.
 
-    `source` is the file that it follows, None if it follows that of `base` still.
+    `source` is the file that it follows, None if it follows that of `previous` still.
     """
-    counts = base.counts.model_dump() | stores.catalogue.counts | (source.counts if source else {})
-    return base.model_copy(
+    counts = previous.counts.model_dump() | asdict(stores.catalogue)
+    return previous.model_copy(
         update=(source.manifest if source else {})
         | {
             "name": name,
             "created": _now(),
-            "base": base.name,
-            "counts": Counts(**counts),
-            "ids_sha256": stores.catalogue.ids_sha256,
+            "previous": previous.name,
+            "counts": Counts(**counts | (source.counts if source else {})),
             "lexical": stores.lexical,
-            "semantic": stores.semantic.semantic,
-            "pieces": stores.semantic.pieces,
+            "delta": stores.delta,
         }
+        | vars(stores.base)
     )
 
 

@@ -9,8 +9,8 @@ from hybrid.engines.protocols import SemanticEngine
 from hybrid.errors import BuildFailed
 from hybrid.query import Filters
 from hybrid.ranking import Ids
-from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import Generation
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector
@@ -28,9 +28,9 @@ def probe(generation: Generation) -> None:
     The keyword writer has counted its films already.
     """
     manifest = generation.manifest
-    with closing(Catalogue(generation.file(files.CATALOGUE))) as catalogue:
+    with closing(Catalogue(generation.folder)) as catalogue:
         sentences = open_sentences(generation, catalogue)
-        if catalogue.columns.ids_sha256 != manifest.ids_sha256:
+        if ids_sha256(catalogue.base.ids) != manifest.ids_sha256:
             raise BuildFailed("the catalogue holds other films than those written to it")
         if sentences.total() != manifest.counts.sentences:
             raise BuildFailed(

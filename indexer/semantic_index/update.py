@@ -1,7 +1,5 @@
-"""The semantic side of a changed catalogue: the index changed in a copy, or trained anew."""
+"""The FAISS index of a new base: that of the base before, changed in a copy, or trained anew."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +7,22 @@ import faiss
 import numpy as np
 
 from hybrid.engines.semantic.exact import ExactEngine
-from hybrid.engines.semantic.ivfpq import MIN_VECTORS, IvfPqEngine, read_index, write_index
+from hybrid.engines.semantic.ivfpq import (
+    MIN_VECTORS,
+    IvfPqEngine,
+    Unindexed,
+    read_index,
+    write_index,
+)
 from hybrid.errors import BuildFailed
-from hybrid.ranking import Ids
-from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.catalogue_changes import move
-from hybrid.storage.catalogue_writer import writing
-from hybrid.storage.generation import CATALOGUE, FAISS_INDEX, Generation, piece_file
+from hybrid.storage.filter_columns import FilterColumns
+from hybrid.storage.generation import FAISS_INDEX, Generation, piece_file
 from hybrid.storage.manifest import Semantic, identity
-from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
-from hybrid.vectors import Vectors
+from hybrid.storage.sentence_vectors import SentenceVectors, read_vectors
 from indexer.generations.publish import Digests
 from indexer.semantic_index.recall import RecallProbes
 from indexer.semantic_index.train import write_semantic
-from indexer.semantic_index.vector_files import write_npy
+from indexer.semantic_index.vector_files import Pieces, write_one_piece
 
 LEAST_RECALL = 0.99
 """An index whose measured recall@10 falls below this is trained anew."""
@@ -33,87 +33,56 @@ MEASURED_EVERY = 0.05
 TRAINED_AFTER = 0.5
 """At this share the index is trained anew, and vectors of removed films are dropped."""
 
-BLOCK = 10_000
-"""Sentences copied at once."""
-
 
 @dataclass(frozen=True)
 class SemanticSide:
-    """How to open the semantic index, the pieces of the vectors, and digests of written files."""
+    """How to open the semantic index, the pieces of the base's vectors, and digests of files."""
 
     semantic: Semantic
-    pieces: tuple[int, ...]
+    pieces: Pieces
     written: Digests
 
 
-def change_semantic(
-    folder: Path,
-    before: Generation,
-    catalogue: Catalogue,
-    pieces: tuple[int, ...],
-    outdated: Ids,
-    new: Ids,
-) -> SemanticSide:
-    """Write the index of the `catalogue` in `folder`, whose sentences lie in its `pieces`.
+def change_index(
+    folder: Path, before: Generation, exact: ExactEngine, unindexed: Unindexed
+) -> tuple[Semantic, Digests] | None:
+    """Write the index of `before` without the films that are outdated there, and with those that it
+    lacks; return None if it has to be trained anew.
 
-    `outdated` are the ids of films that were removed or changed since `before`, `new` those that
-    were added or changed, int64 (n,). If the index is trained anew, the rows that `catalogue` has
-    read are outdated afterwards.
+    `exact` has the sentences of all films.
     """
-    exact = ExactEngine(_sentences(folder, catalogue, pieces), catalogue.columns)
-    semantic = before.manifest.semantic
+    semantic, total = before.manifest.semantic, exact.sentences.total()
     if semantic.engine == "exact":
-        if exact.sentences.total() < MIN_VECTORS:
-            return SemanticSide(semantic, pieces, {})
-    else:
-        index = read_index(before.file(FAISS_INDEX))
-        rows = _replace(index, exact, outdated, new)
-        changed = _measured(semantic, index, exact, rows)
-        if changed:
-            file = folder / FAISS_INDEX
-            digest = write_index(index, file)
-            return SemanticSide(changed, pieces, {identity(file): digest})
-    return train_anew(folder, pieces)
+        return (semantic, {}) if total < MIN_VECTORS else None
+    if total < MIN_VECTORS:
+        return None
+    index = read_index(before.file(FAISS_INDEX))
+    changed = _measured(semantic, index, exact, _replace(index, exact, unindexed))
+    if changed is None:
+        return None
+    file = folder / FAISS_INDEX
+    digest = write_index(index, file)
+    return changed, {identity(file): digest}
 
 
-def train_anew(folder: Path, pieces: tuple[int, ...]) -> SemanticSide:
-    """Write all vectors into one piece, in the order of ids, and an index trained on them."""
-    number = max(pieces, default=-1) + 1
-    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
-        sentences, columns = _sentences(folder, catalogue, pieces), catalogue.columns
-        if sentences.pieces:
-            write_npy(folder / piece_file(number), sentences.total(), _in_order(sentences), None)
-    ordered = np.cumsum(sentences.counts) - sentences.counts
-    with writing(folder / CATALOGUE) as connection:
-        move(connection, dict(zip(columns.ids.tolist(), ordered.tolist(), strict=True)), number)
-    for piece in pieces:
-        (folder / piece_file(piece)).unlink()
-    now = (number,) if sentences.pieces else ()
-    with closing(Catalogue(folder / CATALOGUE)) as catalogue:
-        semantic, written = write_semantic(
-            folder, _sentences(folder, catalogue, now), catalogue.columns
-        )
-    return SemanticSide(semantic, now, written)
+def train_anew(
+    folder: Path, number: int, sentences: SentenceVectors, columns: FilterColumns
+) -> SemanticSide:
+    """Write all vectors into the piece of this number, and an index trained on them."""
+    pieces = write_one_piece(folder, number, sentences)
+    vectors = tuple(read_vectors(folder / piece_file(number)) for number in pieces.numbers)
+    whole = SentenceVectors(vectors, pieces.firsts, sentences.counts)
+    semantic, written = write_semantic(folder, whole, columns)
+    return SemanticSide(semantic, pieces, written)
 
 
-def _sentences(folder: Path, catalogue: Catalogue, pieces: tuple[int, ...]) -> SentenceVectors:
-    files = {number: folder / piece_file(number) for number in pieces}
-    return read_sentences(files, catalogue.sentences)
-
-
-def _in_order(sentences: SentenceVectors) -> Iterator[Vectors]:
-    rows = sentences.sentence_rows(np.arange(len(sentences.counts)))
-    for start in range(0, max(len(rows), 1), BLOCK):
-        yield sentences.vectors(rows[start : start + BLOCK])
-
-
-def _replace(index: "faiss.IndexIVF", exact: ExactEngine, outdated: Ids, new: Ids) -> int:
-    """Remove the sentences of `outdated` films, add those of `new` ones; return how many."""
+def _replace(index: "faiss.IndexIVF", exact: ExactEngine, unindexed: Unindexed) -> int:
+    """Remove the sentences of outdated films, add those of new ones; return how many."""
     total = index.ntotal
-    index.remove_ids(faiss.IDSelectorBatch(outdated))
+    index.remove_ids(faiss.IDSelectorBatch(unindexed.outdated))
     removed = total - index.ntotal
-    rows = exact.columns.rows_of(new)
-    labels = np.repeat(new, exact.sentences.counts[rows])
+    rows = unindexed.rows
+    labels = np.repeat(exact.columns.ids[rows], exact.sentences.counts[rows])
     if len(labels):
         index.add_with_ids(exact.sentences.vectors(exact.sentences.sentence_rows(rows)), labels)
     if index.ntotal != exact.sentences.total():

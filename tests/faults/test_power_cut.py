@@ -16,7 +16,6 @@ import pytest
 from hybrid.errors import NotDurable
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import (
-    CATALOGUE,
     CURRENT,
     GENERATIONS,
     open_current,
@@ -84,7 +83,7 @@ class Reader:
         generation = open_current(data)
         for line in published(data)[1:]:
             open_published(data, line)
-        with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
+        with closing(Catalogue(generation.folder)) as catalogue:
             return state(catalogue.all_films())
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hybrid.engines.factory import open_semantic
-from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.errors import (
     BuildFailed,
     EngineUnavailable,
@@ -76,7 +76,7 @@ def test_everything_is_under_the_same_ids(kaggle: Path, data: Path) -> None:
     built = run(kaggle, data, lexical)
     generation = open_current(data)
     assert generation.manifest == built.manifest
-    catalogue = Catalogue(generation.file(CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     assert tuple(catalogue.columns.ids.tolist()) == KAGGLE_FILMS == tuple(sorted(lexical.movies))
     counts = generation.manifest.counts
     vectors = np.load(generation.file(piece_file(0)))
@@ -105,7 +105,7 @@ def test_small_sets_are_scanned_and_large_ones_indexed(kaggle: Path, data: Path)
     assert semantic.recall_at_10 is not None
     assert semantic.recall_at_10 > 0.95
     generation = open_current(data)
-    catalogue = Catalogue(generation.file(CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     engine = open_semantic(generation, catalogue)
     vector = np.load(generation.file(piece_file(0)))[0]
     assert len(engine.search(QueryVector(vector), Filters(), 50)) == 50
@@ -129,7 +129,7 @@ def test_films_without_any_description_are_still_indexed(data: Path) -> None:
     data.mkdir()
     run(json_lines(data / "bare.jsonl", rows), data)
     generation = open_current(data)
-    catalogue = Catalogue(generation.file(CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     engine = open_semantic(generation, catalogue)
     found = engine.search(QueryVector(np.ones(8, np.float32)), Filters(), 5)
     assert isinstance(found, Ranking)
@@ -271,7 +271,7 @@ class Working(FakeLexical):
 
     created = discarded = False
 
-    def prepare(self, base: Base | None) -> None:
+    def prepare(self, base: Previous | None) -> None:
         """Note that a generation was begun."""
         self.created = True
 

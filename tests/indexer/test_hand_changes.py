@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, CURRENT, MANIFEST, open_current, published
+from hybrid.storage.generation import CURRENT, MANIFEST, open_current, published
 from hybrid.storage.manifest import Counts
 from indexer.cli import main
 from indexer.repair import repair
@@ -58,7 +58,7 @@ def data(built: Path, tmp_path: Path) -> Path:
 def remembered(data: Path) -> dict[int, Movie | None]:
     """Return the changes by hand that the published catalogue knows, which the manifest counts."""
     generation = open_current(data)
-    with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(generation.folder)) as catalogue:
         found = catalogue.hand_changes()
     assert generation.manifest.counts.hand_changes == len(found)
     return found

@@ -25,7 +25,7 @@ from hybrid.errors import BuildFailed
 from hybrid.evaluation.formats import read_judgements
 from hybrid.settings import Precision, Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, Generation, open_current, open_described, published
+from hybrid.storage.generation import Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
 from hybrid.vectors import Vectors
 from indexer import encoder_loss, verify
@@ -80,7 +80,7 @@ def generations(folder: Path) -> list[Generation]:
 
 def stored_and_again(generation: Generation, encoder: Encoder) -> tuple[Vectors, Vectors]:
     """Return the vectors of the films' sentences as stored, and as `encoder` gives them."""
-    catalogue = Catalogue(generation.file(CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     sentences = open_sentences(generation, catalogue)
     films = catalogue.all_with_sentences()
     texts = [text for film in films for text in sentence_texts(film.movie, film.spans)]
@@ -307,7 +307,7 @@ def test_overlap_of_rankings(tmp_path: Path) -> None:
     """The same queries find all of the ten best films, opposite ones few, which are chance."""
     build_stores(tmp_path / "data", corpus.films(90))
     generation = open_current(tmp_path / "data")
-    catalogue = Catalogue(generation.file(CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     exact = open_semantic(generation, catalogue)
     assert isinstance(exact, ExactEngine)
     queries = np.random.default_rng(0).standard_normal((20, 64)).astype(np.float32)

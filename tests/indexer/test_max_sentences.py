@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from hybrid.errors import BuildFailed, InvalidInput
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, open_current
+from hybrid.storage.generation import open_current
 from indexer import cli
 from indexer.backends import Backends
 from indexer.build import BuildOptions
@@ -64,7 +64,7 @@ def test_updates_keep_as_many(data: Path, source: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("indexer.backends.backends_for", stand_ins)
     done = run(data, "update", str(source))
     assert "cut                  1  description" in done.output
-    with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(open_current(data).folder)) as catalogue:
         assert [film.description for film in catalogue.all_films()] == ["One. Two."]
 
 

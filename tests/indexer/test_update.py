@@ -81,7 +81,7 @@ def test_a_source_is_followed(data: Path) -> None:
     assert done.embedded.texts == 4
     generation = open_current(data)
     assert generation.manifest == done.manifest
-    assert generation.manifest.base == published(data)[1].name
+    assert generation.manifest.previous == published(data)[1].name
     assert_holds(generation, films)
 
 

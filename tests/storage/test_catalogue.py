@@ -1,15 +1,11 @@
 """The catalogue: whole names of people, and every title a film has."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from hybrid.movie import Movie
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.catalogue_changes import change_catalogue
 from hybrid.storage.catalogue_writer import write_catalogue
 
 FILMS = [
@@ -23,9 +19,9 @@ FILMS = [
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     """Give the films written and read back."""
-    file = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
-    write_catalogue(file, [(movie, []) for movie in FILMS])
-    opened = Catalogue(file)
+    folder = tmp_path_factory.mktemp("catalogue")
+    write_catalogue(folder, [(movie, []) for movie in FILMS])
+    opened = Catalogue(folder)
     yield opened
     opened.close()
 
@@ -68,16 +64,3 @@ def test_every_title_is_given_once(catalogue: Catalogue) -> None:
         (2, "Three"),
         (3, "Four"),
     ]
-
-
-def test_a_catalogue_of_an_earlier_version(tmp_path: Path) -> None:
-    """One without the table of changes by hand knows of none, and the first change adds it."""
-    file = tmp_path / "catalogue.sqlite"
-    write_catalogue(file, [(movie, []) for movie in FILMS])
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP TABLE hand_changes")
-    with closing(Catalogue(file)) as before:
-        assert before.hand_changes() == {}
-    change_catalogue(file, (), [3], {}, 0)
-    with closing(Catalogue(file)) as after:
-        assert after.hand_changes() == {3: FILMS[0]}

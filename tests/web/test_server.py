@@ -16,7 +16,7 @@ from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.writes import AT_ONCE
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, open_current
+from hybrid.storage.generation import open_current
 from hybrid.web.admission import Lanes
 from hybrid.web.worker import application
 from indexer.generations.lock import writer_lock
@@ -84,7 +84,7 @@ def test_a_change_under_way_is_published_before_the_server_stops(
         assert process.wait(30) == 0
     generation = open_current(data)
     assert generation.manifest.name == answer["generation"]
-    catalogue = Catalogue(generation.file(CATALOGUE))
+    catalogue = Catalogue(generation.folder)
     assert catalogue.films([900_001])[900_001].movie.title == "The Lighthouse Machine"
     catalogue.close()
 

@@ -23,7 +23,7 @@ from hybrid.engines.lexical.elasticsearch import (
     document,
     mapping,
 )
-from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie
 from hybrid.storage.generation import Generation, number_of
@@ -49,23 +49,23 @@ class ElasticsearchWriter:
         self._generation = generation
         self._deployment = deployment
         self._shards = shards
-        self._base: Base | None = None
+        self._previous: Previous | None = None
         self._gone: Collection[int] = ()
         self.name = f"{prefix}-{generation}"
 
-    def prepare(self, base: Base | None) -> None:
-        """Create the empty index, or make that of `base` hold what its catalogue holds.
+    def prepare(self, previous: Previous | None) -> None:
+        """Create the empty index, or make that of `previous` hold what its catalogue holds.
 
         A writer that was killed, or the generation that a rollback left, may have written films
         and deleted others. Raises EngineUnavailable, and BuildFailed like `check_index`.
         """
-        if base is None:
+        if previous is None:
             self._create_index()
             return
-        self.check_index(base.generation)
-        self.name = base.generation.manifest.lexical.index
-        self._base = base
-        self._restore(base)
+        self.check_index(previous.generation)
+        self.name = previous.generation.manifest.lexical.index
+        self._previous = previous
+        self._restore(previous)
 
     def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
         """Add or replace `movies` and make them searchable; `gone` are deleted by `tidy`.
@@ -75,7 +75,7 @@ class ElasticsearchWriter:
         """
         with answering():
             self._bulk(self._index_actions(movies, number_of(self._generation)))
-            if self._base is None:
+            if self._previous is None:
                 self._client.indices.put_settings(
                     index=self.name, settings={"refresh_interval": None}
                 )
@@ -99,9 +99,9 @@ class ElasticsearchWriter:
             )
 
     def discard(self) -> None:
-        """Delete the index, or undo what was written into that of the base."""
-        if self._base:
-            self._restore(self._base)
+        """Delete the index, or undo what was written into that of the generation before."""
+        if self._previous:
+            self._restore(self._previous)
         else:
             with answering():
                 self._client.indices.delete(index=self.name, ignore_unavailable=True)
@@ -153,9 +153,9 @@ class ElasticsearchWriter:
         with suppress(ConnectionTimeout):
             self._client.indices.forcemerge(index=self.name, max_num_segments=1)
 
-    def _restore(self, base: Base) -> None:
-        """Write again what differs from the catalogue of the base."""
-        number, catalogue = number_of(base.generation.manifest.name), base.catalogue
+    def _restore(self, previous: Previous) -> None:
+        """Write again what differs from the catalogue of the generation before."""
+        number, catalogue = number_of(previous.generation.manifest.name), previous.catalogue
         with answering():
             self._client.indices.refresh(index=self.name)
         engine = ElasticsearchEngine(self._client, self.name)

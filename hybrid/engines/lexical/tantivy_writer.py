@@ -8,7 +8,7 @@ from pathlib import Path
 import tantivy
 
 from hybrid.engines.lexical.tantivy import ANALYSIS, ANALYZER, REPEATS, TANTIVY_FOLDER, schema
-from hybrid.engines.lexical.writer_protocol import Base
+from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie, content_number, genre_keys, keyword_text
 from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
@@ -24,12 +24,12 @@ class TantivyWriter:
 
     def __init__(self, generation: Path) -> None:
         self.folder = generation / TANTIVY_FOLDER
-        self._base: Base | None = None
+        self._previous: Previous | None = None
 
-    def prepare(self, base: Base | None) -> None:
-        """Create the folder; that of a `base` is copied when it is written."""
-        self._base = base
-        if base is None:
+    def prepare(self, previous: Previous | None) -> None:
+        """Create the folder; that of `previous` is shared when it is written."""
+        self._previous = previous
+        if previous is None:
             self.folder.mkdir()
 
     def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
@@ -38,8 +38,8 @@ class TantivyWriter:
         Raises BuildFailed if it cannot be written, or if there are not `total` films afterwards.
         """
         outdated: Collection[int] = ()
-        if self._base:
-            self._link_files(self._base.generation)
+        if self._previous:
+            self._link_files(self._previous.generation)
             outdated = [*gone, *(movie.id for movie in movies)]
         try:
             count = self._commit(movies, outdated)

@@ -11,7 +11,7 @@ from hybrid.storage.manifest import Lexical
 
 
 @dataclass(frozen=True)
-class Base:
+class Previous:
     """The generation that a change starts from, and its catalogue, which is open."""
 
     generation: Generation
@@ -25,8 +25,8 @@ class LexicalWriter(Protocol):
     `discard` if it will not be.
     """
 
-    def prepare(self, base: Base | None) -> None:
-        """Start with an empty index, or with the films of `base`, without what crashes left there.
+    def prepare(self, previous: Previous | None) -> None:
+        """Start with an empty index, or with the films of `previous` without what crashes left.
 
         Called before the long work of embedding: raises EngineUnavailable if the engine cannot be
         reached, BuildFailed like `check_index`.

@@ -32,6 +32,10 @@ class ExactEngine:
             allowed &= inside
         return np.flatnonzero(allowed)
 
+    def with_vector(self, rows: Rows) -> Rows:
+        """Return those of these rows whose films have a vector."""
+        return rows[self._has_vector[rows]]
+
     def rank(self, query_vector: QueryVector, rows: Rows, depth: int) -> Ranking:
         """Return the best `depth` of the films in these rows, each of which has a vector."""
         if not len(rows):

@@ -17,7 +17,7 @@ from hybrid.cache import Cache
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.query import Filters
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
-from hybrid.storage.filter_columns import Rows
+from hybrid.storage.filter_columns import NO_ROWS, Rows
 from hybrid.storage.manifest import FileDigest
 from hybrid.vectors import QueryVector, Vectors
 
@@ -39,23 +39,50 @@ MAX_BITMAP_ID = 1 << 28
 
 @dataclass(frozen=True)
 class Selector:
-    """The films that a filter allows: their rows, for the exact scan, and a FAISS selector.
+    """The films that a filter allows: their rows, for the exact scan, and a FAISS selector of
+    those in the index.
 
-    `sentences` is how many sentences they have together.
+    `sentences` is how many sentences they have together, `unindexed` the rows of those that are
+    not in the index.
     """
 
     rows: Rows
     sentences: int
+    unindexed: Rows
     faiss: "faiss.IDSelector"
 
 
-class IvfPqEngine:
-    """Approximate candidates, exact scores. Narrow filters and `score` use `exact` alone."""
+@dataclass(frozen=True)
+class Unindexed:
+    """What changed since an index was written: `outdated` are ids of films in it that do not count
+    as they are there, `rows` those of films that are not in it, int64 (n,) ascending each."""
 
-    def __init__(self, index: "faiss.IndexIVF", nprobe: int, exact: ExactEngine) -> None:
+    outdated: Ids
+    rows: Rows
+
+
+NOTHING_UNINDEXED = Unindexed(np.empty(0, np.int64), NO_ROWS)
+
+
+class IvfPqEngine:
+    """Approximate candidates, exact scores. Narrow filters and `score` use `exact` alone.
+
+    Films that are `unindexed` are candidates always.
+    """
+
+    def __init__(
+        self,
+        index: "faiss.IndexIVF",
+        nprobe: int,
+        exact: ExactEngine,
+        unindexed: Unindexed = NOTHING_UNINDEXED,
+    ) -> None:
         self._index = index
         self._nprobe = nprobe
         self._exact = exact
+        self._unindexed = exact.with_vector(unindexed.rows)
+        self._outdated = id_selector(unindexed.outdated)
+        self._indexed = faiss.IDSelectorNot(self._outdated) if len(unindexed.outdated) else None
         self._selectors: Cache[tuple[Filters, FilmSet | None], Selector] = Cache(
             "selectors", MAX_CACHED_SELECTORS
         )
@@ -71,14 +98,16 @@ class IvfPqEngine:
         selector = self._selector(filters, among) if filters or among is not None else None
         if selector and selector.sentences <= EXACT_SENTENCES:
             return self._exact.rank(query_vector, selector.rows, depth)
-        rows = selector.rows if selector else self._index.ntotal
+        unindexed = selector.unindexed if selector else self._unindexed
+        sentences = selector.sentences if selector else self._index.ntotal
         films = len(selector.rows) if selector else len(self._exact.columns.ids)
         wanted = CANDIDATES_PER_FILM * depth
         while True:
             found = self._candidates(query_vector.vector, wanted, selector)
             # Films of many sentences may fill the list: more sentences, until there are enough.
-            if len(found) >= min(depth, films) or wanted >= rows:
-                return self._exact.rank(query_vector, self._exact.columns.rows_of(found), depth)
+            if len(found) + len(unindexed) >= min(depth, films) or wanted >= sentences:
+                rows = np.concatenate([self._exact.columns.rows_of(found), unindexed])
+                return self._exact.rank(query_vector, rows, depth)
             wanted *= 4
 
     def score(self, query_vector: QueryVector, ids: Ids) -> Scores:
@@ -101,7 +130,7 @@ class IvfPqEngine:
         parameters = faiss.SearchParametersIVF(
             # Under a filter each list holds few allowed sentences, so all lists are probed.
             nprobe=self._index.nlist if selector else self._nprobe,
-            sel=selector.faiss if selector else None,
+            sel=selector.faiss if selector else self._indexed,
         )
         query = np.ascontiguousarray(vector[np.newaxis], np.float32)
         _, labels = self._index.search(query, min(wanted, self._index.ntotal), params=parameters)
@@ -119,7 +148,9 @@ class IvfPqEngine:
         rows = self._exact.allowed(filters, among)
         ids = self._exact.columns.ids[rows]
         sentences = int(self._exact.sentences.counts[rows].sum())
-        return Selector(rows, sentences, id_selector(ids))
+        is_unindexed = np.isin(rows, self._unindexed, assume_unique=True)
+        indexed = id_selector(ids[~is_unindexed])
+        return Selector(rows, sentences, rows[is_unindexed], indexed)
 
 
 def id_selector(ids: Ids) -> "faiss.IDSelector":
@@ -175,3 +206,8 @@ def write_index(index: "faiss.Index", file: Path) -> FileDigest:
 def read_index(file: Path) -> "faiss.IndexIVF":
     """Read an index file, which must have been checked against its digest: FAISS does not check."""
     return faiss.read_index(str(file))
+
+
+def map_index(file: Path) -> "faiss.IndexIVF":
+    """Map an index file, which must have been checked, into memory. It must not be changed."""
+    return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)

@@ -226,7 +226,7 @@ def test_the_changes_of_a_group_are_made_in_their_order(
         kinds = [other.result().change for other in (first, *others)]
     assert gate.groups == 2
     assert kinds == ["added", "added", "changed", "removed", "added"]
-    with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(open_current(data).folder)) as catalogue:
         assert {movie.id: movie.year for movie in catalogue.all_films()}[6] == 2000
 
 
@@ -292,7 +292,7 @@ def chosen_then_failing(
     data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
 ) -> UpdateResult:
     """Look at what is to be changed, then fail like a full disk."""
-    with closing(Catalogue(open_current(data).file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(open_current(data).folder)) as catalogue:
         choose(catalogue)
     raise OSError(28, "No space left on device")
 
