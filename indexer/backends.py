@@ -13,6 +13,7 @@ from hybrid.settings import Precision, Settings
 from hybrid.storage.generation import Generation, KnownDigests
 from hybrid.storage.manifest import LexicalName
 from indexer.embedding.embed import ExportedModel
+from indexer.generations.cleanup import SyncedCurrent
 
 if TYPE_CHECKING:
     # A service, which has no PyTorch, does not change how queries are embedded.
@@ -33,15 +34,16 @@ class Backends:
 
     `writer_in` takes the keyword engine, the folder of a generation and the name of the deployment;
     `encoder_of` opens the model of its films, `lexical_of` its keyword engine; `checked` are the
-    files that this process has read before; `quiet` hides the progress bar; `patience` is the
-    number of seconds to wait for another writer; `encoder` is how queries are embedded from now
-    on, None if that stays as it is.
+    files that this process has read before, `synced` what it has published; `quiet` hides the
+    progress bar; `patience` is the number of seconds to wait for another writer; `encoder` is how
+    queries are embedded from now on, None if that stays as it is.
     """
 
     writer_in: Callable[[LexicalName, Path, str], LexicalWriter]
     encoder_of: Callable[[Generation], Encoder]
     lexical_of: Callable[[Generation], LexicalEngine]
     checked: KnownDigests = field(default_factory=dict)
+    synced: SyncedCurrent = field(default_factory=SyncedCurrent)
     quiet: bool = True
     patience: float = 0.0
     encoder: EncoderChange | None = None

@@ -1,6 +1,6 @@
 """Small generations: the delta is written, everything else is shared with the one before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -63,12 +63,15 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class ChangeResult:
-    """The manifest that is published now, what was embedded for it, and warnings for the user."""
+class Publication:
+    """The manifest that is published now, and what was embedded for it.
+
+    `tidy` removes what is outdated, before the lock is released, and returns warnings.
+    """
 
     manifest: Manifest
     embedded: EmbeddingStats
-    warnings: list[str]
+    tidy: Callable[[], list[str]]
 
 
 def publish_change(
@@ -78,7 +81,7 @@ def publish_change(
     backends: Backends,
     watch: Stopwatch,
     source: "SourceFile | None",
-) -> ChangeResult:
+) -> Publication:
     """Publish `previous` with these changes; `source` is the file that it follows from now on.
 
     The delta is written again, and merged into a new base if there are very many changes. The
@@ -101,7 +104,7 @@ def publish_change(
             _write_vectors(draft, previous, films)
         with watch.stage("semantic"):
             base, written = _base(draft, before.manifest, changes)
-            stats, delta = _figures(draft)
+            stats, delta = figures(draft)
         # Last, as readers see changes of an index that generations share at once.
         with watch.stage("keyword"):
             lexical = draft.writer.write(changes.films, changes.gone, stats.movies)
@@ -111,9 +114,7 @@ def publish_change(
             manifest = change_manifest(draft.name, before.manifest, source, stores)
             manifest = manifest.model_copy(update={"model": model})
             generation = draft.commit(manifest, {**shared_digests(before), **written})
-    with watch.stage("tidy"):
-        warnings = draft.tidy()
-    return ChangeResult(generation.manifest, embedded, warnings)
+    return Publication(generation.manifest, embedded, draft.tidy)
 
 
 def _share_rejects(draft: Draft, previous: Previous, source: "SourceFile | None") -> None:
@@ -163,8 +164,9 @@ def _base(draft: Draft, before: Manifest, changes: Changes) -> tuple[BaseStore, 
     return replace_base(draft.folder, before)
 
 
-def _figures(draft: Draft) -> tuple[CatalogueStats, Delta]:
+def figures(draft: Draft) -> tuple[CatalogueStats, Delta]:
+    """Return the figures of the catalogue of a draft, and of its delta."""
     with closing(Catalogue(draft.folder)) as catalogue:
         delta = catalogue.delta
-        figures = Delta(films=len(delta.ids), outdated=len(delta.outdated))
-        return catalogue_stats(catalogue), figures
+        changes = Delta(films=len(delta.ids), outdated=len(delta.outdated))
+        return catalogue_stats(catalogue), changes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from hybrid.errors import GenerationUnusable, InvalidInput
+from hybrid.errors import GenerationUnusable, HybridError, InvalidInput
 from hybrid.movie import MAX_ID
 from hybrid.settings import Settings
 from hybrid.storage.generation import CURRENT, open_current, published
@@ -31,7 +31,9 @@ from indexer.report import (
 )
 
 if TYPE_CHECKING:
+    from indexer.backends import Backends
     from indexer.build import BuildOptions, BuildResult
+    from indexer.update import UpdateResult
 
 
 SAMPLE = Path(__file__).parent / "sample" / "films.csv"
@@ -203,7 +205,9 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
         patience=settings.wait,
         encoder=EncoderChange(settings.encoder, load_model) if settings.encoder else None,
     )
-    report_update(change(settings.data, films, backends, read), read, settings.data)
+    done = change(settings.data, films, backends, read)
+    report_update(done, read, settings.data)
+    _merge_if_due(done, settings.data, backends)
     measure_loss()
 
 
@@ -224,7 +228,10 @@ def upsert(**given: str | None) -> None:
 
     settings = _settings_of_an_index(given)
     movies = films_of(sys.stdin.buffer.read(), settings.max_sentences)
-    report_change(change(settings.data, upserted(movies), backends_for(settings)))
+    backends = backends_for(settings)
+    done = change(settings.data, upserted(movies), backends)
+    report_change(done)
+    _merge_if_due(done, settings.data, backends)
 
 
 @main.command()
@@ -241,7 +248,10 @@ def delete(ids: tuple[int, ...], **given: str | None) -> None:
     from indexer.update import delete as deleted
 
     settings = _settings_of_an_index(given)
-    report_change(change(settings.data, deleted(ids), backends_for(settings)))
+    backends = backends_for(settings)
+    done = change(settings.data, deleted(ids), backends)
+    report_change(done)
+    _merge_if_due(done, settings.data, backends)
 
 
 @main.command()
@@ -261,6 +271,27 @@ def rollback(**given: str | None) -> None:
     left, name, warnings = go_back(settings.data, backends_for(settings))
     report_warnings(warnings)
     click.echo(f"Went back from generation {left} to {name}.")
+
+
+@main.command()
+@setting("data")
+@setting("elasticsearch_url")
+def merge(**given: str | None) -> None:
+    """Merge the films that came or changed since into the large part of the index.
+
+    Commands and services do so by themselves when these films are many. Films can be changed
+    meanwhile.
+    """
+    from indexer.backends import backends_for
+    from indexer.background_merge import merge_delta
+    from indexer.generations.lock import PATIENCE
+
+    settings = _settings_of_an_index(given)
+    merged = merge_delta(settings.data, backends_for(settings, patience=PATIENCE), always=True)
+    if merged is None:
+        click.echo("Nothing was merged: nothing changed, or another command merges.")
+    else:
+        click.echo(f"Published generation {merged.name}.")
 
 
 @main.command()
@@ -362,6 +393,22 @@ def _loss_measure(judged: Path | None, settings: Settings) -> Callable[[], None]
 
     judgements = read_judgements(judged)
     return lambda: report_losses(encoder_losses(settings, judgements), len(judgements.queries))
+
+
+def _merge_if_due(done: "UpdateResult", data: Path, backends: "Backends") -> None:
+    """Merge the delta if it is large; if that fails, the change is published nevertheless."""
+    from indexer.background_merge import merge_delta
+    from indexer.merge import is_due
+
+    if not is_due(done.manifest):
+        return
+    try:
+        merged = merge_delta(data, backends)
+    except (HybridError, OSError) as error:
+        report_warnings([f"what changed was not merged, a later command will: {error}"])
+    else:
+        if merged:
+            click.echo(f"Merged what changed: published generation {merged.name}.")
 
 
 def _settings_of_an_index(given: Mapping[str, str | None]) -> Settings:

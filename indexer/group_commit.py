@@ -1,14 +1,16 @@
 """Group commit: changes that arrive while a generation is published share the next one."""
 
 import logging
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import BoundedSemaphore, Thread
-from time import sleep
+from time import monotonic, sleep
 
 from hybrid.access.audit import record_change
 from hybrid.bounds import MAX_SENTENCES
@@ -30,14 +32,20 @@ from hybrid.serving.writes import AT_ONCE, NO_TERMS, Terms
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, published
+from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends, backends_for
+from indexer.background_merge import start_merge
 from indexer.change import Changes
 from indexer.films.json_films import film as film_of
+from indexer.merge import is_due
 from indexer.update import change, upsert
 
-GATHER = 0.03
-"""Seconds that the first change waits for others to join it, and that other writers have to take
-the lock in between."""
+GATHER = 0.005
+"""Seconds that a change waits for others to join it, if several were published together before."""
+
+SHARE, PAUSE = 0.5, 0.03
+"""After so many seconds of changes one after the other, other writers have a pause to take the lock
+in: longer than they wait between two attempts."""
 
 PATIENCE = 10.0
 """Seconds that a change waits for another process that writes."""
@@ -45,6 +53,11 @@ PATIENCE = 10.0
 GROUP_TEXT = 25_000
 """Characters of descriptions that join the oldest change in a group, since embedding takes time in
 proportion: some 70 µs each on one core. Fifteen real films have no more."""
+
+MERGE_AGAIN = 5.0
+"""Seconds from the start of one merge to the start of the next at least."""
+
+log = logging.getLogger(__name__)
 
 HOPELESS = (AnotherWriter, EngineUnavailable, GenerationUnusable, NotDurable, OSError)
 """Errors that do not depend on the films of a change, or come after it was published: its parts are
@@ -91,6 +104,8 @@ class GroupCommit:
         self._max_sentences = max_sentences
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
         self._slots = BoundedSemaphore(AT_ONCE)
+        self._merge: subprocess.Popen[bytes] | None = None
+        self._merged_at = 0.0
         self._thread = Thread(target=self._run, name="writes", daemon=True)
         self._thread.start()
 
@@ -109,6 +124,10 @@ class GroupCommit:
         """Publish what is waiting. No change may be made afterwards."""
         self._orders.put(None)
         self._thread.join()
+        if self._merge:
+            # Nothing is lost by that: the next service merges.
+            self._merge.terminate()
+            self._merge.wait()
 
     def _wait_for(self, order: Order) -> ChangeResponse:
         if not self._slots.acquire(blocking=False):
@@ -122,10 +141,19 @@ class GroupCommit:
     def _run(self) -> None:
         self._settle()
         waiting: list[Order] = []
+        group: Sequence[Order] = ()
         last = False
+        paused = monotonic()
         while not last or waiting:
+            began = monotonic()
             arrived = [] if waiting else [self._orders.get()]
-            sleep(GATHER)
+            if monotonic() > began + PAUSE:
+                paused = monotonic()
+            if monotonic() > paused + SHARE:
+                sleep(PAUSE)
+                paused = monotonic()
+            elif len(group) > 1:
+                sleep(GATHER)
             while not self._orders.empty():
                 arrived.append(self._orders.get())
             last = last or None in arrived
@@ -142,29 +170,54 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 (whatever it is, changes are still accepted)
             warnings = [str(error)]
         for warning in warnings:
-            logging.getLogger(__name__).warning("not all is tidy: %s", warning)
+            log.warning("not all is tidy: %s", warning)
 
     def _publish(self, group: Sequence[Order]) -> None:
         """Publish a group; if that fails, each order alone, so that one cannot fail the others."""
         outcomes: list[_Effect | HybridError] = []
         try:
-            name = change(self._data, _choose(group, outcomes), self._backends).manifest.name
+            done = change(
+                self._data,
+                _choose(group, outcomes),
+                self._backends,
+                acknowledge=partial(_answer, group, outcomes),
+            )
+            self._merge_if_due(done.manifest)
         except Exception as error:  # noqa: BLE001 (each caller gets it)
             if isinstance(error, NotDurable) and outcomes:
                 with suppress(GenerationUnusable):
                     _audit(group, outcomes, published(self._data)[0].name)
             for order in group:
-                if len(group) == 1 or isinstance(error, HOPELESS):
+                if order.response.done():
+                    log.warning("not all is tidy: %s", error)
+                elif len(group) == 1 or isinstance(error, HOPELESS):
                     order.response.set_exception(_for_caller(error))
                 else:
                     self._publish([order])
+
+    def _merge_if_due(self, manifest: Manifest) -> None:
+        """Let another process merge the delta if it is large and none does."""
+        if not is_due(manifest):
             return
-        _audit(group, outcomes, name)
-        for order, outcome in zip(group, outcomes, strict=True):
-            if isinstance(outcome, HybridError):
-                order.response.set_exception(outcome)
-            else:
-                order.response.set_result(_response(order.film, outcome, name))
+        if self._merge is not None:
+            code = self._merge.poll()
+            if code is None or monotonic() < self._merged_at + MERGE_AGAIN:
+                return
+            if code:
+                log.warning("the delta could not be merged: see `python -m indexer merge`")
+        self._merge, self._merged_at = start_merge(self._data), monotonic()
+
+
+def _answer(
+    group: Sequence[Order], outcomes: Sequence[_Effect | HybridError], generation: str
+) -> None:
+    """Answer all orders of a group, which is published."""
+    _audit(group, outcomes, generation)
+    for order, outcome in zip(group, outcomes, strict=True):
+        if isinstance(outcome, HybridError):
+            order.response.set_exception(outcome)
+        else:
+            order.response.set_result(_response(order.film, outcome, generation))
 
 
 def next_group(waiting: Sequence[Order]) -> Sequence[Order]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
-from indexer.change import NO_EMBEDDING, ChangeResult, Changes, publish_change
+from indexer.change import NO_EMBEDDING, Changes, Publication, publish_change
 from indexer.embedding.embed import EmbeddingStats
 from indexer.films.matching import match_ids
 from indexer.generations.cleanup import recover, tidy
@@ -137,15 +138,19 @@ def change(
     choose: Callable[[Catalogue], Changes],
     backends: Backends,
     source: "SourceFile | None" = None,
+    acknowledge: Callable[[str], None] = lambda _: None,
 ) -> UpdateResult:
     """Publish a generation with the changes that `choose` returns for the published catalogue.
 
-    `source` is the file that it then follows. Raises NotDurable if the change is published but may
-    be lost in a power cut, another HybridError or OSError if it is not.
+    `source` is the file that it then follows. `acknowledge` is called with the name of the
+    generation as soon as the changes are on the disk, before what is outdated is removed. Raises
+    NotDurable if the change is published but may be lost in a power cut, another HybridError or
+    OSError if it is not.
     """
     watch = Stopwatch()
     with writer_lock(data, backends.patience):
-        recover(data)
+        with watch.stage("recover"):
+            recover(data, backends.synced)
         with watch.stage("open"):
             generation = open_current(data, backends.checked)
             previous = Previous(generation, Catalogue(generation.folder))
@@ -158,8 +163,12 @@ def change(
             other_encoder = backends.precision_of(generation) != precision
             if len(changes.outdated) or (changes.kept or {}) != by_hand or other_encoder:
                 result = publish_change(data, previous, changes, backends, watch, source)
+                backends.synced.note(data)
             else:
-                result = _settle(data, previous, backends)
+                result = _nothing(data, previous, backends)
+            acknowledge(result.manifest.name)
+            with watch.stage("tidy"):
+                warnings = result.tidy()
     replaced, films = len(known), generation.manifest.counts.movies
     return UpdateResult(
         published=result.manifest != generation.manifest,
@@ -172,19 +181,24 @@ def change(
         discarded=len(by_hand) - len(changes.kept or {}),
         embedded=result.embedded,
         seconds=watch.seconds,
-        warnings=result.warnings,
+        warnings=warnings,
     )
 
 
-def _settle(data: Path, previous: Previous, backends: Backends) -> ChangeResult:
-    """Repair what crashes left beside the published generation `previous`."""
+def _nothing(data: Path, previous: Previous, backends: Backends) -> Publication:
+    """Return the publication that there is, where nothing is to be changed."""
+    settle = partial(_settle, data, previous, backends)
+    return Publication(previous.generation.manifest, NO_EMBEDDING, settle)
+
+
+def _settle(data: Path, previous: Previous, backends: Backends) -> list[str]:
+    """Repair what crashes left beside the published generation `previous`; return warnings."""
     writer = _writer_of(data, previous.generation, backends)
     try:
         writer.prepare(previous)
-        warnings = tidy(data, writer)
+        return tidy(data, writer)
     except (EngineUnavailable, BuildFailed) as error:
-        warnings = [error.message]
-    return ChangeResult(previous.generation.manifest, NO_EMBEDDING, warnings)
+        return [error.message]
 
 
 def _writer_of(data: Path, generation: Generation, backends: Backends) -> LexicalWriter:
@@ -216,5 +230,5 @@ def rollback(data: Path, backends: Backends) -> tuple[str, str, list[str]]:
         left, name = publish_previous(data)
         generation = open_current(data, backends.checked)
         with closing(Catalogue(generation.folder)) as catalogue:
-            settled = _settle(data, Previous(generation, catalogue), backends)
-    return left, name, settled.warnings
+            warnings = _settle(data, Previous(generation, catalogue), backends)
+    return left, name, warnings

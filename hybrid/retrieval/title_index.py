@@ -19,6 +19,7 @@ from hybrid.monitoring.caches import cached
 from hybrid.ranking import Scores
 from hybrid.storage.arrays import Texts, read_arrays, write_arrays
 from hybrid.storage.filter_columns import Rows
+from hybrid.storage.mapped import mapped
 from hybrid.text.title_words import title_words, whole_title
 
 MIN_SIMILARITY = 0.4
@@ -141,8 +142,12 @@ class TitleIndex:
     @classmethod
     def read(cls, file: Path, years: NDArray[np.int32]) -> Self:
         """Return the index of a file, mapped into memory; `years` are those of the films."""
-        *arrays, words, word_starts, wholes, whole_starts = read_arrays(file)
-        return cls(*arrays, Texts(words, word_starts), Texts(wholes, whole_starts), years)
+
+        def read(path: Path) -> Self:
+            *arrays, words, word_starts, wholes, whole_starts = read_arrays(path)
+            return cls(*arrays, Texts(words, word_starts), Texts(wholes, whole_starts), years)
+
+        return mapped(file, read)
 
     def write(self, file: Path) -> None:
         """Write all but the years. Raises OSError."""

@@ -15,6 +15,7 @@ from hybrid.search import HybridSearch
 from hybrid.serving.live_search import LiveSearch
 from hybrid.serving.workers import Worker
 from hybrid.storage.generation import (
+    CURRENT,
     CurrentEntry,
     Generation,
     KnownDigests,
@@ -25,8 +26,8 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import FileIdentity, identity
 
-POLL = 0.1
-"""Seconds between two checks of CURRENT and ranking.toml."""
+POLL = 0.02
+"""Seconds between two checks of CURRENT and ranking.toml, which read them only if they changed."""
 
 RETRY = 60.0
 """Seconds after which a generation that could not be opened is tried again."""
@@ -67,6 +68,7 @@ class GenerationWatcher:
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
         self._refreshing = Lock()
         self._preferences_file = _identity(data / FILE)
+        self._seen: tuple[FileIdentity | None, FileIdentity | None] | None = None
         self._preferences = Preferences.load(data)
         entry = published(data)[0]
         self._tried: tuple[CurrentEntry, Preferences] | None = entry, self._preferences
@@ -102,6 +104,10 @@ class GenerationWatcher:
 
     def _refresh(self) -> None:
         self._read_preferences()
+        files = _identity(self._data / CURRENT), self._preferences_file
+        if files[0] and files == self._seen and not self._retry_due():
+            return
+        self._seen = files
         try:
             entry = published(self._data)[0]
         except GenerationUnusable as error:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hybrid.ranking import Ids
 from hybrid.storage.arrays import Texts, read_arrays, write_arrays
 from hybrid.storage.filter_columns import NO_ROWS, FilterColumns, Rows
+from hybrid.storage.mapped import mapped
 from hybrid.storage.merged_rows import MergedRows
 
 
@@ -53,7 +54,7 @@ class BaseColumns:
     @classmethod
     def read(cls, file: Path) -> Self:
         """Return the columns of a file, mapped into memory."""
-        return cls(*read_arrays(file))
+        return mapped(file, lambda path: cls(*read_arrays(path)))
 
     def write(self, file: Path) -> None:
         """Write the columns. Raises OSError."""

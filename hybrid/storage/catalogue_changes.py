@@ -19,12 +19,13 @@ def change_catalogue(
     films: Collection[CatalogueFilm],
     gone: Collection[int],
     kept: Mapping[int, Movie | None] | None = None,
+    highest: int = -1,
 ) -> None:
     """Replace or add `films` and remove `gone`, in the delta in `folder`.
 
     An update from a source passes in `kept` the changes by hand that remain, each with the film as
-    in the source; None means that this is a change by hand. Raises BuildFailed if it cannot be
-    written.
+    in the source; None means that this is a change by hand. `highest` is the highest id that a film
+    ever had, if none of these films has it. Raises BuildFailed if it cannot be written.
     """
     ids = [*(film.movie.id for film in films), *gone]
     with writing(folder, DELTA) as connection:
@@ -48,7 +49,7 @@ def change_catalogue(
         connection.execute(
             "INSERT INTO delta.meta VALUES (?1, ?2)"
             " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-            (HIGHEST_ID, max((film.movie.id for film in films), default=-1)),
+            (HIGHEST_ID, max([highest, *(film.movie.id for film in films)])),
         )
 
 

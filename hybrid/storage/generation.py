@@ -13,15 +13,17 @@ films that came or changed since, and the ids of films of the base that no longe
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from pydantic import ValidationError
 
 from hybrid.errors import GenerationUnusable
-from hybrid.storage.manifest import FileDigest, FileIdentity, Manifest, identity
+from hybrid.storage.manifest import FileDigest, FileIdentity, Manifest, identity_of
 
 CURRENT = "CURRENT"
 
@@ -145,11 +147,14 @@ def open_published(
     `checked` as for `open_current`. Raises GenerationUnusable.
     """
     generation = open_described(data, entry)
-    check_sizes(generation)
     known = {} if checked is None else checked
     digests: KnownDigests = {}
-    for file, expected in generation.manifest.files.items():
-        _check(generation.file(file), expected.sha256, known, digests)
+    # All sizes before any content, which takes longer.
+    for file, found in check_sizes(generation).items():
+        expected = generation.manifest.files[file].sha256
+        digests[found] = known.get(found) or _sha256(generation.file(file))
+        if digests[found] != expected:
+            raise _damaged(generation.file(file))
     if checked is not None:
         checked.clear()
         checked.update(digests)
@@ -169,10 +174,10 @@ def damaged_files(generation: Generation) -> list[str]:
     """Return the names of the files that are missing or differ from their digest."""
     damaged = []
     for file, expected in generation.manifest.files.items():
-        try:
-            _check(generation.file(file), expected.sha256, {}, {})
-        except GenerationUnusable:
-            damaged.append(file)
+        with suppress(GenerationUnusable):
+            if _sha256(generation.file(file)) == expected.sha256:
+                continue
+        damaged.append(file)
     return damaged
 
 
@@ -192,12 +197,23 @@ def _manifest(file: Path, sha256: str) -> Manifest:
         ) from error
 
 
-def check_sizes(generation: Generation) -> None:
-    """Raise GenerationUnusable if a file is missing or has another size than its digest says."""
-    for file, expected in generation.manifest.files.items():
-        path = generation.folder / file
-        if not path.is_file() or path.stat().st_size != expected.size:
-            raise _damaged(path)
+def check_sizes(generation: Generation) -> dict[str, FileIdentity]:
+    """Return the identities of all files by name.
+
+    Raises GenerationUnusable if a file is missing or has another size than its digest says.
+    """
+    identities = {}
+    folder = os.fspath(generation.folder)
+    for name, expected in generation.manifest.files.items():
+        path = f"{folder}/{name}"
+        try:
+            status = os.stat(path)  # noqa: PTH116, a tenth of the time of a Path
+        except OSError:
+            raise _damaged(generation.file(name)) from None
+        if not S_ISREG(status.st_mode) or status.st_size != expected.size:
+            raise _damaged(generation.file(name))
+        identities[name] = identity_of(status)
+    return identities
 
 
 def number_of(name: str) -> int:
@@ -219,20 +235,19 @@ def current_indices(data: Path) -> set[str]:
 
 def shared_digests(generation: Generation) -> Mapping[FileIdentity, FileDigest]:
     """Return the digests of the existing files, which the next generation may share."""
-    files = generation.manifest.files
-    digests = {generation.file(name): digest for name, digest in files.items()}
-    return {identity(path): digest for path, digest in digests.items() if path.exists()}
+    digests = {}
+    folder = os.fspath(generation.folder)
+    for name, digest in generation.manifest.files.items():
+        with suppress(FileNotFoundError):
+            digests[identity_of(os.stat(f"{folder}/{name}"))] = digest  # noqa: PTH116
+    return digests
 
 
-def _check(path: Path, sha256: str, known: KnownDigests, digests: KnownDigests) -> None:
-    """Check a file against its digest, which is looked up in `known` and added to `digests`."""
+def _sha256(path: Path) -> str:
     try:
-        file = identity(path)
-        digests[file] = known.get(file) or FileDigest.of(path).sha256
+        return FileDigest.of(path).sha256
     except OSError as error:
         raise GenerationUnusable(f"{path} cannot be read: {error.strerror}") from error
-    if digests[file] != sha256:
-        raise _damaged(path)
 
 
 def _damaged(path: Path) -> GenerationUnusable:

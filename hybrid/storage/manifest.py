@@ -1,6 +1,7 @@
 """The manifest of a generation: its engines, model, counts and files."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -150,5 +151,9 @@ class Manifest(_Part):
 
 def identity(path: Path) -> FileIdentity:
     """Return the identity of a file, which changes with its content. Raises OSError."""
-    status = path.stat()
+    return identity_of(path.stat())
+
+
+def identity_of(status: os.stat_result) -> FileIdentity:
+    """Return the identity of a file of this status."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -14,6 +14,7 @@ from hybrid.errors import GenerationUnusable
 from hybrid.ranking import Scores
 from hybrid.storage.catalogue import SentenceRows
 from hybrid.storage.filter_columns import Rows
+from hybrid.storage.mapped import mapped
 from hybrid.vectors import QueryVector, Vectors
 
 TAKEN = np.float32(-np.inf)
@@ -130,7 +131,7 @@ def _inner_products(query: Vectors, vectors: Vectors, rows: Rows) -> Vectors:
 
 def read_vectors(file: Path) -> Vectors:
     """Return the memory-mapped vectors of a .npy file, float32 (n, d)."""
-    return np.asarray(np.load(file, mmap_mode="r"))
+    return mapped(file, lambda path: np.asarray(np.load(path, mmap_mode="r")))
 
 
 def read_sentences(pieces: Sequence[Path], delta: Path, sentences: SentenceRows) -> SentenceVectors:

@@ -52,6 +52,18 @@ def key_of(fingerprint: str, text: str) -> bytes:
     return hashlib.sha256(f"{fingerprint}\0{text}".encode()).digest()
 
 
+def hold_cache(cache_file: Path) -> sqlite3.Connection:
+    """Return a connection that keeps the cache open, to be closed.
+
+    While there is one, closing another does not move all that was written from the log to the file,
+    which would sync both. Raises BuildFailed if the cache cannot be used.
+    """
+    with open_cache(cache_file):
+        held = sqlite3.connect(cache_file, check_same_thread=False)
+        held.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return held
+
+
 @contextmanager
 def open_cache(cache_file: Path) -> Iterator[sqlite3.Connection]:
     """Open the cache; create it if it is missing. Raises BuildFailed if it cannot be used."""

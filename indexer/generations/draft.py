@@ -17,6 +17,7 @@ from hybrid.storage.generation import (
     DELTA,
     GENERATIONS,
     UNFINISHED,
+    CurrentEntry,
     Generation,
     base_files,
     number_of,
@@ -72,8 +73,11 @@ class Draft:
                     self.link(generation, f"{ENCODER_FOLDER}/{path.name}")
         return precision in (other, "float32")
 
-    def commit(self, manifest: Manifest, known: Digests) -> Generation:
-        """Publish the generation, with the digests of its files in the manifest.
+    def commit(
+        self, manifest: Manifest, known: Digests, instead: CurrentEntry | None = None
+    ) -> Generation:
+        """Publish the generation, `instead` of one of the same films if there is one, with the
+        digests of its files in the manifest.
 
         Files whose digests are `known` are not read. Raises BuildFailed if the stores disagree,
         NotDurable if it is published but a power cut may undo that, OSError if it is not.
@@ -81,7 +85,7 @@ class Draft:
         digests = file_digests(self.folder, known)
         manifest = manifest.model_copy(update={"files": digests})
         probe(Generation(self.folder, manifest))
-        return Generation(publish(self.data, self.folder, manifest), manifest)
+        return Generation(publish(self.data, self.folder, manifest, instead), manifest)
 
     def tidy(self) -> list[str]:
         """Remove what the published generations do not need; return warnings."""

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import IO
 from uuid import uuid4
 
 from hybrid.errors import AnotherWriter, GenerationUnusable
 from hybrid.storage import durable
 
-WRITER = "WRITER"
-"""The file that is locked."""
+WRITER, MERGER = "WRITER", "MERGER"
+"""The files that are locked: by who writes, and for long by who merges and lets others write."""
 
 PATIENCE = 60.0
 """Seconds that verify, repair and rollback wait for another writer."""
@@ -31,9 +32,7 @@ def writer_lock(data: Path, patience: float = 0.0) -> Iterator[None]:
     durable.make_folder(data)
     until = monotonic() + patience
     while True:
-        # Only for reading: some data folders cannot be written to.
-        flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW
-        with os.fdopen(os.open(data / WRITER, flags, 0o644)) as file:
+        with _open(data / WRITER) as file:
             if _locked(file.fileno(), data / WRITER):
                 yield
                 return
@@ -42,6 +41,18 @@ def writer_lock(data: Path, patience: float = 0.0) -> Iterator[None]:
                 f"another command is writing to {data}: wait for it, or use another --data folder"
             )
         sleep(LOCK_INTERVAL)
+
+
+@contextmanager
+def merger_lock(data: Path) -> Iterator[bool]:
+    """Hold the lock of who merges, if nobody else does; give whether it is held."""
+    with _open(data / MERGER) as file:
+        yield _locked(file.fileno(), data / MERGER)
+
+
+def _open(file: Path) -> IO[str]:
+    # Only for reading: some data folders cannot be written to.
+    return os.fdopen(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644))
 
 
 def _locked(descriptor: int, file: Path) -> bool:

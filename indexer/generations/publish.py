@@ -1,6 +1,7 @@
 """Publishing a finished generation in one step."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hybrid.errors import GenerationUnusable, NotDurable
@@ -13,7 +14,7 @@ from hybrid.storage.generation import (
     open_published,
     published,
 )
-from hybrid.storage.manifest import FileDigest, FileIdentity, Manifest, identity
+from hybrid.storage.manifest import FileDigest, FileIdentity, Manifest, identity_of
 
 Digests = Mapping[FileIdentity, FileDigest]
 """Digests of files that need not be read again: those shared with the generation before."""
@@ -21,29 +22,51 @@ Digests = Mapping[FileIdentity, FileDigest]
 
 def file_digests(folder: Path, known: Digests) -> dict[str, FileDigest]:
     """Return the digest of every file in `folder`; those that are `known` are not read."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    root = os.fspath(folder)
+    found = sorted(
+        os.path.join(parent, name)  # noqa: PTH118, a tenth of the time of a Path
+        for parent, _, names in os.walk(root)
+        for name in names
+    )
     return {
-        path.relative_to(folder).as_posix(): known.get(identity(path)) or FileDigest.of(path)
+        os.path.relpath(path, root): known.get(identity_of(os.stat(path)))  # noqa: PTH116
+        or FileDigest.of(Path(path))
         for path in found
     }
 
 
-def publish(data: Path, folder: Path, manifest: Manifest) -> Path:
+def publish(
+    data: Path, folder: Path, manifest: Manifest, instead: CurrentEntry | None = None
+) -> Path:
     """Make the finished `folder` the published generation and return its new path.
 
-    Replacing CURRENT is the only commit. Raises NotDurable if that is done but a power cut may
-    undo it, OSError if something cannot be written.
+    The one before is that which was published, or if this one is published `instead` of an entry of
+    the same films, the one before that. Replacing CURRENT is the only commit. Raises NotDurable if
+    that is done but a power cut may undo it, OSError if something cannot be written.
     """
     manifest_file = folder / MANIFEST
     manifest_file.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-    for path in (folder, *folder.rglob("*")):
-        durable.sync(path)
+    durable.sync_all(_unshared(folder))
     digest = FileDigest.of(manifest_file).sha256
     final = data / GENERATIONS / manifest.name
     folder.rename(final)
+    before = [entry for entry in readable_entries(data) if entry != instead][:1]
     durable.sync(final.parent)
-    _commit(data, [CurrentEntry(manifest.name, digest), *readable_entries(data)[:1]])
+    _commit(data, [CurrentEntry(manifest.name, digest), *before])
     return final
+
+
+def _unshared(folder: Path) -> Iterator[Path]:
+    """Yield a folder and all in it but the files that a published generation has, too.
+
+    Those were synced before that was published.
+    """
+    for parent, _, names in os.walk(folder):
+        yield Path(parent)
+        for name in names:
+            file = os.path.join(parent, name)  # noqa: PTH118, a tenth of the time of a Path
+            if os.stat(file).st_nlink == 1:  # noqa: PTH116
+                yield Path(file)
 
 
 def publish_previous(data: Path) -> tuple[str, str]:

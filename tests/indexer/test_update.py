@@ -159,6 +159,14 @@ def test_people_are_known_while_a_film_names_them(data: Path) -> None:
     assert not knows("setsuko hara")
 
 
+@pytest.fixture
+def merging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Merge every change into a new base at once."""
+    monkeypatch.setattr("indexer.merge.LEAST", 0)
+    monkeypatch.setattr("indexer.merge.SHARE", 0.0)
+
+
+@pytest.mark.usefixtures("merging")
 def test_many_changes_train_the_index_anew(data: Path) -> None:
     """After half of the sentences came or went the index is trained and all vectors lie in one
     file again; below 256 sentences there is none, and above there is one again."""
@@ -176,6 +184,7 @@ def test_many_changes_train_the_index_anew(data: Path) -> None:
     assert_holds(open_current(data), FILMS)
 
 
+@pytest.mark.usefixtures("merging")
 def test_recall_is_measured_again_after_a_twentieth(data: Path) -> None:
     """So many sentences may come or go before it is measured, and no more."""
     total = open_current(data).manifest.counts.sentences
@@ -190,6 +199,7 @@ def test_recall_is_measured_again_after_a_twentieth(data: Path) -> None:
     assert put_sentences(5).changed_when_measured == total // 20 + 5
 
 
+@pytest.mark.usefixtures("merging")
 @pytest.mark.parametrize(("recall", "trained"), [(0.991, False), (0.989, True)])
 def test_recall_that_falls_trains_the_index_anew(
     data: Path, monkeypatch: pytest.MonkeyPatch, recall: float, trained: bool

@@ -24,8 +24,12 @@ from hybrid.errors import GenerationUnusable
 from hybrid.movie import Movie
 from hybrid.storage.generation import (
     CATALOGUE,
+    COLUMNS,
+    DELTA,
+    DELTA_VECTORS,
     FAISS_INDEX,
     MANIFEST,
+    TITLES,
     CurrentEntry,
     Generation,
     open_current,
@@ -35,7 +39,7 @@ from hybrid.storage.generation import (
 from indexer.cli import main
 from indexer.embedding.cache import CACHE
 from indexer.generations.publish import file_digests, write_current
-from indexer.group_commit import GATHER
+from indexer.group_commit import PAUSE
 from indexer.repair import repair
 from indexer.update import change, upsert
 from indexer.verify import verify
@@ -91,6 +95,7 @@ def test_nothing_is_wrong(data: Path) -> None:
         assert [check.name for check in verified.checks] == [
             "files",
             "catalogue",
+            "titles",
             "keyword",
             "vectors",
             "encoder",
@@ -105,7 +110,9 @@ def without_a_film(generation: Generation) -> None:
     (generation.folder / "new").rename(generation.file("tantivy"))
     stranger = Movie(id=7777, title="Stranger")
     renamed = FILMS[1].model_copy(update={"title": "Renamed"})
-    TantivyWriter(generation.folder)._commit([stranger, renamed], [FILMS[0].id, renamed.id])
+    TantivyWriter(generation.folder)._commit(
+        generation.file("tantivy"), [stranger, renamed], [FILMS[0].id, renamed.id]
+    )
 
 
 def without_a_label(generation: Generation) -> None:
@@ -155,7 +162,9 @@ def with_other_words(generation: Generation) -> None:
         shutil.copy(file, generation.folder / "copy")
         (generation.folder / "copy").replace(file)
     with patch("hybrid.engines.lexical.tantivy_writer.keyword_text", lambda _: "nonsense"):
-        TantivyWriter(generation.folder)._commit([FILMS[4]], [FILMS[4].id])
+        TantivyWriter(generation.folder)._commit(
+            generation.file("tantivy"), [FILMS[4]], [FILMS[4].id]
+        )
 
 
 def without_a_document(generation: Generation) -> None:
@@ -238,7 +247,7 @@ def test_verify_beside_a_writer(data: Path) -> None:
             patient = replace(tools(), patience=30.0)
             change(data, upsert([NEW.model_copy(update={"title": f"{number}"})]), patient)
             behind.set()
-            sleep(GATHER)  # as a service does
+            sleep(PAUSE)  # as a service does
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
@@ -262,6 +271,8 @@ def test_recall_that_was_lost_is_told(
     """An index that finds less than .99, and a hundredth less than when it was measured, is a
     finding."""
     monkeypatch.setattr("indexer.semantic_index.update.MEASURED_EVERY", 0.0)
+    monkeypatch.setattr("indexer.merge.LEAST", 0)
+    monkeypatch.setattr("indexer.merge.SHARE", 0.0)
     with monkeypatch.context() as measuring:
         measuring.setattr("indexer.semantic_index.update.LEAST_RECALL", 0.0)
         measuring.setattr(
@@ -295,7 +306,10 @@ def files_of(name: str, data: Path) -> Path:
     return max((p for p in found if p.is_file()), key=lambda path: path.stat().st_size)
 
 
-@pytest.mark.parametrize("name", [FAISS_INDEX, "vectors-0", "vectors-1", "tantivy/", "rejects"])
+@pytest.mark.parametrize(
+    "name",
+    [FAISS_INDEX, "vectors-0", DELTA_VECTORS, COLUMNS, TITLES, "tantivy/", "rejects"],
+)
 def test_a_damaged_file_is_named_and_replaced(data: Path, name: str) -> None:
     """Whatever can be made again from the catalogue is."""
     file = files_of(name, data)
@@ -306,7 +320,7 @@ def test_a_damaged_file_is_named_and_replaced(data: Path, name: str) -> None:
     assert_holds(open_current(data), [*FILMS, NEW])
 
 
-@pytest.mark.parametrize("name", [CATALOGUE, "encoder/"])
+@pytest.mark.parametrize("name", [CATALOGUE, DELTA, "encoder/"])
 def test_what_cannot_be_made_again_is_told(data: Path, name: str) -> None:
     """Without its catalogue or its model a generation is lost; the remedy is reported."""
     file = files_of(name, data)

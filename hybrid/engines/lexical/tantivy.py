@@ -5,7 +5,6 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 from time import sleep
 from typing import Any
 
@@ -22,6 +21,7 @@ from hybrid.query import Filters
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.query_language.film_words import WORD_FIELDS
 from hybrid.ranking import Ids, Ranking, Scores, phrase_bits
+from hybrid.storage.scratch import scratch_folder
 from hybrid.text.analysis import WORD, analyze, analyzer, tokens
 from hybrid.text.stop_words import STOP_WORDS
 
@@ -274,7 +274,7 @@ def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
     Tantivy creates a lock file beside an index that it opens. So it opens a temporary folder of
     links, which can be removed afterwards: by then the files are mapped into memory.
     """
-    links = Path(mkdtemp(prefix="tantivy-"))
+    links = scratch_folder("tantivy-")
     try:
         for file in folder.iterdir():
             if file.suffix != ".lock":

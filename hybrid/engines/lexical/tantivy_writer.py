@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import tantivy
@@ -14,9 +15,13 @@ from hybrid.movie import Movie, content_number, genre_keys, keyword_text
 from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
 from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
+from hybrid.storage.scratch import remove_leftovers, scratch_folder
 from hybrid.text.analysis import analyzer
 
 WRITER_BYTES = 256_000_000
+
+CHANGE_BYTES = 16_000_000
+"""Room that a change needs beside that for two copies of the index."""
 
 
 class TantivyWriter:
@@ -37,12 +42,12 @@ class TantivyWriter:
 
         Raises BuildFailed if it cannot be written, or if there are not `total` films afterwards.
         """
-        outdated: Collection[int] = ()
-        if self._previous:
-            self._link_files(self._previous.generation)
-            outdated = [*gone, *(movie.id for movie in movies)]
         try:
-            count = self._commit(movies, outdated)
+            if self._previous:
+                outdated = [*gone, *(movie.id for movie in movies)]
+                count = self._change(self._previous.generation, movies, outdated)
+            else:
+                count = self._commit(self.folder, movies, ())
         except ValueError as error:  # all that tantivy raises
             full = os.strerror(errno.ENOSPC) if "StorageFull" in str(error) else None
             raise BuildFailed(f"{self.folder} cannot be written: {full or error}") from error
@@ -60,15 +65,36 @@ class TantivyWriter:
     def check_index(self, generation: Generation) -> None:
         """Do nothing: the files of the index are in the manifest."""
 
-    def _link_files(self, generation: Generation) -> None:
-        """Share the files of a generation: Tantivy replaces files, it never changes one."""
-        self.folder.mkdir()
-        for file in generation.file(TANTIVY_FOLDER).iterdir():
-            if not file.name.endswith(".lock"):
-                (self.folder / file.name).hardlink_to(file)
+    def _change(
+        self, generation: Generation, movies: Collection[Movie], outdated: Collection[int]
+    ) -> int:
+        """Write an index that shares the files of a generation; return its number of films.
 
-    def _commit(self, movies: Collection[Movie], outdated: Collection[int]) -> int:
-        index = tantivy.Index(schema(), str(self.folder))
+        Tantivy replaces files, it never changes one. It syncs each file by itself, some thirty for
+        one film, which all other files of a generation are together: so it writes into a scratch
+        folder of links.
+        """
+        before, place = generation.file(TANTIVY_FOLDER), generation.folder.parent.stat()
+        prefix = f"hybrid-{place.st_dev}-{place.st_ino}-"
+        remove_leftovers(prefix)
+        size = sum(file.stat().st_size for file in before.iterdir())
+        scratch = scratch_folder(prefix, 2 * size + CHANGE_BYTES)
+        try:
+            for file in _files(before):
+                (scratch / file.name).symlink_to(file.absolute())
+            count = self._commit(scratch, movies, outdated)
+            self.folder.mkdir()
+            for file in _files(scratch):
+                if file.is_symlink():
+                    (self.folder / file.name).hardlink_to(before / file.name)
+                else:
+                    shutil.copyfile(file, self.folder / file.name)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return count
+
+    def _commit(self, folder: Path, movies: Collection[Movie], outdated: Collection[int]) -> int:
+        index = tantivy.Index(schema(), str(folder))
         index.register_tokenizer(ANALYZER, analyzer())
         # Not as a context manager: that would commit even after an exception.
         writer = index.writer(WRITER_BYTES, num_threads=1)
@@ -78,15 +104,16 @@ class TantivyWriter:
             writer.add_document(_document(movie))
         writer.commit()
         writer.wait_merging_threads()
-        self._open_to_readers()
+        # Let everyone who may read the folder read the two files that Tantivy restricts.
+        for name in ("meta.json", ".managed.json"):
+            (folder / name).chmod(folder.stat().st_mode & 0o666)
         index.reload()
         count: int = index.searcher().num_docs
         return count
 
-    def _open_to_readers(self) -> None:
-        """Let everyone who may read the folder read the two files that Tantivy restricts."""
-        for name in ("meta.json", ".managed.json"):
-            (self.folder / name).chmod(self.folder.stat().st_mode & 0o666)
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if not file.name.endswith(".lock"))
 
 
 def _document(movie: Movie) -> tantivy.Document:

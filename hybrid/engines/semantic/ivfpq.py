@@ -19,6 +19,7 @@ from hybrid.query import Filters
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.storage.filter_columns import NO_ROWS, Rows
 from hybrid.storage.manifest import FileDigest
+from hybrid.storage.mapped import mapped
 from hybrid.vectors import QueryVector, Vectors
 
 MIN_VECTORS = 256
@@ -210,4 +211,4 @@ def read_index(file: Path) -> "faiss.IndexIVF":
 
 def map_index(file: Path) -> "faiss.IndexIVF":
     """Map an index file, which must have been checked, into memory. It must not be changed."""
-    return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+    return mapped(file, lambda path: faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
