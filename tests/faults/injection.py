@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
@@ -21,6 +22,7 @@ from elasticsearch import helpers
 
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.storage.generation import CURRENT
+from indexer import background_merge, merge
 from indexer import build as building
 from indexer import change as making
 
@@ -35,11 +37,14 @@ class Steps:
     folder: Path
     fault: Fault
     kinds: list[str] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
 
     def take(self, kind: str) -> None:
-        """Count a step."""
-        self.kinds.append(kind)
-        self.fault(len(self.kinds), kind)
+        """Count a step. Some files are synced in several threads."""
+        with self.lock:
+            self.kinds.append(kind)
+            number = len(self.kinds)
+        self.fault(number, kind)
 
     def ours(self, path: object) -> bool:
         """Whether a path lies below the folder."""
@@ -129,6 +134,8 @@ def counted(folder: Path, fault: Fault) -> Iterator[Steps]:
         patched.enter_context(patch.object(io, "open", _opening(steps)))
         for owner, name, kind in (
             (making, "change_catalogue", "catalogue"),
+            (background_merge, "change_catalogue", "catalogue"),
+            (merge, "merge_catalogue", "catalogue"),
             (building, "write_catalogue", "catalogue"),
             (TantivyWriter, "_commit", "commit"),
             (shutil, "copyfile", "copy"),

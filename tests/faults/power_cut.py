@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any
 from unittest.mock import patch
 
@@ -115,6 +116,7 @@ class Recording:
         self._now = Disk()
         self._nodes = {self.folder.stat().st_ino: ROOT}
         self._stamps: dict[Node, tuple[int, int]] = {}
+        self._lock = RLock()  # some files are synced in several threads
         self._count = ROOT
         self.look()
         self.before = self._now.copy()
@@ -130,6 +132,10 @@ class Recording:
 
         A file is read if its size or time is another, or it is to be read `again`.
         """
+        with self._lock:
+            self._look(again)
+
+    def _look(self, again: Node | None) -> None:
         found: dict[Node, dict[str, Node]] = {}
         inodes = {self.folder.stat().st_ino: ROOT}
         files: dict[Node, Path] = {}
@@ -149,10 +155,11 @@ class Recording:
 
     def sync(self, descriptor: int, failed: bool) -> None:
         """Note that an open file was synced, or could not be."""
-        node = self._nodes.get(os.fstat(descriptor).st_ino)
-        if node is not None:
-            self.look(again=node)
-            self.operations.append(Sync(node, failed))
+        with self._lock:
+            node = self._nodes.get(os.fstat(descriptor).st_ino)
+            if node is not None:
+                self.look(again=node)
+                self.operations.append(Sync(node, failed))
 
     def _walk(
         self,

@@ -16,6 +16,7 @@ import pytest
 
 from hybrid.errors import HybridError, NotDurable
 from hybrid.storage.generation import CURRENT, open_current
+from indexer.generations.cleanup import MERGE
 from indexer.verify import verify
 from tests.command import Index, run
 from tests.faults.injection import counted, fail, never
@@ -48,7 +49,7 @@ def commit(kinds: list[str]) -> range:
     return steps
 
 
-@pytest.mark.parametrize("work", ["upsert", "update", "build", "rollback"])
+@pytest.mark.parametrize("work", ["upsert", "update", "build", "rollback", "merge", "replace"])
 def test_every_step_fails_in_turn(work: str, built: Path, tmp_path: Path) -> None:
     """Whichever step fails and however: the old state or the new one, never a mix; an error that
     is for users, or none; and the next change works. Those of the commit are failed in all ways."""
@@ -71,6 +72,7 @@ def test_every_step_fails_in_turn(work: str, built: Path, tmp_path: Path) -> Non
                 assert found == AFTER[work], case
             put(data, FILMS[50].model_copy(update={"title": "The next change"}))
             assert len(list((data / "generations").iterdir())) == 2, case
+            assert not (data / MERGE).exists(), case
     assert verify(data, tools()).clean
 
 

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from indexer.generations.cleanup import MERGE
 from indexer.update import change, upsert
 from indexer.verify import verify
 from tests.elasticsearch_deployment import Deployment
@@ -70,6 +71,7 @@ def test_killed_at_any_step(built: Path, tmp_path: Path) -> None:
         assert follower.live.publication_problem is None, case
         follower.close()
         assert len(list((data / "generations").iterdir())) == 2, case
+        assert not (data / MERGE).exists(), case
         outcomes["new" if found == AFTER[work] else "old"] += 1
     hit = Counter(kind for _, _, kind in chosen)
     print(f"seed {SEED}: {len(chosen)} kills of {len(steps)} steps, {dict(hit)}, {dict(outcomes)}")

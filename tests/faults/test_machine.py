@@ -7,16 +7,23 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+import indexer.merge
 from hybrid.errors import NotFound
 from hybrid.movie import Movie
-from hybrid.storage.generation import open_current, published
+from hybrid.storage.generation import Generation, open_current, published
+from indexer import background_merge
+from indexer.background_merge import merge_delta
+from indexer.generations.manifest import BaseStore
+from indexer.generations.publish import Digests
 from indexer.update import change, delete, rollback, upsert
 from tests import corpus
 from tests.faults.injection import counted
@@ -140,6 +147,39 @@ class Stores(RuleBasedStateMachine):
             self.becomes(others if removes else others | {movie.id: movie})
 
     @rule()
+    def merge(self) -> None:
+        """Merge what changed: nothing changes, and the way back stays."""
+        merge_delta(self.data, tools(), always=True)
+
+    @rule(number=NUMBERS, other=NUMBERS, title=TITLES, plot=PLOTS, back=st.booleans())
+    def change_during_a_merge(
+        self, number: int, other: int, title: str, plot: str | None, back: bool
+    ) -> None:
+        """Go back, add a film and remove one while a new base is written."""
+        write = background_merge.write_base
+
+        def interrupted(source: Generation, folder: Path) -> tuple[BaseStore, Digests]:
+            if back and self.before:
+                self.go_back()
+            self.put_a_film(number, title, plot)
+            self.delete_a_film(other)
+            return write(source, folder)
+
+        with patch.object(background_merge, "write_base", interrupted):
+            merge_delta(self.data, tools(), always=True)
+
+    @rule(step=st.integers(1, 120))
+    def crash_in_a_merge(self, step: int) -> None:
+        """Die at a step of a merge: nothing changes."""
+
+        def die(number: int, kind: str) -> None:
+            if number >= step:
+                raise Crash
+
+        with counted(self.data, die), suppress(Crash):
+            merge_delta(self.data, tools(), always=True)
+
+    @rule()
     def restart(self) -> None:
         """Serve from a new process."""
         self.follower.close()
@@ -167,8 +207,9 @@ class Stores(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module", autouse=True)
 def _told() -> Iterator[None]:
-    """Tell how many steps it were."""
-    yield
+    """Tell how many steps it were. Some changes are so many that the base is written anew."""
+    with patch.object(indexer.merge, "LEAST", 20):
+        yield
     print(f"{Stores.taken} steps in runs of {STEPS} at most")
 
 

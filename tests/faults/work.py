@@ -9,9 +9,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 from hybrid.movie import Movie
 from hybrid.storage.generation import open_current
+from indexer import merge
+from indexer.background_merge import merge_delta
 from indexer.update import change, delete, match_source, rollback, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
@@ -36,6 +39,9 @@ def state(movies: Iterable[Movie]) -> State:
     return {movie.id: movie for movie in movies}
 
 
+BUILT = [FILMS[0].model_copy(update={"title": "Old", "description": None}), *FILMS[3:], NEW]
+"""What is in the base when the work begins; the delta makes it FILMS."""
+
 BEFORE = state(FILMS)
 
 AFTER: Mapping[str, State] = {
@@ -43,7 +49,9 @@ AFTER: Mapping[str, State] = {
     "update": state([RENAMED, *FILMS[3:], NEW]),
     "upsert": BEFORE | state([NEW, RENAMED]),
     "delete": state(FILMS[2:]),
-    "rollback": state(FILMS[:5]),
+    "rollback": state(BUILT),
+    "merge": BEFORE,
+    "replace": state([RENAMED, *FILMS[3:]]),
 }
 """What the catalogue holds once each piece of work is done."""
 
@@ -76,6 +84,13 @@ def do(work: str, data: Path, url: str | None = None) -> None:
     elif work == "update":
         films = list(AFTER["update"].values())
         change(data, match_source(films, False, False, "discard"), writing)
+    elif work == "replace":
+        # So many changes that the base is written anew at once.
+        with patch.multiple(merge, LEAST=0, SHARE=0.0):
+            films = list(AFTER["replace"].values())
+            change(data, match_source(films, False, False, "discard"), writing)
+    elif work == "merge":
+        assert merge_delta(data, writing, always=True)
     elif work == "upsert":
         change(data, upsert([NEW, RENAMED]), writing)
     elif work == "delete":
