@@ -17,8 +17,8 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
-from indexer.change import NO_EMBEDDING, Changes, Publication, publish_change
-from indexer.embedding.embed import EmbeddingStats
+from indexer.change import Changes, Publication, publish_change
+from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats
 from indexer.films.matching import match_ids
 from indexer.generations.cleanup import recover, tidy
 from indexer.generations.lock import PATIENCE, deployment_id, writer_lock

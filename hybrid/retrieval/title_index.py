@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
@@ -142,12 +143,12 @@ class TitleIndex:
     @classmethod
     def read(cls, file: Path, years: NDArray[np.int32]) -> Self:
         """Return the index of a file, mapped into memory; `years` are those of the films."""
+        return mapped(file, partial(cls._of_arrays, years))
 
-        def read(path: Path) -> Self:
-            *arrays, words, word_starts, wholes, whole_starts = read_arrays(path)
-            return cls(*arrays, Texts(words, word_starts), Texts(wholes, whole_starts), years)
-
-        return mapped(file, read)
+    @classmethod
+    def _of_arrays(cls, years: NDArray[np.int32], file: Path) -> Self:
+        arrays = read_arrays(file)
+        return cls(*arrays[:6], Texts(*arrays[6:8]), Texts(*arrays[8:]), years)
 
     def write(self, file: Path) -> None:
         """Write all but the years. Raises OSError."""

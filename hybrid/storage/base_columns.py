@@ -22,7 +22,7 @@ class BaseColumns:
     `ids` int64 (n,) ascending; `years` int32 (n,), 0 without a year; film f has `counts[f]`
     sentences, whose vectors begin at row `firsts[f]` of the pieces one after the other, both int64
     (n,). Genre g of k is the text g of `genre_letters` and `genre_letter_starts`, and its films
-    are the rows `genre_rows[genre_starts[g]:genre_starts[g + 1]]`, int32 ascending.
+    are the rows `genre_rows[genre_starts[g]:genre_starts[g + 1]]`, int64 ascending.
     """
 
     ids: Ids
@@ -32,7 +32,7 @@ class BaseColumns:
     genre_letters: NDArray[np.uint8]
     genre_letter_starts: NDArray[np.int64]
     genre_starts: NDArray[np.int64]
-    genre_rows: NDArray[np.int32]
+    genre_rows: Rows
 
     @classmethod
     def of(cls, columns: FilterColumns, firsts: Rows, counts: Rows) -> Self:
@@ -48,7 +48,7 @@ class BaseColumns:
             texts.letters,
             texts.starts,
             np.cumsum([len(films) for films in rows], dtype=np.int64),
-            np.concatenate(rows).astype(np.int32),
+            np.concatenate(rows),
         )
 
     @classmethod
@@ -61,7 +61,7 @@ class BaseColumns:
         write_arrays(file, (getattr(self, field.name) for field in fields(self)))
 
     def genres(self) -> Mapping[str, Rows]:
-        """Return the rows of the films of each genre, int32 ascending."""
+        """Return the rows of the films of each genre, int64 ascending."""
         names = Texts(self.genre_letters, self.genre_letter_starts)
         starts = self.genre_starts.tolist()
         return {

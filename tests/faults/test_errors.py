@@ -78,7 +78,10 @@ def test_every_step_fails_in_turn(work: str, built: Path, tmp_path: Path) -> Non
 
 def test_a_failure_before_the_commit_leaves_no_litter(built: Path, tmp_path: Path) -> None:
     """What was written is removed at once where the disk allows it."""
-    for step in (10, 25, 60):
+    data = fresh(built, tmp_path / "count")
+    with counted(data, never) as steps:
+        do("upsert", data)
+    for step in (10, 25, commit(steps.kinds)[0]):
         data = fresh(built, tmp_path / "work")
         text = (data / CURRENT).read_text()
         assert failing("upsert", data, step, errno.EIO, times=1) is not None

@@ -20,10 +20,10 @@ import indexer.merge
 from hybrid.errors import NotFound
 from hybrid.movie import Movie
 from hybrid.storage.generation import Generation, open_current, published
-from indexer import background_merge
 from indexer.background_merge import merge_delta
 from indexer.generations.manifest import BaseStore
 from indexer.generations.publish import Digests
+from indexer.merge import write_base
 from indexer.update import change, delete, rollback, upsert
 from tests import corpus
 from tests.faults.injection import counted
@@ -156,16 +156,15 @@ class Stores(RuleBasedStateMachine):
         self, number: int, other: int, title: str, plot: str | None, back: bool
     ) -> None:
         """Go back, add a film and remove one while a new base is written."""
-        write = background_merge.write_base
 
         def interrupted(source: Generation, folder: Path) -> tuple[BaseStore, Digests]:
             if back and self.before:
                 self.go_back()
             self.put_a_film(number, title, plot)
             self.delete_a_film(other)
-            return write(source, folder)
+            return write_base(source, folder)
 
-        with patch.object(background_merge, "write_base", interrupted):
+        with patch("indexer.background_merge.write_base", interrupted):
             merge_delta(self.data, tools(), always=True)
 
     @rule(step=st.integers(1, 120))

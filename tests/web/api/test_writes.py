@@ -174,12 +174,10 @@ class Gate:
         self._then = then
         monkeypatch.setattr(module, "change", self._change)
 
-    def _change(
-        self, data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
-    ) -> UpdateResult:
+    def _change(self, *arguments: Any, **named: Any) -> UpdateResult:
         self.groups += 1
         assert self.open.wait(60)
-        return self._then(data, choose, tools)
+        return self._then(*arguments, **named)
 
 
 def test_changes_that_arrive_together_share_a_generation(
@@ -289,7 +287,7 @@ def test_a_removal_is_only_acknowledged_once_published(
 
 
 def chosen_then_failing(
-    data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
+    data: Path, choose: Callable[[Catalogue], Changes], _: Backends, **__: object
 ) -> UpdateResult:
     """Look at what is to be changed, then fail like a full disk."""
     with closing(Catalogue(open_current(data).folder)) as catalogue:
@@ -312,7 +310,9 @@ def test_one_film_spoils_no_other(group: GroupCommit, monkeypatch: pytest.Monkey
     assert gate.groups == 2 + 4
 
 
-def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Backends) -> UpdateResult:
+def refusing(
+    data: Path, choose: Callable[[Catalogue], Changes], tools: Backends, **named: Any
+) -> UpdateResult:
     """Refuse film 7."""
 
     def checked(catalogue: Catalogue) -> Changes:
@@ -321,7 +321,7 @@ def refusing(data: Path, choose: Callable[[Catalogue], Changes], tools: Backends
             raise BuildFailed("film 7 is refused")
         return changes
 
-    return change(data, checked, tools)
+    return change(data, checked, tools, **named)
 
 
 def test_a_sync_that_fails_once_is_made_good(group: GroupCommit, data: Path) -> None:
