@@ -36,11 +36,16 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import Delta, FileDigest, Lexical, Manifest, identity
 from indexer.backends import Backends
-from indexer.change import figures
 from indexer.generations.cleanup import MERGE, recover
 from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import merger_lock, writer_lock
-from indexer.generations.manifest import BaseStore, Stores, change_manifest
+from indexer.generations.manifest import (
+    BaseStore,
+    Stores,
+    catalogue_stats,
+    change_manifest,
+    delta_stats,
+)
 from indexer.generations.publish import Digests
 from indexer.generations.smoke_test import probe
 from indexer.merge import is_due, write_base
@@ -166,7 +171,8 @@ def _publish(data: Path, now: Generation, snapshot: Generation, merged: Merged) 
             draft.link(now, TANTIVY_FOLDER)
         if now.manifest.name != snapshot.manifest.name:
             _write_delta(draft, now, snapshot)
-        stats, delta = figures(draft)
+        with closing(Catalogue(draft.folder)) as catalogue:
+            stats, delta = catalogue_stats(catalogue), delta_stats(catalogue)
         stores = Stores(stats, delta, merged.base, now.manifest.lexical)
         manifest = change_manifest(draft.name, now.manifest, None, stores)
         digests = {**shared_digests(now), **merged.digests}

@@ -26,8 +26,9 @@ from indexer.generations.manifest import (
     BaseStore,
     CatalogueStats,
     Stores,
-    catalogue_stats,
     change_manifest,
+    changed_stats,
+    delta_stats,
 )
 from indexer.generations.publish import Digests
 from indexer.merge import most_changes, replace_base
@@ -104,7 +105,7 @@ def publish_change(
             _write_vectors(draft, previous, films)
         with watch.stage("semantic"):
             base, written = _base(draft, before.manifest, changes)
-            stats, delta = figures(draft)
+            stats, delta = _figures(draft, previous, changes)
         # Last, as readers see changes of an index that generations share at once.
         with watch.stage("keyword"):
             lexical = draft.writer.write(changes.films, changes.gone, stats.movies)
@@ -164,9 +165,9 @@ def _base(draft: Draft, before: Manifest, changes: Changes) -> tuple[BaseStore, 
     return replace_base(draft.folder, before)
 
 
-def figures(draft: Draft) -> tuple[CatalogueStats, Delta]:
+def _figures(draft: Draft, previous: Previous, changes: Changes) -> tuple[CatalogueStats, Delta]:
     """Return the figures of the catalogue of a draft, and of its delta."""
+    before, changed = previous.generation.manifest.counts, changes.outdated.tolist()
     with closing(Catalogue(draft.folder)) as catalogue:
-        delta = catalogue.delta
-        changes = Delta(films=len(delta.ids), outdated=len(delta.outdated))
-        return catalogue_stats(catalogue), changes
+        stats = changed_stats(before, previous.catalogue, catalogue, changed)
+        return stats, delta_stats(catalogue)

@@ -255,6 +255,22 @@ class Catalogue:
             for film, source in rows
         }
 
+    def figures_of(self, ids: Sequence[int]) -> tuple[int, int, int, int]:
+        """Return of the films of `ids` that exist: their number, how many have no sentence and how
+        many no year, and the number of their sentences."""
+        figures = np.zeros(4, np.int64)
+        for start in range(0, len(ids), LOOKUP):
+            some = ids[start : start + LOOKUP]
+            among = f"id IN ({','.join('?' * len(some))})"
+            rows = self._connection.execute(
+                "SELECT count(*), total(sentences = 0), total(year IS NULL), total(sentences)"  # noqa: S608, only "?"
+                f" FROM movies WHERE {among}",
+                some,
+            )
+            figures += np.array(rows.fetchone(), np.int64)
+        films, silent, dateless, sentences = figures.tolist()
+        return films, silent, dateless, sentences
+
     def hand_change_count(self) -> int:
         """Return the number of films that were changed by hand since the last source."""
         count: int = self._connection.execute("SELECT count(*) FROM hand_changes").fetchone()[0]

@@ -1,5 +1,6 @@
 """The manifest of a generation that was written."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,6 +24,19 @@ class CatalogueStats:
     hand_changes: int
 
 
+def changed_stats(
+    before: Counts, previous: Catalogue, catalogue: Catalogue, changed: Sequence[int]
+) -> CatalogueStats:
+    """Return the figures of a catalogue that differs from the `previous` in the films `changed`.
+
+    `before` are the figures of the previous one.
+    """
+    old, new = previous.figures_of(changed), catalogue.figures_of(changed)
+    names = "movies", "without_description", "without_year", "sentences"
+    now = {n: getattr(before, n) - o + a for n, o, a in zip(names, old, new, strict=True)}
+    return CatalogueStats(**now, hand_changes=catalogue.hand_change_count())
+
+
 def catalogue_stats(catalogue: Catalogue) -> CatalogueStats:
     """Return the figures of a catalogue, as it reads them back."""
     return CatalogueStats(
@@ -32,6 +46,11 @@ def catalogue_stats(catalogue: Catalogue) -> CatalogueStats:
         sentences=int(catalogue.sentences.counts.sum()),
         hand_changes=catalogue.hand_change_count(),
     )
+
+
+def delta_stats(catalogue: Catalogue) -> Delta:
+    """Return the figures of the delta of a catalogue."""
+    return Delta(films=len(catalogue.delta.ids), outdated=len(catalogue.delta.outdated))
 
 
 @dataclass(frozen=True)

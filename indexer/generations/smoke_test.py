@@ -12,8 +12,9 @@ from hybrid.query import Filters
 from hybrid.ranking import Ranking
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.filter_columns import Rows, ids_sha256
-from hybrid.storage.generation import Generation
+from hybrid.storage.generation import DELTA_VECTORS, Generation
 from hybrid.storage.manifest import Delta
+from hybrid.storage.sentence_vectors import SentenceVectors, read_vectors
 from hybrid.vectors import QueryVector
 
 DEPTH = 200
@@ -31,22 +32,37 @@ def probe(generation: Generation) -> None:
     """
     manifest = generation.manifest
     with closing(Catalogue(generation.folder)) as catalogue:
+        if manifest.delta != Delta():
+            _probe_delta(generation, catalogue)
+            return
         sentences = open_sentences(generation, catalogue)
         if sentences.total() != manifest.counts.sentences:
             raise BuildFailed(
                 f"{manifest.counts.sentences} sentences were written, {sentences.total()} are there"
             )
         exact = ExactEngine(sentences, catalogue.columns)
-        if manifest.delta != Delta():
-            rows = exact.with_vector(catalogue.rows.of_delta)
-            some = _spread(rows, PROBED_OF_DELTA)
-            _find(lambda vector: exact.rank(vector, rows, DEPTH), exact, some)
-            return
         if ids_sha256(catalogue.base.ids) != manifest.ids_sha256:
             raise BuildFailed("the catalogue holds other films than those written to it")
         engine = open_semantic(generation, catalogue)
         some = _spread(np.flatnonzero(sentences.counts), PROBED)
         _find(lambda vector: engine.search(vector, Filters(), DEPTH), exact, some)
+
+
+def _probe_delta(generation: Generation, catalogue: Catalogue) -> None:
+    """Raise BuildFailed unless catalogue and vectors of the delta have the same films."""
+    delta, file = catalogue.delta, generation.file(DELTA_VECTORS)
+    vectors = read_vectors(file) if file.exists() else np.empty((0, 0), np.float32)
+    if Delta(films=len(delta.ids), outdated=len(delta.outdated)) != generation.manifest.delta:
+        raise BuildFailed("the delta holds other films than those written to it")
+    if len(vectors) != delta.counts.sum():
+        raise BuildFailed(
+            f"{delta.counts.sum()} sentences of the delta were written, {len(vectors)} are there"
+        )
+    sentences = SentenceVectors.contiguous(vectors, delta.counts)
+    exact = ExactEngine(sentences, catalogue.columns_of("delta.movies"))
+    rows = exact.with_vector(np.arange(len(delta.ids)))
+    some = _spread(rows, PROBED_OF_DELTA)
+    _find(lambda vector: exact.rank(vector, rows, DEPTH), exact, some)
 
 
 def _spread(rows: Rows, number: int) -> Rows:
