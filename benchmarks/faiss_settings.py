@@ -34,7 +34,7 @@ from hybrid.query import Filters
 from hybrid.ranking import Ids, Scores
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, FAISS_INDEX, Generation, open_current
+from hybrid.storage.generation import FAISS_INDEX, Generation, open_current
 from hybrid.terminal.commands import setting
 from hybrid.vectors import QueryVector, Vectors
 
@@ -260,7 +260,7 @@ def main(queries: tuple[Path, ...], file: Path | None, **given: Any) -> None:
         f"{'MB':>8}{'float32':>8}"
     )
     rows = []
-    with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(generation.folder)) as catalogue:
         exact = ExactEngine(open_sentences(generation, catalogue), catalogue.columns)
         lists = generation.manifest.semantic.lists or 1
         leg = service(generation, catalogue, exact, vectors, settings.depth)

@@ -52,8 +52,8 @@ def test_there_are_as_many_workers_as_cores_and_memory_allow(
     memory: float | None, writes: bool, workers: int
 ) -> None:
     """At least one, and one process less for searches if there is one for changes."""
-    each = BASE_MEMORY + 90 * MIB + 2 * 30 * MIB + 5 * MIB
-    sizes = {"encoder/model.onnx": 90, "catalogue.sqlite": 30, "sentences.faiss": 5, "x.npy": 999}
+    each = BASE_MEMORY + 90 * MIB + 2 * 30 * MIB
+    sizes = {"encoder/model.onnx": 90, "columns.arrays": 30, "catalogue.sqlite": 999}
     files = {name: FileDigest(sha256="", size=size * MIB) for name, size in sizes.items()}
     with (
         patch("hybrid.web.server.cores", lambda: 4),

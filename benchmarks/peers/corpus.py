@@ -18,7 +18,7 @@ from hybrid.engines.protocols import Encoder
 from hybrid.movie import Movie, keyword_text
 from hybrid.query import Filters
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.generation import CATALOGUE, Generation
+from hybrid.storage.generation import Generation
 from indexer.embedding.cache import CACHE
 from indexer.embedding.embed import embed
 from indexer.embedding.model import load_model
@@ -43,7 +43,7 @@ def write_films(folder: Path, generation: Generation) -> EmbeddedFilms:
     A film's text is that which BM25 scores; the model reads its beginning. Vectors are cached in
     the folder, so that films are embedded once, however often the peers are measured.
     """
-    with closing(Catalogue(generation.file(CATALOGUE))) as catalogue:
+    with closing(Catalogue(generation.folder)) as catalogue:
         films = list(catalogue.all_films())
     with (folder / FILMS).open("w", encoding="utf-8") as out:
         out.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in _records(films))

@@ -21,9 +21,8 @@ from hybrid.machine import available_memory, cores
 from hybrid.monitoring import log
 from hybrid.settings import Settings
 from hybrid.storage.generation import (
-    CATALOGUE,
+    COLUMNS,
     CURRENT,
-    FAISS_INDEX,
     KnownDigests,
     open_described,
     open_readable,
@@ -140,7 +139,7 @@ def default_workers(files: Mapping[str, FileDigest], writes: bool = False) -> in
     """
     sizes = {name: digest.size for name, digest in files.items()}
     models = sum(size for name, size in sizes.items() if name.startswith(f"{MODEL}/"))
-    each = BASE_MEMORY + models + 2 * sizes[CATALOGUE] + sizes.get(FAISS_INDEX, 0)
+    each = BASE_MEMORY + models + 2 * sizes[COLUMNS]
     memory = available_memory()
     fitting = cores() if memory is None else memory // each - writes
     return max(1, min(cores(), fitting))
