@@ -4,7 +4,7 @@ import logging
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends, backends_for
 from indexer.background_merge import start_merge
 from indexer.change import Changes
+from indexer.embedding.cache import CACHE, hold_cache
 from indexer.films.json_films import film as film_of
 from indexer.merge import is_due
 from indexer.update import change, upsert
@@ -140,6 +141,12 @@ class GroupCommit:
 
     def _run(self) -> None:
         self._settle()
+        with ExitStack() as opened:
+            with suppress(BuildFailed):  # a change says why
+                opened.enter_context(closing(hold_cache(self._data / CACHE)))
+            self._publish_groups()
+
+    def _publish_groups(self) -> None:
         waiting: list[Order] = []
         group: Sequence[Order] = ()
         last = False

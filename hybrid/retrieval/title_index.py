@@ -147,8 +147,9 @@ class TitleIndex:
 
     @classmethod
     def _of_arrays(cls, years: NDArray[np.int32], file: Path) -> Self:
-        arrays = read_arrays(file)
-        return cls(*arrays[:6], Texts(*arrays[6:8]), Texts(*arrays[8:]), years)
+        trigrams, starts, postings, sizes, films, by_words, *texts = read_arrays(file)
+        words, wholes = Texts(*texts[:2]), Texts(*texts[2:])
+        return cls(trigrams, starts, postings, sizes, films, by_words, words, wholes, years)
 
     def write(self, file: Path) -> None:
         """Write all but the years. Raises OSError."""
