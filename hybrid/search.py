@@ -75,7 +75,7 @@ class HybridSearch:
     @cached_property
     def duplicates(self) -> Duplicates:
         """The films that the catalogue has twice."""
-        return Duplicates.of(self.catalogue)
+        return Duplicates.read(self.catalogue)
 
     @cached_property
     def suggestion_index(self) -> SuggestionIndex:

@@ -13,6 +13,7 @@ from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
+from hybrid.retrieval.duplicates import write_duplicates
 from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.settings import Precision
@@ -276,6 +277,7 @@ def _semantic(
                 f"the catalogue in {draft.folder} does not hold what was written to it"
             )
         write_titles(catalogue)
+        write_duplicates(catalogue)
         semantic, written = write_semantic(draft.folder, vectors, catalogue.columns)
         dimension = vectors.pieces[0].shape[1] if vectors.pieces else 0
         return SemanticSide(semantic, pieces, written), dimension

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hybrid.engines.factory import open_sentences, unindexed
 from hybrid.engines.semantic.exact import ExactEngine
+from hybrid.retrieval.duplicates import write_duplicates
 from hybrid.retrieval.titles import write_titles
 from hybrid.storage.base_columns import BaseColumns
 from hybrid.storage.catalogue import Catalogue
@@ -48,6 +49,7 @@ def write_base(source: Generation, folder: Path) -> tuple[BaseStore, Digests]:
         base = BaseStore(ids_sha256(catalogue.columns.ids), side.semantic, side.pieces.numbers)
     with closing(Catalogue(folder)) as merged:
         write_titles(merged)
+        write_duplicates(merged)
     return base, side.written
 
 

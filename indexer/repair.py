@@ -7,6 +7,7 @@ from pathlib import Path
 from hybrid.engines.factory import open_sentences
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import GenerationUnusable
+from hybrid.retrieval.duplicates import write_duplicates
 from hybrid.retrieval.titles import write_titles
 from hybrid.storage.base_columns import BaseColumns
 from hybrid.storage.catalogue import Catalogue
@@ -76,6 +77,7 @@ def repair(data: Path, backends: Backends, embed_again: bool) -> tuple[Manifest,
             draft.file(EMBEDDED).unlink(missing_ok=True)
             with closing(Catalogue(draft.folder)) as catalogue:
                 write_titles(catalogue)
+                write_duplicates(catalogue)
                 stores = Stores(catalogue_stats(catalogue), Delta(), base, lexical)
             manifest = change_manifest(draft.name, before.manifest, None, stores)
             generation = draft.commit(manifest, {**shared_digests(before), **written})

@@ -9,6 +9,7 @@ from hybrid.engines.protocols import Engines, LexicalEngine
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
+from hybrid.retrieval.duplicates import write_duplicates
 from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.storage.catalogue import Catalogue
@@ -30,6 +31,7 @@ def open_small(
     write_catalogue(folder, list(zip(movies, spans, strict=True)))
     catalogue = Catalogue(folder)
     write_titles(catalogue)
+    write_duplicates(catalogue)
     encoder = HashingEncoder()
     texts = [
         (movie.description or "")[start:end]

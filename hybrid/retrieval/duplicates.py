@@ -3,12 +3,21 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import compress
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybrid.movie import Movie
 from hybrid.ranking import Ids, Ranking
+from hybrid.storage.arrays import read_arrays, write_arrays
 from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_schema import SearchColumns
+from hybrid.storage.filter_columns import Rows
+from hybrid.storage.generation import DUPLICATES
+from hybrid.storage.mapped import mapped
 from hybrid.text.normalise import plain
 
 SAME_TEXT = 0.8
@@ -39,10 +48,27 @@ class Duplicates:
 
         Only the descriptions of films that share title and year are read.
         """
-        pairs = list(_same_titles(catalogue))
-        wanted = sorted({film for pair in pairs for film in pair})
-        words = {movie.id: _words(movie) for movie in catalogue.some_films(wanted)}
-        return cls(_groups((a, b) for a, b in pairs if _near(words[a], words[b])))
+        return cls(_found(catalogue, catalogue.search_columns()))
+
+    @classmethod
+    def read(cls, catalogue: Catalogue) -> "Duplicates":
+        """Return the duplicates of a generation: those of its base, and what the delta changes.
+
+        Films are compared again only where one of the same title came, changed or went.
+        """
+        base, rows = BaseDuplicates.read(catalogue.folder / DUPLICATES), catalogue.rows
+        if rows.is_base:
+            return cls(base.groups)
+        delta = catalogue.some_search_columns(catalogue.delta.ids.tolist())
+        new = np.array([_title_hash(title) for _, _, title, _ in delta.values()], np.int64)
+        affected = np.unique(np.concatenate([new, base.hashes[rows.outdated]]))
+        same = base.rows_of(affected)
+        others = catalogue.base.ids[same[rows.counts(same)]].tolist()
+        found = _found(catalogue, delta | catalogue.some_search_columns(others))
+        base_rows = catalogue.base.ids.searchsorted(np.array(list(base.groups), np.int64))
+        holds = (~np.isin(base.hashes[base_rows], affected)).tolist()
+        kept = dict(compress(base.groups.items(), holds))
+        return cls(dict(sorted({**kept, **found}.items())))
 
     def of_film(self, film: int) -> Sequence[int]:
         """Return the ids of the group of a film, itself included, ascending."""
@@ -73,18 +99,76 @@ class Duplicates:
         return Ranking(ids[kept], ranking.scores[kept])
 
 
-def _same_titles(catalogue: Catalogue) -> Iterator[tuple[int, int]]:
+@dataclass(frozen=True)
+class BaseDuplicates:
+    """The duplicates of n films of a base, and what finds films of the same title.
+
+    `hashes` int64 (n,) are those of the titles of films in the order of ids, `ordered` int64 (n,)
+    the same ascending, which are those of the films in `rows`, int32 (n,). `groups` as in
+    `Duplicates`.
+    """
+
+    hashes: NDArray[np.int64]
+    ordered: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    groups: Mapping[int, Sequence[int]]
+
+    @classmethod
+    def read(cls, file: Path) -> "BaseDuplicates":
+        """Return what a file holds, mapped into memory."""
+
+        def read(path: Path) -> "BaseDuplicates":
+            hashes, ordered, rows, pairs = read_arrays(path)
+            return cls(hashes, ordered, rows, _groups(map(tuple, pairs.tolist())))
+
+        return mapped(file, read)
+
+    def rows_of(self, hashes: NDArray[np.int64]) -> Rows:
+        """Return the rows of the films whose titles have these hashes, int64 (m,)."""
+        firsts = self.ordered.searchsorted(hashes)
+        counts = self.ordered.searchsorted(hashes, side="right") - firsts
+        places = np.arange(counts.sum()) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
+        return self.rows[places].astype(np.int64)
+
+
+def write_duplicates(catalogue: Catalogue) -> None:
+    """Write the duplicates of the films of a new base. Raises OSError."""
+    columns = catalogue.search_columns()
+    titles = [columns[film][2] for film in catalogue.columns.ids.tolist()]
+    hashes = np.array([_title_hash(title) for title in titles], np.int64)
+    rows = np.argsort(hashes, kind="stable")
+    groups = _found(catalogue, columns)
+    pairs = np.array([(film, group[0]) for film, group in groups.items()], np.int64).reshape(-1, 2)
+    arrays = hashes, hashes[rows], rows.astype(np.int32), pairs
+    write_arrays(catalogue.folder / DUPLICATES, arrays)
+
+
+def _found(catalogue: Catalogue, films: Mapping[int, SearchColumns]) -> Mapping[int, Sequence[int]]:
+    """Return the groups of the duplicates among films of a catalogue."""
+    pairs = list(_same_titles(films))
+    wanted = sorted({film for pair in pairs for film in pair})
+    words = {movie.id: _words(movie) for movie in catalogue.some_films(wanted)}
+    return _groups((a, b) for a, b in pairs if _near(words[a], words[b]))
+
+
+def _title_hash(title: str) -> int:
+    """Return 64 bits, equal for titles that are the same."""
+    digest = blake2b(_title_key(title).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _same_titles(films: Mapping[int, SearchColumns]) -> Iterator[tuple[int, int]]:
     """Yield pairs of films with the same title whose years differ by one at most.
 
     A film without a year may be of any.
     """
     by_title: dict[str, list[tuple[int, int]]] = {}
-    for film, (year, _, title, _) in catalogue.search_columns().items():
+    for film, (year, _, title, _) in films.items():
         by_title.setdefault(_title_key(title), []).append((year or 0, film))
-    for films in by_title.values():
-        films.sort()
-        for place, (year, film) in enumerate(films):
-            for earlier_year, earlier in films[max(place - MAX_COMPARED, 0) : place]:
+    for same in by_title.values():
+        same.sort()
+        for place, (year, film) in enumerate(same):
+            for earlier_year, earlier in same[max(place - MAX_COMPARED, 0) : place]:
                 if not earlier_year or year - earlier_year <= MAX_YEARS_APART:
                     yield earlier, film
 

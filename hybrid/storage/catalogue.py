@@ -193,6 +193,20 @@ class Catalogue:
         ).fetchall()
         return {film: tuple(columns) for film, *columns in rows}
 
+    def some_search_columns(self, ids: Sequence[int]) -> dict[int, SearchColumns]:
+        """Return by id the year, genres and titles of the films of `ids` that exist."""
+        found: dict[int, SearchColumns] = {}
+        for start in range(0, len(ids), LOOKUP):
+            some = ids[start : start + LOOKUP]
+            marks = ",".join("?" * len(some))
+            rows = self._connection.execute(
+                "SELECT id, year, genres, title, original_title"  # noqa: S608, only "?"
+                f" FROM movies WHERE id IN ({marks})",
+                some,
+            ).fetchall()
+            found |= {film: tuple(columns) for film, *columns in rows}
+        return found
+
     def contents(self) -> dict[int, str]:
         """Return by id the SHA-256 of every film, `content_hash`."""
         return dict(self._connection.execute("SELECT id, content FROM movies").fetchall())

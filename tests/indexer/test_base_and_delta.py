@@ -49,6 +49,7 @@ def answers(search: HybridSearch) -> Iterator[object]:
     yield {genre: columns.genres[genre].tolist() for genre in columns.genres}
     yield [film.model_dump() for film in search.catalogue.all_films()]
     yield search.catalogue.contents()
+    yield search.duplicates.groups
     yield [search.catalogue.person_in(f"by anna {film.id} today") for film in [*OTHERS, *FILMS]]
     titles = Titles.of(search.catalogue)
     for text in [*QUERIES, *(film.title for film in [*FILMS[:20], *OTHERS])]:
@@ -84,6 +85,7 @@ def assert_as_one(data: Path, films: Sequence[Movie]) -> None:
     changed=st.sets(st.integers(0, 149), max_size=20),
     gone=st.sets(st.integers(0, 149), max_size=20),
     added=st.sets(st.integers(0, len(OTHERS) - 1), max_size=len(OTHERS)),
+    twins=st.sets(st.integers(0, 30), max_size=4),
     gone_again=st.booleans(),
     merged=st.booleans(),
 )
@@ -94,6 +96,7 @@ def test_base_and_delta_are_one(
     changed: set[int],
     gone: set[int],
     added: set[int],
+    twins: set[int],
     gone_again: bool,
     merged: bool,
 ) -> None:
@@ -106,6 +109,8 @@ def test_base_and_delta_are_one(
         text = FILMS[(number * 7 + 1) % 150].description
         films[FILMS[number].id] = FILMS[number].model_copy(update=other | {"description": text})
     films |= {OTHERS[number].id: OTHERS[number] for number in added}
+    for number in twins:
+        films[2000 + number] = FILMS[number].model_copy(update={"id": 2000 + number})
     put(copy, *films.values())
     if gone:
         remove(copy, *(FILMS[number].id for number in gone))

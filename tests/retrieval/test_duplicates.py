@@ -19,8 +19,8 @@ OTHER = "Two sisters inherit a mill, quarrel over its wheel and sell it to a pas
 
 def found(folder: Path, movies: Sequence[Movie]) -> Duplicates:
     """Return the duplicates of a catalogue of these films."""
-    write_catalogue(folder / "films.sqlite", [(movie, ()) for movie in movies])
-    catalogue = Catalogue(folder / "films.sqlite")
+    write_catalogue(folder, [(movie, ()) for movie in movies])
+    catalogue = Catalogue(folder)
     duplicates = Duplicates.of(catalogue)
     catalogue.close()
     return duplicates

@@ -36,7 +36,7 @@ MOVIES = [
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SuggestionIndex]:
     """Give the index of those films."""
-    file = tmp_path_factory.mktemp("suggestions") / "films.sqlite"
+    file = tmp_path_factory.mktemp("suggestions")
     write_catalogue(file, [(movie, ()) for movie in MOVIES])
     catalogue = Catalogue(file)
     yield SuggestionIndex.of(catalogue)
@@ -135,8 +135,8 @@ def test_without_votes_the_longest_descriptions_are_best_known(tmp_path: Path) -
     """Where no film has votes, a source says most about what people know."""
     movies = [Movie(id=n, title=f"Lantern {n}", year=1950) for n in range(4)]
     spans = [((0, 1),) * count for count in (1, 3, 0, 2)]
-    write_catalogue(tmp_path / "films.sqlite", list(zip(movies, spans, strict=True)))
-    index = SuggestionIndex.of(Catalogue(tmp_path / "films.sqlite"))
+    write_catalogue(tmp_path, list(zip(movies, spans, strict=True)))
+    index = SuggestionIndex.of(Catalogue(tmp_path))
     found = index.matches("lant", 4)
     assert [index.text(m.entry)[-1] for m in found] == ["1", "3", "0", "2"]
     assert np.array_equal(np.sort(index.known[:4]), [0, 1, 2, 3])
