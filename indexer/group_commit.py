@@ -55,8 +55,8 @@ GROUP_TEXT = 25_000
 """Characters of descriptions that join the oldest change in a group, since embedding takes time in
 proportion: some 70 µs each on one core. Fifteen real films have no more."""
 
-MERGE_AGAIN = 5.0
-"""Seconds from the start of one merge to the start of the next at least."""
+MERGE_AGAIN = 30.0
+"""Seconds from the start of one merge to that of the next, so that changes have time, too."""
 
 log = logging.getLogger(__name__)
 

@@ -128,7 +128,8 @@ class BaseDuplicates:
         firsts = self.ordered.searchsorted(hashes)
         counts = self.ordered.searchsorted(hashes, side="right") - firsts
         places = np.arange(counts.sum()) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
-        return self.rows[places].astype(np.int64)
+        rows: Rows = self.rows[places].astype(np.int64)
+        return rows
 
 
 def write_duplicates(catalogue: Catalogue) -> None:
