@@ -85,7 +85,7 @@ def _responses(path: str, method: str, operation: Json) -> Json:
     changes = method in ("put", "delete")
     if operation["parameters"] or "requestBody" in operation:
         statuses += WITH_FIELDS
-    if "{movie_id}" in path:
+    if "{movie_id}" in path or path == "/similar":  # its body may name a film
         statuses += OF_A_FILM
     if changes:
         statuses += OF_A_CHANGE
