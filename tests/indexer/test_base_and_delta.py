@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -13,9 +15,13 @@ from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.retrieval.titles import Titles
 from hybrid.search import HybridSearch
-from hybrid.storage.generation import open_current, published
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.generation import Generation, open_current, published
 from hybrid.vectors import QueryVector
 from indexer.background_merge import merge_delta
+from indexer.generations.manifest import BaseStore
+from indexer.generations.publish import Digests
+from indexer.merge import write_base
 from indexer.update import change, match_source, rollback
 from tests import corpus
 from tests.fakes import HashingEncoder
@@ -146,6 +152,38 @@ def test_a_merge_leaves_the_way_back(data: Path, tmp_path: Path) -> None:
     assert [entry.name for entry in published(copy)] == [merged.name, before.name]
     rollback(copy, tools())
     assert_as_one(copy, FILMS)
+
+
+def test_an_id_is_not_used_again_after_a_merge(data: Path, tmp_path: Path) -> None:
+    """That of a film which came and went while the base was written counts as used."""
+    copy = Path(shutil.copytree(data, tmp_path / "data"))
+    put(copy, OTHERS[0])
+
+    def interrupted(source: Generation, folder: Path) -> tuple[BaseStore, Digests]:
+        put(copy, OTHERS[0].model_copy(update={"id": 2**41}))
+        remove(copy, 2**41)
+        return write_base(source, folder)
+
+    with patch("indexer.background_merge.write_base", interrupted):
+        assert merge_delta(copy, tools(), always=True) is not None
+    with closing(Catalogue(open_current(copy).folder)) as catalogue:
+        assert catalogue.highest_id() == 2**41
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_films_are_the_same_while_both_are_there(tmp_path: Path, merged: bool) -> None:
+    """Of two films that are one in the base, one is removed, or becomes another."""
+    twins = [film.model_copy(update={"id": 3000 + film.id}) for film in FILMS[:9]]
+    build_stores(tmp_path / "data", [*FILMS, *twins])
+    remove(tmp_path / "data", twins[0].id, FILMS[1].id)
+    other = twins[2].model_copy(update={"title": "Else"})
+    put(tmp_path / "data", other)
+    if merged:
+        merge_delta(tmp_path / "data", tools(), always=True)
+    assert_as_one(tmp_path / "data", [FILMS[0], *FILMS[2:], twins[1], other, *twins[3:]])
+    with closing(open_stores(open_current(tmp_path / "data"))) as search:
+        assert FILMS[3].id in search.duplicates.groups
+        assert not search.duplicates.groups.keys() & {FILMS[0].id, twins[1].id, other.id}
 
 
 def test_nothing_is_merged_without_need(data: Path, tmp_path: Path) -> None:
