@@ -6,10 +6,11 @@ An index without thresholds is calibrated first, as a build does it.
 """
 
 import random
-from argparse import ArgumentParser
 from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
+
+import click
 
 from hybrid.evaluation.formats import read_judgements
 from hybrid.evaluation.judgements import ALL
@@ -58,19 +59,18 @@ def confident(
     return bool(answer.confident), bool(relevant & {hit.id for hit in answer.hits})
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.argument("queries", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--data", required=True)
+def main(queries: tuple[Path, ...], data: str) -> None:
     """Print a table of kinds of queries."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("queries", nargs="+", type=Path)
-    parser.add_argument("--data", required=True)
-    options = parser.parse_args()
     chance = random.Random(SEED)
-    with closing(open_search(Settings.load(data=options.data, deadline=60.0))) as search:
+    with closing(open_search(Settings.load(data=data, deadline=60.0))) as search:
         search.match = search.match or calibrate(search)
         for threshold in search.match:
             print(threshold.model_dump_json())
         texts: dict[str, list[tuple[SearchQuery, frozenset[int]]]] = defaultdict(list)
-        for file in options.queries:
+        for file in queries:
             for query in read_judgements(file, None).queries:
                 one = SearchQuery.filtered(query.text, query.filters)
                 texts[file.stem if query.kind == ALL else query.kind].append((one, query.relevant))
@@ -80,8 +80,8 @@ def main() -> None:
         texts["random letters"] = [unjudged(letters(chance)) for _ in range(100)]
         texts["other subjects"] = [unjudged(text) for text in OTHER_SUBJECTS]
         print(f"{'':26} queries   really match   of those found in the first 10")
-        for kind, queries in texts.items():
-            both = [confident(search, query, relevant) for query, relevant in queries]
+        for kind, judged in texts.items():
+            both = [confident(search, query, relevant) for query, relevant in judged]
             found = [sure for sure, is_found in both if is_found]
             of_found = f"{sum(found) / len(found):.3f}" if found else ""
             share = sum(sure for sure, _ in both) / len(both)

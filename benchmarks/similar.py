@@ -6,12 +6,12 @@ not compared; and the genres that the first 10 films share with the film (Jaccar
 """
 
 import random
-from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from time import perf_counter
 from typing import NamedTuple
 
+import click
 import numpy as np
 
 from hybrid.movie import genre_keys
@@ -63,14 +63,13 @@ def genre_agreement(search: HybridSearch, film: int, found: Sequence[int]) -> fl
     return float(np.mean([len(own & other) / len(own | other) for other in others]))
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.option("--data", required=True)
+@click.option("--films", default=200, show_default=True, help="number of films with sequels")
+def main(data: str, films: int) -> None:
     """Print a table of the runs."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--films", type=int, default=200)
-    options = parser.parse_args()
-    with closing(open_search(Settings.load(data=options.data, deadline=60.0))) as search:
-        sample = random.Random(1).sample(list(series(search)), options.films)
+    with closing(open_search(Settings.load(data=data, deadline=60.0))) as search:
+        sample = random.Random(1).sample(list(series(search)), films)
         print(f"{len(sample)} films with sequels, {search.duplicates.count()} groups of duplicates")
         print(f"{'':32} sequels in {FIRST}   genres of 10   ms: median, 95th percentile")
         for run in RUNS:

@@ -7,12 +7,12 @@ With copies every title is there that many times, each with a word of its own: 2
 """
 
 import random
-from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from time import perf_counter, process_time
 from unittest.mock import patch
 
+import click
 import numpy as np
 
 from hybrid.query import SuggestQuery
@@ -74,16 +74,15 @@ def report(name: str, times: Sequence[tuple[float, float]]) -> None:
     print(f"{name:14} {len(times):6} {cells}")
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.option("--data", required=True)
+@click.option("--copies", default=1, show_default=True, help="times that each film is there")
+def main(data: str, copies: int) -> None:
     """Type letter by letter, and print times by the number of letters."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--copies", type=int, default=1)
-    options = parser.parse_args()
-    with closing(open_search(Settings.load(data=options.data, deadline=60.0))) as search:
+    with closing(open_search(Settings.load(data=data, deadline=60.0))) as search:
         start = perf_counter()
-        if options.copies > 1:
-            search.suggestion_index = enlarged(search.catalogue, options.copies)
+        if copies > 1:
+            search.suggestion_index = enlarged(search.catalogue, copies)
         index = search.suggestion_index
         size = index.keys.nbytes + index.owners.nbytes + len(index.letters) + index.starts.nbytes
         print(

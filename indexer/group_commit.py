@@ -211,7 +211,7 @@ class GroupCommit:
             if code is None or monotonic() < self._merged_at + MERGE_AGAIN:
                 return
             if code:
-                log.warning("the delta could not be merged: see `python -m indexer merge`")
+                log.warning("the delta could not be merged")
         self._merge, self._merged_at = start_merge(self._data), monotonic()
 
 

@@ -231,7 +231,7 @@ def test_the_index_is_verified(index: Index) -> None:
     done = run("indexer", "verify", "--full", **index.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     looked_at = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
-    names = ("files", "catalogue", "keyword", "vectors", "encoder", "index")
+    names = ("files", "catalogue", "titles", "keyword", "vectors", "encoder", "index")
     assert looked_at == [[name, "ok"] for name in names]
 
 

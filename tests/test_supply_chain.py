@@ -67,6 +67,7 @@ def test_the_lock_files_fit_the_project() -> None:
     file = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project, groups = file["project"], file["dependency-groups"]
     wanted = {"search": project["dependencies"], **groups}
+    del wanted["peers"]  # of a benchmark, in a folder of its own
     wanted["dev"] = [part for extra in project["optional-dependencies"].values() for part in extra]
     for lock, dependencies in wanted.items():
         locked = [requirement for requirement, _ in _entries(lock).values()]
