@@ -40,6 +40,9 @@ SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
 ANALYSIS = analysis_digest("tantivy with words", WORD, STOP_WORDS, "english", REPEATS)
 """Recorded in the manifest. Change the first argument when anything else here changes."""
 
+MANY_FILMS = 2000
+"""So many films with a phrase are not all read."""
+
 EARLIEST, LATEST = 0, 10_000
 """The bounds of a range of years that has none: beyond any film."""
 
@@ -108,11 +111,17 @@ class TantivyEngine:
             (Occur.Should, Query.const_score_query(self._phrase(phrase), float(1 << number)))
             for number, phrase in enumerate(phrases)
         ]
-        query = self._within(Query.boolean_query(scored), [self._films(ids)])
-        hits = self._searcher.search(query, len(ids), count=False).hits
+        # Most phrases are in few films, which takes a tenth of the time of looking among `ids`.
+        query = Query.boolean_query(scored)
+        hits = self._searcher.search(query, MANY_FILMS, count=False).hits
+        if len(hits) == MANY_FILMS:
+            among = self._within(query, [self._films(ids)])
+            hits = self._searcher.search(among, len(ids), count=False).hits
+        found, bits = self._ids(hits), np.array([score for score, _ in hits])
         order = np.argsort(ids)
-        rows = order[ids.searchsorted(self._ids(hits), sorter=order)]
-        have[rows] = phrase_bits(np.array([score for score, _ in hits]), len(phrases))
+        rows = order[np.minimum(ids.searchsorted(found, sorter=order), len(ids) - 1)]
+        wanted = ids[rows] == found
+        have[rows[wanted]] = phrase_bits(bits[wanted], len(phrases))
         return have
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:

@@ -147,8 +147,13 @@ def test_films_with_a_phrase_are_all_found(lexical: LexicalEngine) -> None:
     assert lexical.films_with(Phrase(("comets",))).tolist() == []
 
 
-def test_which_film_has_which_phrase(lexical: LexicalEngine) -> None:
-    """Of as many phrases as can be asked at once, in the order of the ids given."""
+@pytest.mark.parametrize("many", [3, 2000])
+def test_which_film_has_which_phrase(
+    lexical: LexicalEngine, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of as many phrases as can be asked at once, in the order of the ids given; also of phrases
+    that are in many films."""
+    monkeypatch.setattr("hybrid.engines.lexical.tantivy.MANY_FILMS", many)
     ids = np.array([77777777, *random.Random(3).sample(list(BY_ID), 300)], np.int64)
     for phrases in (PHRASES[:MAX_PHRASES], PHRASES[-5:], PHRASES[:1]):
         have = lexical.have_phrases(phrases, ids)
