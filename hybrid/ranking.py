@@ -55,6 +55,13 @@ class Ranking:
         found = order[places]
         return np.where(self.ids[found] == ids, found + 1, 0)
 
+    def scores_of(self, ids: Ids) -> Scores:
+        """Return the score of each of `ids`, float64 (len(ids),), 0 outside this ranking."""
+        ranks = self.ranks_of(ids)
+        scores = np.zeros(len(ids), np.float64)
+        scores[ranks > 0] = self.scores[ranks[ranks > 0] - 1]
+        return scores
+
 
 @dataclass(frozen=True, eq=False)
 class FilmSet:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
+from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.protocols import Engines, LexicalEngine
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.fusion.preferences import Preferences
@@ -44,3 +46,11 @@ def open_small(
     )
     engines = Engines(lexical, exact, encoder)
     return HybridSearch("1-test", catalogue, engines, depth, Preferences(), seconds)
+
+
+def open_small_embedded(folder: Path, movies: Sequence[Movie]) -> HybridSearch:
+    """Return such a search on the embedded keyword engine."""
+    writer = TantivyWriter(folder)
+    writer.prepare(None)
+    writer.write(movies, (), len(movies))
+    return open_small(folder, movies, TantivyEngine(folder / TANTIVY_FOLDER))

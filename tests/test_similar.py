@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from hybrid.comparison.compare import compare
-from hybrid.engines.lexical.tantivy import TantivyEngine
-from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.errors import EngineUnavailable, InvalidInput, NotFound
 from hybrid.movie import Movie
 from hybrid.query import FusionMethod, Mode, Query, SearchQuery, SimilarQuery
@@ -18,7 +16,7 @@ from hybrid.search import HybridSearch
 from hybrid.similar import ALPHA, similar
 from tests import corpus
 from tests.fakes import FakeLexical
-from tests.small import open_small
+from tests.small import open_small_embedded
 
 HEIST = "A safecracker plans a burglary. The vault floods. His accomplice betrays him at dawn."
 MOVIES = [
@@ -169,11 +167,7 @@ def test_an_unknown_film(search: HybridSearch) -> None:
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridSearch]:
     """Give the same films on the embedded keyword engine."""
-    folder = tmp_path_factory.mktemp("embedded")
-    writer = TantivyWriter(folder)
-    writer.prepare(None)
-    writer.write(MOVIES, (), len(MOVIES))
-    search = open_small(folder, MOVIES, TantivyEngine(folder / "tantivy"))
+    search = open_small_embedded(tmp_path_factory.mktemp("embedded"), MOVIES)
     yield search
     search.close()
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from hybrid.engines.lexical.tantivy import TantivyEngine
-from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.movie import Movie
 from hybrid.query import SuggestQuery
 from hybrid.schemas.suggest import Suggestion
@@ -13,7 +11,7 @@ from hybrid.search import HybridSearch
 from hybrid.suggest import suggest
 from tests import corpus
 from tests.fakes import FakeLexical
-from tests.small import open_small
+from tests.small import open_small_embedded
 
 MOVIES = [
     *corpus.films(100),
@@ -30,11 +28,7 @@ MOVIES = [
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridSearch]:
     """Give a search over those films."""
-    folder = tmp_path_factory.mktemp("embedded")
-    writer = TantivyWriter(folder)
-    writer.prepare(None)
-    writer.write(MOVIES, (), len(MOVIES))
-    search = open_small(folder, MOVIES, TantivyEngine(folder / "tantivy"))
+    search = open_small_embedded(tmp_path_factory.mktemp("embedded"), MOVIES)
     yield search
     search.close()
 

@@ -222,16 +222,16 @@ class Retriever:
         cosines = self._cosines(query_vector, semantic_list, ids, watch)
         completed = self._answer(request, completion)
         person = self._person(request)
-        in_keyword_list = np.isin(ids, _union(listed, title_list.ids))
         keyword = _keyword_scores(keyword_list, completed, ids)
-        if completed is not None:
-            keyword = keyword.raised(
-                adjacency(pairs, completed.have_pairs, in_keyword_list, person)
-            )
         if "keyword" in request.lost:
             kept = np.isin(ids, others)
             listed, ids, cosines = NO_FILMS, others, cosines[kept]
             keyword = KeywordScores.missing(len(ids))
+        in_keyword_list = np.isin(ids, _union(listed, title_list.ids))
+        if completed is not None:
+            keyword = keyword.raised(
+                adjacency(pairs, completed.have_pairs, in_keyword_list, person)
+            )
         _check_enough(query, request.lost)
         return Candidates(
             query=query,
@@ -239,7 +239,7 @@ class Retriever:
             ids=ids,
             keyword=keyword,
             title_shares=titles.of(self._catalogue.columns.rows_of(ids)),
-            in_keyword_list=np.isin(ids, _union(listed, title_list.ids)),
+            in_keyword_list=in_keyword_list,
             cosines=cosines,
             semantic_list=semantic_list,
             query_vector=query_vector,

@@ -297,9 +297,7 @@ class ElasticsearchEngine:
         with answering(), until(deadline):
             (response,) = self._responses([search])
             found = _ranking(response)
-        scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
-        of_films = np.array([scores.get(film, 0.0) for film in ids.tolist()])
-        return phrase_bits(of_films, len(phrases))
+        return phrase_bits(found.scores_of(ids), len(phrases))
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
@@ -309,8 +307,7 @@ class ElasticsearchEngine:
         with answering(), until(deadline):
             (found,) = self._responses([_ranked(text, these, len(ids))])
             ranking = _ranking(found)
-        scores = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
-        return np.array([scores.get(film, 0.0) for film in ids.tolist()])
+        return ranking.scores_of(ids)
 
     def count(self) -> int:
         """Return the number of films."""

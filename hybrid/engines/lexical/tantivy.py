@@ -104,9 +104,8 @@ class TantivyEngine:
         self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
     ) -> NDArray[np.bool_]:
         """Return which film matches which phrase, bool (len(ids), len(phrases))."""
-        have = np.zeros((len(ids), len(phrases)), np.bool_)
-        if not have.size:
-            return have
+        if not len(ids) or not phrases:
+            return np.zeros((len(ids), len(phrases)), np.bool_)
         scored = [
             (Occur.Should, Query.const_score_query(self._phrase(phrase), float(1 << number)))
             for number, phrase in enumerate(phrases)
@@ -117,22 +116,16 @@ class TantivyEngine:
         if len(hits) == MANY_FILMS:
             among = self._within(query, [self._films(ids)])
             hits = self._searcher.search(among, len(ids), count=False).hits
-        found, bits = self._ids(hits), np.array([score for score, _ in hits])
-        order = np.argsort(ids)
-        rows = order[np.minimum(ids.searchsorted(found, sorter=order), len(ids) - 1)]
-        wanted = ids[rows] == found
-        have[rows[wanted]] = phrase_bits(bits[wanted], len(phrases))
-        return have
+        found = Ranking(self._ids(hits), np.array([score for score, _ in hits], np.float64))
+        return phrase_bits(found.scores_of(ids), len(phrases))
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
         words = analyze(text)
-        scores = np.zeros(len(ids), np.float64)
         if not words or not len(ids):
-            return scores
+            return np.zeros(len(ids), np.float64)
         ranking = self._ranking(self._within(self._any_word(words), [self._films(ids)]), len(ids))
-        by_id = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
-        return np.array([by_id.get(film, 0.0) for film in ids.tolist()])
+        return ranking.scores_of(ids)
 
     def explain(
         self, text: str, ids: Ids, deadline: Deadline = NEVER
