@@ -1,6 +1,5 @@
 """What benchmarks compute: percentiles, arrivals, texts, filters, and the page of results."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -25,6 +24,7 @@ from benchmarks.texts import new_texts
 from hybrid.errors import InvalidInput
 from hybrid.query import Filters
 from hybrid.storage.filter_columns import FilterColumns
+from tests.event_loop import in_own_loop
 
 
 def test_percentiles() -> None:
@@ -121,7 +121,7 @@ def test_closed_loop(echo: str) -> None:
         return [(answer.status, answer.body) for answer in answers]
 
     expected = [(200, f"/{n}".encode()) for n in range(20)] + [(503, b"/busy")]
-    assert sorted(asyncio.run(ask())) == sorted(expected)
+    assert sorted(in_own_loop(ask())) == sorted(expected)
 
 
 def test_open_loop(echo: str) -> None:
@@ -134,7 +134,7 @@ def test_open_loop(echo: str) -> None:
         client.close()
         return [answer.body for answer in answers]
 
-    assert asyncio.run(ask()) == [b"/0", b"/1", b"/2", b"/3"]
+    assert in_own_loop(ask()) == [b"/0", b"/1", b"/2", b"/3"]
 
 
 def test_no_answer() -> None:
@@ -144,7 +144,7 @@ def test_no_answer() -> None:
         answers = await closed_loop(Client("http://127.0.0.1:9"), iter(["/"]), 1)
         return [answer.status for answer in answers]
 
-    assert asyncio.run(ask()) == [0]
+    assert in_own_loop(ask()) == [0]
 
 
 def test_only_this_machine() -> None:

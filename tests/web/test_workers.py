@@ -22,6 +22,7 @@ from hybrid.serving.workers import Worker, WorkerTable
 from hybrid.web.acceptor import Acceptor
 from hybrid.web.server import listen
 from tests.command import Index, free_port, run, run_code
+from tests.event_loop import in_own_loop
 from tests.eventually import eventually
 from tests.web.http import Service
 from tests.web.keys import key_in
@@ -219,5 +220,4 @@ def test_connections_are_spread_evenly() -> None:
             one.close()
         return [*found, *table.connections]
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop, of a browser test
-        assert thread.submit(asyncio.run, spread()).result() == [4, 4, 4, 4]
+    assert in_own_loop(spread()) == [4, 4, 4, 4]
