@@ -51,7 +51,7 @@ class HybridSearch:
 
     `generation` is its name, `depth` the maximum length of each engine's list, `seconds` the time
     in which a query is answered, whatever the engines do. `match` are the thresholds of what really
-    matches, none unless they are set.
+    matches, none unless they are set. `source_format` is that of the source of the films.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class HybridSearch:
         self.preferences = preferences
         self.seconds = seconds
         self.match: Sequence[MatchThreshold] = ()
+        self.source_format = ""
         self.retriever = Retriever(catalogue, engines, depth)
         self.spellings: Cache[str, str] = Cache("spellings", MAX_CACHED_SPELLINGS)
 

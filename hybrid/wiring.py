@@ -49,6 +49,7 @@ def open_generation(
         settings.deadline,
     )
     search.match = generation.manifest.match
+    search.source_format = generation.manifest.source_format
     return search
 
 

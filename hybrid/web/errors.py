@@ -111,7 +111,9 @@ def _response(
     headers = headers | {"Vary": "Accept"}
     if _wants_page():
         title = TITLES.get(status, "This cannot be done")
-        page = render_template("error.html", title=title, status=status, message=message)
+        page = render_template(
+            "error.html", title=title, status=status, message=message, fields=fields
+        )
         return page, status, headers
     return error_body(code, message, fields), status, headers
 

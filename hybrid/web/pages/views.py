@@ -1,6 +1,6 @@
-"""The HTML pages: the search at /, the comparison at /side-by-side, images of films."""
+"""The HTML pages: the search at /, the comparison at /side-by-side, films and their images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,12 +18,15 @@ from flask import (
 
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
-from hybrid.query import SimilarQuery
+from hybrid.query import RankedQuery, SimilarQuery
 from hybrid.retrieval.genre_names import genres_of
+from hybrid.schemas.search import ExplainResponse, Hit
+from hybrid.search import HybridSearch
 from hybrid.similar import similar
 from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
+from hybrid.web.pages.film_facts import credits_of, facts_of, search_for, source_of
 from hybrid.web.pages.form import PageForm
 from hybrid.web.request_log import logged, note_error
 from hybrid.web.request_search import request_deadline, request_search
@@ -52,6 +55,9 @@ PART_NAMES = {
 }
 """What a part of a query limits, by its field."""
 
+SHELF_OF_SIMILAR = 8
+"""Number of similar films on the page of a film."""
+
 VIEW_PARAMETERS = ("film", "open")
 """URL parameters of the comparison that only concern what is shown."""
 
@@ -60,6 +66,8 @@ DAY = 24 * 60 * 60
 pages.add_app_template_global(passage)
 
 pages.add_app_template_global(pieces)
+
+pages.add_app_template_global(search_for)
 
 
 @pages.app_template_filter()
@@ -107,6 +115,43 @@ def similar_page(film: int) -> Response:
     except (InvalidInput, EngineUnavailable) as error:
         return _page("similar.html", form, problem=error, liked=movie)
     return _page("similar.html", form, answer=answer, liked=movie)
+
+
+@pages.get("/films/<int:film>")
+def film_page(film: int) -> Response:
+    """Show a film, films like it, and, if the URL has a query, why that finds it."""
+    form, search = PageForm.of(request.args), request_search()
+    movie = search.movie(film)
+    known = {
+        "movie": movie,
+        "facts": facts_of(movie),
+        "credits": credits_of(movie),
+        "source": source_of(movie, search.source_format),
+    }
+    try:
+        found = _found(search, film, form)
+    except InvalidInput as error:
+        return _page("film.html", form, problem=error, **known)
+    return _page("film.html", form, found=found, similar=_like(search, film), **known)
+
+
+def _found(search: HybridSearch, film: int, form: PageForm) -> ExplainResponse | None:
+    """Return why the query of a form finds a film; None without a query, or without an engine."""
+    if "q" not in form.fields:
+        return None
+    try:
+        return search.explain(form.query(), film, request_deadline())
+    except EngineUnavailable:
+        return None
+
+
+def _like(search: HybridSearch, film: int) -> Sequence[Hit]:
+    """Return the films that are most like this one, none while the engines do not answer."""
+    query = SimilarQuery.of_film(film, RankedQuery(limit=SHELF_OF_SIMILAR))
+    try:
+        return similar(search, query, request_deadline()).hits
+    except EngineUnavailable:
+        return ()
 
 
 @pages.get("/side-by-side")
@@ -175,6 +220,7 @@ def _page(
         films=len(search.catalogue),
         generation=search.generation,
         link=lambda endpoint, **changes: _url(endpoint, form.but(**changes)),
+        film_link=lambda film: _film_url(film, form),
         part_names=PART_NAMES,
         without_part=lambda part: _url("search_page", form.without_part(part)),
         **more,
@@ -192,6 +238,14 @@ def _url(endpoint: str, fields: Mapping[str, object]) -> str:
     """
     query = urlencode(fields, doseq=True)
     path = url_for(f"pages.{endpoint}")
+    return f"{path}?{query}" if query else path
+
+
+def _film_url(film: int, form: PageForm) -> str:
+    """Return the URL of a film's page, with the query that led to it."""
+    fields = form.without("limit", *VIEW_PARAMETERS).fields if "q" in form.fields else {}
+    query = urlencode(fields, doseq=True)
+    path = url_for("pages.film_page", film=film)
     return f"{path}?{query}" if query else path
 
 

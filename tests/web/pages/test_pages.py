@@ -91,7 +91,7 @@ def test_what_the_page_says_of_nonsense_and_of_duplicates(tmp_path: Path) -> Non
         assert "Listed twice" in text
         assert len(re.findall(r"<article", text)) == 1
         shown = re.findall(r'href="/similar/(\d)"', text)
-        others = re.findall(r'href="/movies/(\d)"', text)
+        others = re.findall(r'<li><a href="/films/(\d)\?', text)
         assert sorted(shown + others) == ["1", "2"]
         _, text, _ = service.page("/", q="kubernetes certificates")
         assert "Nothing really matches" in text
