@@ -122,7 +122,7 @@ def film_page(film: int) -> Response:
     """Show a film, films like it, and, if the URL has a query, why that finds it."""
     form, search = PageForm.of(request.args), request_search()
     movie = search.movie(film)
-    known = {
+    known: dict[str, Any] = {
         "movie": movie,
         "facts": facts_of(movie),
         "credits": credits_of(movie),

@@ -324,61 +324,170 @@ def quarters(inks: Inks, dice: Dice) -> str:
     return "".join(shapes)
 
 
-MOTIFS: dict[str, Motif] = {
-    "horror": teeth,
-    "slasher": teeth,
-    "western": mesa,
-    "sci": orbits,
-    "noir": blinds,
-    "crime": blinds,
-    "heist": blinds,
-    "legal": columns,
-    "musical": keys,
-    "music": keys,
-    "dance": keys,
-    "performance": keys,
-    "anim": bounce,
-    "family": bounce,
-    "children": bounce,
-    "documentary": viewfinder,
-    "reality": viewfinder,
-    "news": viewfinder,
-    "found footage": viewfinder,
-    "war": ranks,
-    "martial": ranks,
-    "sport": lanes,
-    "fantasy": moon,
-    "supernatural": moon,
-    "thriller": converging,
-    "mystery": converging,
-    "suspense": converging,
-    "spy": converging,
-    "adventure": ridges,
-    "superhero": rays,
-    "disaster": rays,
-    "action": rays,
-    "histor": columns,
-    "biograph": columns,
-    "political": columns,
-    "romance": lovers,
-    "erotic": lovers,
-    "comedy": confetti,
-    "satire": confetti,
-    "teen": confetti,
-    "drama": half_light,
-    "silent": iris,
-    "short": iris,
-}
-"""The motif of genres that begin so."""
+def windows(inks: Inks, dice: Dice) -> str:
+    """Return a house front at night, some windows lit: crime, noir, drama."""
+    across = 3 + int(next(dice) * 2)
+    step = WIDTH / across
+    panes = []
+    for row in range(6):
+        for column in range(across):
+            lit = next(dice)
+            colour = inks.pale if lit < 0.16 else inks.accent if lit < 0.3 else inks.figure
+            panes.append(box(column * step + step * 0.18, row * 20 + 4, step * 0.64, 13, colour))
+    return "".join(panes)
 
-PLAIN = (half_light, iris)
-"""Motifs that say little: another genre of the film goes before."""
+
+def lamp(inks: Inks, dice: Dice) -> str:
+    """Return the cone of a lamp, and who stands in it: noir, thriller, mystery."""
+    x, top = _between(dice, 22, 58), _between(dice, 6, 22)
+    spread = _between(dice, 30, 46)
+    stands = x + _between(dice, -12, 12)
+    tall = _between(dice, 22, 34)
+    return (
+        shape([(x, top), (x + spread, HEIGHT), (x - spread, HEIGHT)], inks.figure)
+        + circle(x, top, 5, inks.pale)
+        + shape(
+            [(stands - 6, HEIGHT - 8), (stands + 6, HEIGHT - 8), (stands, HEIGHT - 8 - tall)],
+            inks.accent,
+        )
+        + circle(stands, HEIGHT - 10 - tall, 4.5, inks.accent)
+    )
+
+
+def stairs(inks: Inks, dice: Dice) -> str:
+    """Return stairs into the light: drama, thriller."""
+    steps = 4 + int(next(dice) * 4)
+    rise, run = 84 / steps, WIDTH / steps
+    flight = [(0.0, float(HEIGHT))]
+    for index in range(steps):
+        flight += [
+            (index * run, HEIGHT - 6 - index * rise),
+            ((index + 1) * run, HEIGHT - 6 - index * rise),
+        ]
+    door = _between(dice, 9, 14)
+    high = _between(dice, 18, 26)
+    return (
+        shape([*flight, (WIDTH, float(HEIGHT))], inks.figure)
+        + circle(_between(dice, 14, 40), _between(dice, 22, 44), door, inks.accent)
+        + box(WIDTH - run, HEIGHT - 6 - (steps - 1) * rise - high, run * 0.7, high, inks.pale)
+    )
+
+
+def horizon(inks: Inks, dice: Dice) -> str:
+    """Return a sun and its path on the water: drama, romance, adventure."""
+    x, level = _between(dice, 20, 60), _between(dice, 56, 76)
+    radius = _between(dice, 16, 26)
+    waves = []
+    for index in range(5):
+        wide = radius * _between(dice, 0.5, 2.0)
+        waves.append(box(x - wide / 2, level + 6 + index * 9, wide, 3.4, inks.accent))
+    return (
+        circle(x, level, radius, inks.accent)
+        + box(0, level, WIDTH, HEIGHT - level, inks.figure)
+        + "".join(waves)
+    )
+
+
+def waves(inks: Inks, dice: Dice) -> str:
+    """Return a sea of scales: adventure, war at sea, comedies of summer."""
+    radius = _between(dice, 11, 16)
+    shapes = []
+    for row in range(6):
+        y = 40 + row * radius * 0.9
+        colour = (inks.figure, inks.accent, inks.pale)[row % 3]
+        start = -radius if row % 2 else 0.0
+        shapes += [
+            circle(start + column * 2 * radius, y + radius, radius, colour) for column in range(5)
+        ]
+        shapes.append(box(0, y + radius, WIDTH, HEIGHT - y - radius, colour))
+    return circle(_between(dice, 20, 60), 22, _between(dice, 7, 12), inks.accent) + "".join(shapes)
+
+
+def spotlights(inks: Inks, dice: Dice) -> str:
+    """Return beams that cross on a stage: musical, comedy, show business."""
+    floor = _between(dice, 92, 104)
+    beams = []
+    for index in range(3):
+        lamp_at, spot = 12 + index * 28, _between(dice, 12, 68)
+        colour = (inks.figure, inks.accent, inks.figure)[index]
+        beams.append(shape([(lamp_at, 0), (spot + 13, floor), (spot - 13, floor)], colour))
+        beams.append(
+            f'<ellipse cx="{spot:.1f}" cy="{floor:.1f}" rx="13" ry="4.5" fill="{inks.pale}"/>'
+        )
+    return box(0, floor, WIDTH, HEIGHT - floor, inks.figure) + "".join(beams)
+
+
+def plait(inks: Inks, dice: Dice) -> str:
+    """Return ribbons that change sides: comedy, romance."""
+    number = 3 + int(next(dice) * 2)
+    swing = _between(dice, 14, 26)
+    ribbons = []
+    for index in range(number):
+        x = WIDTH * (index + 0.5) / number
+        turn = swing if index % 2 else -swing
+        right, left = f"{x + turn:.1f}", f"{x - turn:.1f}"
+        path = f"M{x:.1f} -4C{right} 30 {left} 60 {x:.1f} 84S{right} 120 {x:.1f} 130"
+        colour = (inks.figure, inks.accent, inks.pale)[index % 3]
+        ribbons.append(
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{44 / number:.1f}"/>'
+        )
+    return "".join(ribbons)
+
+
+MOTIFS: dict[str, Sequence[Motif]] = {
+    "horror": (teeth,),
+    "slasher": (teeth,),
+    "western": (mesa, ridges, horizon),
+    "sci": (orbits,),
+    "noir": (blinds, windows, lamp),
+    "crime": (blinds, windows, stairs, converging),
+    "heist": (blinds, windows),
+    "legal": (columns,),
+    "musical": (keys, spotlights),
+    "music": (keys, spotlights),
+    "dance": (plait, spotlights),
+    "performance": (spotlights, keys),
+    "anim": (bounce,),
+    "family": (bounce, waves),
+    "children": (bounce,),
+    "documentary": (viewfinder, windows),
+    "reality": (viewfinder,),
+    "news": (viewfinder,),
+    "found footage": (viewfinder,),
+    "war": (ranks, horizon),
+    "martial": (ranks,),
+    "sport": (lanes,),
+    "fantasy": (moon, ridges),
+    "supernatural": (moon,),
+    "thriller": (converging, lamp, stairs),
+    "mystery": (lamp, converging),
+    "suspense": (converging, stairs),
+    "spy": (converging, windows),
+    "adventure": (ridges, waves, horizon),
+    "superhero": (rays,),
+    "disaster": (rays,),
+    "action": (rays, converging),
+    "histor": (columns,),
+    "biograph": (columns,),
+    "political": (columns,),
+    "romance": (lovers, horizon, plait),
+    "erotic": (lovers,),
+    "comedy": (confetti, plait, spotlights, quarters),
+    "satire": (confetti,),
+    "teen": (confetti, quarters),
+    "drama": (half_light, stairs, horizon, windows),
+    "silent": (iris, half_light),
+    "short": (iris, quarters),
+}
+"""The motifs of genres that begin so."""
+
+PLAIN = ("drama", "silent", "short")
+"""Genres that say little: another one of the film goes before."""
 
 
 def motif(genres: Sequence[str], dice: Dice) -> Motif:
     """Return the figure for one of these genres, which are in their comparable form."""
-    fitting = [
-        drawn for start, drawn in MOTIFS.items() if any(genre.startswith(start) for genre in genres)
-    ]
-    telling = [drawn for drawn in fitting if drawn not in PLAIN] or fitting or [quarters]
-    return telling[int(next(dice) * len(telling))]
+    fitting = [start for start in MOTIFS if any(genre.startswith(start) for genre in genres)]
+    telling = [start for start in fitting if start not in PLAIN] or fitting
+    drawn = [one for start in telling for one in MOTIFS[start]] or [quarters, plait, waves, stairs]
+    return drawn[int(next(dice) * len(drawn))]

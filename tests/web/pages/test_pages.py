@@ -254,7 +254,7 @@ def test_posters_come_from_the_one_host_that_is_set(tmp_path: Path) -> None:
 def test_a_tile_is_a_drawing_and_always_the_same(
     title: str, year: int | None, genres: list[str]
 ) -> None:
-    """Every film has a tile, well-formed, without its text, the same at every drawing."""
+    """Every film has a tile, well-formed, its title as shapes only, the same at every drawing."""
     movie = Movie(id=1, title=title, year=year, genres=tuple(genres))
     drawn = tile(movie)
     assert ElementTree.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"
