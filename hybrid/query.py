@@ -25,6 +25,9 @@ MAX_GRADE = 10
 MAX_CHARACTERS = 1000
 """A query of this length has fewer words than Elasticsearch's limit of 1,024 clauses."""
 
+MAX_CURSOR = 50_000
+"""Characters of a cursor: 3,000 ids of 63 bits take 40,000."""
+
 Mode = Literal["keyword", "semantic", "hybrid"]
 FusionMethod = Literal["attainable", "min_max", "z_score", "dbsf", "rrf"]
 GenreMatch = Literal["any", "all"]
@@ -77,6 +80,12 @@ def _not_negative(grade: int) -> int:
     return max(grade, 0)
 
 
+def _cursor(text: str) -> str:
+    if len(text) > MAX_CURSOR:
+        raise ValueError(f"has {len(text):,} characters: no cursor has more than {MAX_CURSOR:,}")
+    return text
+
+
 def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     try:
         return validate(value)
@@ -117,6 +126,7 @@ Grade = Annotated[
     int, Field(le=MAX_GRADE), BeforeValidator(_no_bool), AfterValidator(_not_negative)
 ]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_no_bool)]
+Cursor = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CURSOR}), AfterValidator(_cursor)]
 
 
 class Filters(BaseModel):
@@ -290,8 +300,16 @@ class RankedQuery(Selection):
         return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})
 
 
-class SearchQuery(RankedQuery, Query):
-    """A query for one ranking."""
+class ExplainQuery(RankedQuery, Query):
+    """A query for one ranking, in which a film is explained."""
+
+
+class SearchQuery(ExplainQuery):
+    """A query for one ranking, and which part of it is shown."""
+
+    cursor: Cursor | None = Field(
+        None, description="`next_cursor` of a response: go on where it ended, with the same query"
+    )
 
     @classmethod
     def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:

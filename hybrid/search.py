@@ -10,6 +10,7 @@ import numpy as np
 
 from hybrid.bounds import shown
 from hybrid.cache import Cache
+from hybrid.cursor import Window, read_cursor, write_cursor
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
@@ -21,12 +22,14 @@ from hybrid.fusion.preferences import Preferences
 from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
-from hybrid.query import Fusion, Mode, SearchQuery
+from hybrid.paging import Page, first_page, known_films, page_of, window_ranking
+from hybrid.query import ExplainQuery, Fusion, Mode, SearchQuery
+from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.duplicates import Duplicates
 from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS
-from hybrid.retrieval.retriever import Retriever
+from hybrid.retrieval.retriever import NO_FILMS, Retriever
 from hybrid.retrieval.suggestion_index import SuggestionIndex
 from hybrid.retrieval.understood import understood
 from hybrid.schemas.search import Duplicate, ExplainResponse, SearchResponse, Total
@@ -88,20 +91,23 @@ class HybridSearch:
 
         A hybrid query is answered without an engine that fails or does not answer in time, and
         `degraded` names it. Raises EngineUnavailable if the query requires both, if neither
-        answers, or if the mode is that of the engine.
+        answers, or if the mode is that of the engine; InvalidInput for a cursor that is damaged or
+        belongs to another query.
         """
         _ = self.duplicates  # found once, and before the time starts
         deadline = deadline or Deadline.after(self.seconds)
         query = query.resolved(self.preferences.default)
+        window = read_cursor(query)
         watch = Stopwatch()
         with watch.stage("total"):
-            candidates = self.retrieve(query, watch, deadline)
+            also = known_films(window, self.catalogue)
+            candidates = self.retrieve(query, watch, deadline, also)
             with watch.stage("fuse"):
-                fused = self.once(self.fuse(candidates, query.mode, query.fusion_spec))
+                fused = self.fuse(candidates, query.mode, query.fusion_spec)
+                fused, page = self._page(fused, window, query.limit)
             with watch.stage("hydrate"):
-                ids = fused.ranking.top(query.limit).ids.tolist()
-                details = self.details(candidates, ids, deadline)
-                hits = build_hits(fused, ids, details)
+                details = self.details(candidates, page.ids, deadline)
+                hits = build_hits(fused, page.ids, details)
         return SearchResponse(
             query=query,
             understood=understood(candidates.parsed),
@@ -110,8 +116,19 @@ class HybridSearch:
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
             confident=self._is_confident(query, fused),
-            **self.answer_fields(candidates, details, watch),
+            next_cursor=write_cursor(page.rest, query) if page.rest else None,
+            **self.answer_fields(candidates, details, watch, page.warnings),
         )
+
+    def _page(
+        self, fused: FusedRanking, window: Window | None, limit: int
+    ) -> tuple[FusedRanking, Page]:
+        """Return the ranking in the order of the window, if there is one, and the page of it."""
+        if window is None:
+            fused = self.once(fused)
+            return fused, first_page(fused.ranking, limit)
+        page = page_of(window, fused.candidates, self.catalogue, limit)
+        return replace(fused, ranking=window_ranking(window, fused)), page
 
     def _is_confident(self, query: SearchQuery, fused: FusedRanking) -> bool | None:
         if query.mode != "hybrid" or fused.candidates.degraded:
@@ -120,15 +137,16 @@ class HybridSearch:
 
     def retrieve(
         self,
-        query: SearchQuery,
+        query: ExplainQuery,
         watch: Stopwatch | None = None,
         deadline: Deadline = NEVER,
+        also: Ids = NO_FILMS,
     ) -> Candidates:
         """Return the candidates of `query`, which can be fused in several ways.
 
-        Raises EngineUnavailable like `search`.
+        The films of `also`, int64 (k,), are among them. Raises EngineUnavailable like `search`.
         """
-        return self.retriever.retrieve(query, watch or Stopwatch(), deadline=deadline)
+        return self.retriever.retrieve(query, watch or Stopwatch(), also, deadline)
 
     def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> FusedRanking:
         """Return the ranking of the candidates in a list of the mode, from best to worst."""
@@ -142,7 +160,7 @@ class HybridSearch:
         return replace(fused, ranking=self.duplicates.once(fused.ranking, preferred))
 
     def explain(
-        self, query: SearchQuery, film: int, deadline: Deadline | None = None
+        self, query: ExplainQuery, film: int, deadline: Deadline | None = None
     ) -> ExplainResponse:
         """Return why the film of this id ranks where it does for `query`, or why it does not.
 
@@ -156,7 +174,7 @@ class HybridSearch:
         watch = Stopwatch()
         with watch.stage("total"):
             also = np.array([film], np.int64)
-            candidates = self.retriever.retrieve(query, watch, also, deadline)
+            candidates = self.retrieve(query, watch, deadline, also)
             with watch.stage("fuse"):
                 fused = self.once(self.fuse(candidates, query.mode, query.fusion_spec), film)
             with watch.stage("hydrate"):
@@ -231,12 +249,16 @@ class HybridSearch:
         return tuple(warnings)
 
     def answer_fields(
-        self, candidates: Candidates, details: FilmDetails, watch: Stopwatch
+        self,
+        candidates: Candidates,
+        details: FilmDetails,
+        watch: Stopwatch,
+        warnings: tuple[str, ...] = (),
     ) -> AnswerFields:
-        """Return the fields that every response has."""
+        """Return the fields that every response has, with these warnings before others."""
         return {
             "degraded": candidates.degraded,
-            "warnings": self.warnings(candidates, details),
+            "warnings": warnings + self.warnings(candidates, details),
             "timings_ms": watch.milliseconds(),
             "generation": self.generation,
         }

@@ -16,7 +16,7 @@ from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.query import Filters, Mode, RankedQuery, SearchQuery
+from hybrid.query import ExplainQuery, Filters, Mode, RankedQuery
 from hybrid.query_language.conditions import Phrase
 from hybrid.query_language.language import field_parts, read
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
@@ -123,27 +123,26 @@ class Retriever:
 
     def retrieve(
         self,
-        query: SearchQuery,
+        query: ExplainQuery,
         watch: Stopwatch,
         also: Ids = NO_FILMS,
         deadline: Deadline = NEVER,
     ) -> Candidates:
         """Search with the engines of the mode, in parallel, and complete the scores.
 
-        The films of `also`, int64 (k,), become candidates too, in no list and whatever the filters.
+        The films of `also`, int64 (k,), become candidates too, whatever the filters; those that
+        neither engine finds are in no list.
 
         A hybrid query does without an engine that fails or does not answer in time, and `degraded`
         names it. Raises EngineUnavailable if the query requires both, if neither answers, or if the
         mode is that of the engine.
         """
-        if len(also):
-            return self._find_text(query, watch, also, deadline)
         word_fields = query.phrase, query.exclude, query.title, query.person
         key = query.text, query.filters, word_fields, query.mode
         candidates = self._recent.get(key)
-        if candidates is None:
+        if candidates is None or not np.isin(also, candidates.ids).all():
             candidates = self._find_text(query, watch, also, deadline)
-            if not candidates.degraded:
+            if not candidates.degraded and not len(also):
                 self._recent.put(key, candidates)
         # What else the query says is about the answer, not about the candidates.
         return replace(candidates, query=query)
@@ -194,7 +193,7 @@ class Retriever:
             return ""
 
     def _find_text(
-        self, query: SearchQuery, watch: Stopwatch, also: Ids, deadline: Deadline
+        self, query: ExplainQuery, watch: Stopwatch, also: Ids, deadline: Deadline
     ) -> Candidates:
         parsed = parse_query(query.text, field_parts(query))
         vector = partial(self._encode, parsed.text or SEARCHED_WITHOUT_WORDS)

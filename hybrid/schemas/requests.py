@@ -5,12 +5,18 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from hybrid.query import TEXT, FilmId, Grade, Query, QueryText, SearchQuery, as_list
+from hybrid.query import TEXT, ExplainQuery, FilmId, Grade, Query, QueryText, SearchQuery, as_list
 from hybrid.schemas.runs import NamedRuns, Run, TypedRuns, parse_runs
 
 
 class SearchURL(SearchQuery):
     """A search in a URL, where the text is `q`."""
+
+    text: QueryText = Field(alias="q", description=TEXT)
+
+
+class ExplainURL(ExplainQuery):
+    """A search in a URL in which a film is explained."""
 
     text: QueryText = Field(alias="q", description=TEXT)
 

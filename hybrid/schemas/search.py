@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from hybrid.movie import Movie
-from hybrid.query import SearchQuery, SimilarQuery
+from hybrid.query import ExplainQuery, SearchQuery, SimilarQuery
 from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import Why
 from hybrid.schemas.highlight import Highlight
@@ -76,7 +76,8 @@ class ExplainHit(ResponseModel):
 
 
 class Total(ResponseModel):
-    """How many films were considered."""
+    """How many films the list has, page by page: candidates are the films that either engine
+    found."""
 
     value: int
     scope: Literal["candidates"] = "candidates"
@@ -104,6 +105,9 @@ class SearchBody(Hits, _Searched):
         "to what the catalogue is not about; null if that is unknown: in one mode alone, without "
         "an engine, or with an index of an earlier version"
     )
+    next_cursor: str | None = Field(
+        description="`cursor` of the request for the next page; null at the end of the list"
+    )
 
 
 class _Liked(ResponseModel):
@@ -125,7 +129,7 @@ class SimilarResponse(Answer, SimilarBody):
 class ExplainBody(ResponseModel):
     """The query, as it was understood, and one film."""
 
-    query: SearchQuery
+    query: ExplainQuery
     understood: Understood
     hit: ExplainHit
     alpha: float = Field(description="semantic share of the scores, 0 to 1")

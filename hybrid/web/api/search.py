@@ -6,7 +6,7 @@ from flask import Response
 from hybrid.comparison.compare import compare
 from hybrid.query import RankedQuery, SearchQuery, SimilarQuery, SuggestQuery
 from hybrid.schemas.comparison import CompareResponse
-from hybrid.schemas.requests import CompareRequest, CompareURL, SearchURL
+from hybrid.schemas.requests import CompareRequest, CompareURL, ExplainURL, SearchURL
 from hybrid.schemas.search import ExplainResponse, SearchResponse, SimilarResponse
 from hybrid.schemas.suggest import SuggestResponse
 from hybrid.similar import similar
@@ -78,9 +78,9 @@ def suggest_url(query: SuggestQuery) -> Response:
 
 
 @api.get("/explain/<movie_id>")
-@api.input(SearchURL, location="query", arg_name="query")
+@api.input(ExplainURL, location="query", arg_name="query")
 @api.output(ExplainResponse)
-def explain(movie_id: str, query: SearchURL) -> Response:
+def explain(movie_id: str, query: ExplainURL) -> Response:
     """Explain the rank of a film, found or not; in full unless a summary is requested."""
     film = film_id(movie_id)
     return json_response(request_search().explain(query, film, request_deadline()))

@@ -48,12 +48,12 @@ class PageForm(NamedTuple):
         return PageForm({name: v for name, v in self.fields.items() if name not in names})
 
     def but(self, **changes: str | int) -> dict[str, Any]:
-        """Return the fields with these changes, for a query string."""
-        return dict(self.fields) | changes
+        """Return the fields with these changes, for a query string of the first page."""
+        return dict(self.without("cursor").fields) | changes
 
     def without_part(self, part: UnderstoodPart) -> dict[str, Any]:
         """Return the fields for a query string that lacks this part of the query."""
-        fields = dict(self.without("limit").fields)
+        fields = dict(self.without("limit", "cursor").fields)
         if part.without is not None:
             return fields | {"q": part.without}
         name = "exclude" if part.excluded else {"text": "phrase"}.get(part.field, part.field)
@@ -62,7 +62,7 @@ class PageForm(NamedTuple):
 
     def passed_on(self, *controls: str) -> list[tuple[str, str]]:
         """Return name and value of each parameter of the query that is not among `controls`."""
-        names = [name for name in QUERY_FIELDS if name not in controls and name not in FIXED]
+        names = [name for name in QUERY_FIELDS if name not in {*controls, *FIXED, "cursor"}]
         return [(name, value) for name in names for value in self.all(name)]
 
     def query(self) -> SearchQuery:

@@ -17,8 +17,8 @@ from tests.web.http import Service, serving
 MOVIES = corpus.films(200)
 
 RESPONSE_KEYS = (
-    "query understood hits total alpha alpha_reason confident degraded warnings timings_ms "
-    "generation".split()
+    "query understood hits total alpha alpha_reason confident next_cursor degraded warnings "
+    "timings_ms generation".split()
 )
 
 HIT_KEYS = "id rank score movie keyword semantic highlight why duplicates".split()
