@@ -221,14 +221,14 @@ def test_answers_begin_with_the_query_and_end_alike(search: HybridSearch) -> Non
     compared = compare(search, query, parse_runs(()))
     end = ["degraded", "warnings", "timings_ms", "generation"]
     for sent, middle in (
-        (answer, ["hits", "total", "alpha", "alpha_reason", "confident"]),
+        (answer, ["hits", "total", "alpha", "alpha_reason", "confident", "next_cursor"]),
         (search.explain(query, answer.hits[0].id), ["hit", "alpha", "alpha_reason"]),
         (compared, ["runs", "pairs", "movies", "lists", "swaps"]),
     ):
         assert list(json.loads(sent.model_dump_json())) == ["query", "understood", *middle, *end]
     fields = list(Query.model_json_schema()["properties"])
     assert list(compared.model_dump()["query"]) == fields
-    assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha"]
+    assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha", "cursor"]
 
 
 @pytest.mark.parametrize("away", [False, True])

@@ -243,7 +243,7 @@ def _url(endpoint: str, fields: Mapping[str, object]) -> str:
 
 def _film_url(film: int, form: PageForm) -> str:
     """Return the URL of a film's page, with the query that led to it."""
-    fields = form.without("limit", *VIEW_PARAMETERS).fields if "q" in form.fields else {}
+    fields = form.without("limit", "cursor", *VIEW_PARAMETERS).fields if "q" in form.fields else {}
     query = urlencode(fields, doseq=True)
     path = url_for("pages.film_page", film=film)
     return f"{path}?{query}" if query else path
