@@ -59,7 +59,7 @@ def _genre(name: str) -> str:
 
 
 def as_list(value: object) -> object:
-    """Return a single string as a list: a URL with one genre has no list."""
+    """Return a single string as a list: a URL with one genre has no list, a body needs none."""
     return [value] if isinstance(value, str) else value
 
 
@@ -99,23 +99,17 @@ QueryText = Annotated[
     # Described only: what is searched is counted, normalised and without outer blanks.
     Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": r"\S"}),
 ]
-Genres = Annotated[
-    tuple[
-        Annotated[
-            str,
-            Field(max_length=100, json_schema_extra={"pattern": r"\S"}),
-            AfterValidator(_genre),
-        ],
-        ...,
-    ],
-    Field(max_length=50),
+Genre = Annotated[
+    str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_genre)
 ]
+Genres = Annotated[tuple[Genre, ...], Field(max_length=50)]
 Words = Annotated[
     str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_words)
 ]
 """A word or several, that are compared with those of a film."""
 
-AllOf = Annotated[tuple[Words, ...], Field(max_length=20), BeforeValidator(as_list)]
+WordsList = Annotated[tuple[Words, ...], Field(max_length=20)]
+AllOf = Annotated[WordsList, BeforeValidator(as_list, json_schema_input_type=Words | WordsList)]
 
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]
@@ -222,8 +216,8 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
-    genre: Annotated[Genres, BeforeValidator(as_list)] = Field(
-        (), description="films of this genre, without regard to case; may be repeated"
+    genre: Annotated[Genres, BeforeValidator(as_list, json_schema_input_type=Genre | Genres)] = (
+        Field((), description="films of this genre, without regard to case; may be repeated")
     )
     genre_match: GenreMatch = Field("any", description="any of the genres, or all of them")
     year_from: Year | None = Field(None, description="first year, inclusive")

@@ -11,9 +11,9 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -28,6 +28,9 @@ from tests.web.http import Service
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs/docker.md").read_text("utf-8")
+ACCESS = (ROOT / "docs/access.md").read_text("utf-8")
+
+PASSWORD = "correct-horse-battery"
 
 LONGEST = 1200
 """Seconds for one command: the first one downloads packages."""
@@ -71,12 +74,13 @@ def _docker() -> None:
 
 @dataclass(frozen=True)
 class Stack:
-    """A Compose project with a name, ports and files of its own."""
+    """A Compose project with a name, ports, files and variables of its own."""
 
     name: str
     files: tuple[Path, ...]
     port: int
     elasticsearch_port: int
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, command: str, cwd: Path = ROOT, **variables: str) -> str:
         """Return what a command printed, which must succeed, and means this project.
@@ -106,7 +110,7 @@ class Stack:
             capture_output=True,
             text=True,
             cwd=cwd,
-            env=environment | variables,
+            env=environment | {**self.environment} | variables,
             check=False,
             timeout=LONGEST,
         )
@@ -153,19 +157,43 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give docker-compose.yml as a project of its own that changes films."""
-    with project("docker-compose.yml", tmp_path_factory.mktemp("compose")) as made:
+    with project(("docker-compose.yml",), tmp_path_factory.mktemp("compose")) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give compose.embedded.yml as a project of its own."""
-    with project("compose.embedded.yml", tmp_path_factory.mktemp("embedded")) as made:
+    with project(("compose.embedded.yml",), tmp_path_factory.mktemp("embedded")) as made:
+        yield made
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[Stack]:
+    """Give docker-compose.yml with compose.tls.yml as a project of its own.
+
+    Elasticsearch's image puts ELASTIC_PASSWORD into the keystore when it starts. It is done here,
+    too, for images that only stand in for it.
+    """
+    password = tmp_path / "password.yml"
+    password.write_text("""
+services:
+  elasticsearch:
+    entrypoint:
+      - bash
+      - -euc
+      - |
+        bin/elasticsearch-keystore create
+        printenv ELASTIC_PASSWORD | bin/elasticsearch-keystore add -xf bootstrap.password
+        exec docker-entrypoint.sh
+""")
+    files = ("docker-compose.yml", "compose.tls.yml", str(password))
+    with project(files, tmp_path, ELASTIC_PASSWORD=PASSWORD) as made:
         yield made
 
 
 @contextmanager
-def project(file: str, folder: Path) -> Iterator[Stack]:
+def project(files: Sequence[str], folder: Path, **environment: str) -> Iterator[Stack]:
     """Give a project whose images are there and which has no containers yet; remove all of it."""
     name = f"films-test-{uuid4().hex[:8]}"
     packages = folder / "packages.yml"
@@ -179,7 +207,8 @@ services:
     volumes:
       - {sysconfig.get_path("purelib")}:/packages:ro
 """)
-    made = Stack(name, (ROOT / file, packages), free_port(), free_port())
+    all_files = (*(ROOT / file for file in files), packages)
+    made = Stack(name, all_files, free_port(), free_port(), environment)
     try:
         made.run("docker compose config --quiet")
         made.run("docker compose build service")
@@ -422,3 +451,39 @@ def test_a_backup_is_restored(embedded: Stack, films: Path, tmp_path: Path) -> N
     embedded.run(alone, DATA=str(folder), WRITES="", DATA_MODE="")
     assert embedded.run("docker compose ps --all --services").split() == ["service"]
     assert embedded.titles() == before
+
+
+def test_elasticsearch_with_tls_and_keys(secured: Stack, films: Path, tmp_path: Path) -> None:
+    """The documented steps make certificates and a key for each of the documented roles; films are
+    then indexed, found and changed over TLS. Nobody without a key is answered, and the searching
+    service's key cannot delete what it reads."""
+    (create,) = re.findall(r"^(docker compose exec -T elasticsearch .*)$", GUIDE, re.MULTILINE)
+    secured.run("docker compose up -d --wait elasticsearch")
+    keys = {}
+    for block in re.findall(r'^```json\n(\{"films-.*?)^```', ACCESS, re.MULTILINE | re.DOTALL):
+        (name,) = json.loads(block)
+        (tmp_path / "role.json").write_text(block)
+        answer = json.loads(secured.run(create, cwd=tmp_path))
+        assert "encoded" in answer, answer
+        keys[name] = answer["encoded"]
+    writer, reader = keys["films-writer"], keys["films-reader"]
+    variables = {"INDEXER_API_KEY": writer, "FILMS": str(films)}
+    secured.run("docker compose up -d --wait", **variables, SERVICE_API_KEY=reader)
+    assert secured.status() == "ready"
+    _, answer = secured.service.get("/search", q="bank", mode="keyword", require="both")
+    assert [hit["movie"]["title"] for hit in answer["hits"]] == ["Night Heist"]
+
+    ask = "docker compose exec -T elasticsearch curl -s --cacert config/certificates/ca.crt"
+    status = f"{ask} -o /dev/null -w '%{{http_code}}'"
+    films_url = "https://localhost:9200/films-*"
+    assert secured.run(f"{status} {films_url}/_search") == "401"
+    with_key = f"-H 'Authorization: ApiKey {reader}'"
+    found = json.loads(secured.run(f"{ask} {with_key} {films_url}/_search?size=1"))
+    index = f"https://localhost:9200/{found['hits']['hits'][0]['_index']}"
+    assert secured.run(f"{status} {with_key} -X DELETE {index}") == "403"
+    plain = "docker compose exec -T elasticsearch curl -s http://localhost:9200"
+    assert secured.attempt(plain).returncode != 0
+
+    secured.run("docker compose up -d --wait", **variables, SERVICE_API_KEY=writer)
+    assert secured.writer().send("PUT", f"/movies/{BY_HAND_ID}", BY_HAND)[0] == 200
+    eventually(lambda: BY_HAND["title"] in secured.titles(), SLOW)

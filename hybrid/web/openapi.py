@@ -68,6 +68,8 @@ def _parameter(parameter: Json) -> Json:
         return FILM_ID
     schema = dict(parameter["schema"])
     kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
+    lists = [kind for kind in kinds if kind.get("type") == "array"]
+    kinds = lists or kinds  # one value is a list in a URL
     if schema.get("default", ...) is None:
         del schema["default"]
     if len(kinds) == 1:

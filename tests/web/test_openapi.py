@@ -77,6 +77,16 @@ def test_fields_of_a_url_have_bounds_and_no_null(document: Any) -> None:
     assert all(parameter["description"] for parameter in parameters)
 
 
+def test_a_body_may_have_one_value_for_a_list(document: Any) -> None:
+    """Where a list may be given, one value alone is described, too: the service accepts it."""
+    body = document["components"]["schemas"]["SearchQuery"]["properties"]
+    for name in ("genre", "phrase", "exclude", "title", "person"):
+        one, several = body[name]["anyOf"]
+        assert (one["type"], several["type"]) == ("string", "array")
+        assert several["items"] == one
+        assert several["maxItems"] > 1
+
+
 def test_references_lead_somewhere(document: Any) -> None:
     """Every reference of the document names a component."""
 
