@@ -7,7 +7,7 @@ stays the one to go back to.
 
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ class SharedIndex:
     def prepare(self, previous: Previous | None) -> None:
         """Do nothing."""
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Never called."""
         raise NotImplementedError
 

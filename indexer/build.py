@@ -1,8 +1,9 @@
 """A new index of a file of films: read, clean, cut into sentences, embed, write, publish."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from hybrid.bounds import MAX_SENTENCES
@@ -13,11 +14,13 @@ from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
+from hybrid.movie import Movie
 from hybrid.retrieval.duplicates import write_duplicates
 from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.settings import Precision
-from hybrid.storage.catalogue import Catalogue, CatalogueFilm
+from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_schema import Spans
 from hybrid.storage.catalogue_writer import write_catalogue
 from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import (
@@ -31,15 +34,17 @@ from hybrid.storage.generation import (
     published,
     shared_digests,
 )
-from hybrid.storage.manifest import Delta, Manifest, ModelName, QueryEncoder
+from hybrid.storage.manifest import Delta, Lexical, Manifest, ModelName, QueryEncoder
 from hybrid.storage.sentence_vectors import read_sentences
+from hybrid.terminal.progress import counter, stage, tally
+from hybrid.text.sentences import sentence_spans
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats, embed
-from indexer.embedding.export import EXPORT
+from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats, Texts, embed
+from indexer.embedding.export import CHECKED_TEXTS, EXPORT
 from indexer.embedding.model import Model
-from indexer.films.clean import CleanedFilms
-from indexer.films.film_file import SourceFile, read_films
-from indexer.films.sentences import all_texts, cut
+from indexer.films.clean import CleanedFilms, Outcome, total
+from indexer.films.film_file import FileOptions, SourceFile, film_batches, source_file
+from indexer.films.sentences import StoredSentences
 from indexer.generations.cleanup import recover
 from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import writer_lock
@@ -51,6 +56,9 @@ from indexer.semantic_index.train import write_semantic
 from indexer.semantic_index.update import SemanticSide
 from indexer.semantic_index.vector_files import Pieces
 from indexer.update import changed_by_hand
+
+SHOWN = 500
+"""Films after which the progress is shown again."""
 
 DEPTH = 200
 """Films of each engine's list, of which thresholds need the first."""
@@ -76,6 +84,11 @@ class BuildOptions:
     encoder: Precision = "float32"
     lexical_of: Callable[[Generation], LexicalEngine] | None = None
 
+    @property
+    def file(self) -> FileOptions:
+        """How the file is read."""
+        return FileOptions(self.mapping, self.limit, self.name, self.max_sentences)
+
 
 DEFAULTS = BuildOptions()
 
@@ -90,7 +103,7 @@ class BuildResult:
     manifest: Manifest
     folder: Path
     embedded: EmbeddingStats
-    cleaned: CleanedFilms
+    cleaned: Outcome
     seconds: dict[str, float]
     discarded: int
     warnings: list[str]
@@ -114,12 +127,13 @@ def build(
     with writer_lock(data):
         recover(data)
         discarded = _hand_changes(data, options.discard_changes)
+        batches = film_batches(source, options.file)
         with watch.stage("read"):
-            file = read_films(
-                source, options.limit, options.mapping, options.name, options.max_sentences
-            )
+            first = next(batches)  # what is wrong with the beginning is said before all else
         with draft_generation(data, writer_in) as draft:
-            written = _write_stores(draft, file, model, options, watch)
+            with watch.stage("read"):
+                file = _write_films(draft, source, chain([first], batches), options)
+            written = _write_stores(draft, model, options, watch)
             with watch.stage("publish"):
                 used = ModelName(
                     name=model_name,
@@ -129,7 +143,7 @@ def build(
                     queries=written.queries,
                 )
                 manifest = build_manifest(draft.name, file, used, written.stores)
-            with watch.stage("calibrate"):
+            with watch.stage("calibrate"), stage("measuring what really matches", options.quiet):
                 manifest = _calibrated(draft, manifest, model, options)
             with watch.stage("publish"):
                 generation = draft.commit(manifest, written.digests)
@@ -180,28 +194,40 @@ class _Written:
     digests: Digests
 
 
-def _write_stores(
-    draft: Draft, file: SourceFile, model: Model, options: BuildOptions, watch: Stopwatch
-) -> _Written:
-    movies = file.cleaned.movies
-    with watch.stage("sentences"):
-        films = cut(movies)
-        texts = list(all_texts(films))
-    with watch.stage("embed"):
-        before = _undamaged(draft.data)
-        embedded = _embed(draft, before, texts, model, options.quiet)
-    with watch.stage("export model"):
-        shared = _encoder(draft, before, model, texts, options.encoder)
-    with watch.stage("catalogue"):
-        write_catalogue(draft.folder, [(film.movie, film.spans) for film in films])
-        file.write_rejects(draft.file(REJECTS))
-    with watch.stage("keyword"):
-        lexical = draft.writer.write(movies, (), len(movies))
-    with watch.stage("semantic"):
-        side, dimension = _semantic(draft, films, len(texts))
-    with watch.stage("compare encoders"):
-        queries = compare_encoders(draft.folder, side.pieces.numbers, options.encoder)
+def _write_films(
+    draft: Draft, source: Path, batches: Iterable[CleanedFilms], options: BuildOptions
+) -> SourceFile:
+    """Write the catalogue while the source is read, and the rejects."""
+    outcomes: list[Outcome] = []
+
+    def films(advance: Callable[[int], None]) -> Iterator[tuple[Movie, Spans]]:
+        for batch in batches:
+            outcomes.append(batch.outcome())
+            yield from ((movie, sentence_spans(movie.description or "")) for movie in batch.movies)
+            advance(batch.records)
+
+    with tally(f"reading {source.name}", "records", options.quiet) as advance:
+        written = write_catalogue(draft.folder, films(advance))
+    file = source_file(source, options.file, total(outcomes), written)
+    file.write_rejects(draft.file(REJECTS))
+    return file
+
+
+def _write_stores(draft: Draft, model: Model, options: BuildOptions, watch: Stopwatch) -> _Written:
+    """Write all stores of the films that are in the catalogue."""
     with closing(Catalogue(draft.folder)) as catalogue:
+        texts = StoredSentences(catalogue)
+        with watch.stage("embed"):
+            before = _undamaged(draft.data)
+            embedded = _embed(draft, before, texts, model, options.quiet)
+        with watch.stage("export model"), stage("exporting the model", options.quiet):
+            shared = _encoder(draft, before, model, texts, options.encoder)
+        with watch.stage("keyword"):
+            lexical = _lexical(draft, catalogue, options.quiet)
+        with watch.stage("semantic"), stage("indexing titles and sentences", options.quiet):
+            side, dimension = _semantic(draft, catalogue)
+        with watch.stage("compare encoders"):
+            queries = compare_encoders(draft.folder, side.pieces.numbers, options.encoder)
         stats, ids = catalogue_stats(catalogue), catalogue.columns.ids
     base = BaseStore(ids_sha256(ids), side.semantic, side.pieces.numbers)
     stores = Stores(stats, Delta(), base, lexical)
@@ -231,16 +257,16 @@ def _undamaged(data: Path) -> Generation | None:
 
 
 def _embed(
-    draft: Draft, before: Generation | None, texts: Sequence[str], model: Model, quiet: bool
+    draft: Draft, before: Generation | None, texts: Texts, model: Model, quiet: bool
 ) -> EmbeddingStats:
     """Write the vectors of the texts, and note in the cache that those `before` were needed."""
     cache = draft.data / CACHE
     if before:
         with closing(Catalogue(before.folder)) as catalogue:
-            leaving = all_texts(catalogue.all_with_sentences())
-            note_leaving(cache, before.manifest.model.fingerprint, leaving)
+            fingerprint = before.manifest.model.fingerprint
+            note_leaving(cache, fingerprint, catalogue.all_sentences())
     count_build(cache)
-    if not texts:
+    if not len(texts):
         return NO_EMBEDDING
     return embed(texts, model, cache, draft.file(piece_file(0)), quiet)
 
@@ -249,7 +275,7 @@ def _encoder(
     draft: Draft,
     before: Generation | None,
     model: Model,
-    texts: Sequence[str],
+    texts: StoredSentences,
     precision: Precision,
 ) -> Digests:
     """Export the model, or link the export of the generation `before` if the model is the same.
@@ -260,24 +286,32 @@ def _encoder(
     same = exported == (model.fingerprint, EXPORT)
     if before and same and draft.share_encoder(before, precision):
         return shared_digests(before)
-    model.export(draft.file(ENCODER_FOLDER), texts, precision)
+    model.export(draft.file(ENCODER_FOLDER), texts.sample(CHECKED_TEXTS), precision)
     return {}
 
 
-def _semantic(
-    draft: Draft, films: Sequence[CatalogueFilm], sentences: int
-) -> tuple[SemanticSide, int]:
-    """Write titles and semantic index of the catalogue, read back; return the dimension, too."""
-    with closing(Catalogue(draft.folder)) as catalogue:
-        pieces = Pieces((0,) if sentences else (), catalogue.sentences.firsts)
-        files = [draft.file(piece_file(number)) for number in pieces.numbers]
-        vectors = read_sentences(files, draft.file(DELTA_VECTORS), catalogue.sentences)
-        if len(catalogue) != len(films) or vectors.total() != sentences:
-            raise BuildFailed(
-                f"the catalogue in {draft.folder} does not hold what was written to it"
-            )
-        write_titles(catalogue)
-        write_duplicates(catalogue)
-        semantic, written = write_semantic(draft.folder, vectors, catalogue.columns)
-        dimension = vectors.pieces[0].shape[1] if vectors.pieces else 0
-        return SemanticSide(semantic, pieces, written), dimension
+def _lexical(draft: Draft, catalogue: Catalogue, quiet: bool) -> Lexical:
+    """Write the keyword index of the catalogue."""
+    total = len(catalogue)
+
+    def films(advance: Callable[[int], None]) -> Iterator[Movie]:
+        for number, movie in enumerate(catalogue.all_films(), 1):
+            yield movie
+            if number % SHOWN == 0 or number == total:
+                advance((number - 1) % SHOWN + 1)
+
+    with counter(total, "indexing words of", "films", hidden=quiet) as advance:
+        return draft.writer.write(films(advance), (), total)
+
+
+def _semantic(draft: Draft, catalogue: Catalogue) -> tuple[SemanticSide, int]:
+    """Write titles and semantic index of the catalogue; return the dimension, too."""
+    sentences = int(catalogue.sentences.counts.sum())
+    pieces = Pieces((0,) if sentences else (), catalogue.sentences.firsts)
+    files = [draft.file(piece_file(number)) for number in pieces.numbers]
+    vectors = read_sentences(files, draft.file(DELTA_VECTORS), catalogue.sentences)
+    write_titles(catalogue)
+    write_duplicates(catalogue)
+    semantic, written = write_semantic(draft.folder, vectors, catalogue.columns)
+    dimension = vectors.pieces[0].shape[1] if vectors.pieces else 0
+    return SemanticSide(semantic, pieces, written), dimension

@@ -21,6 +21,7 @@ from hybrid.storage.manifest import FileDigest, LexicalName
 from hybrid.terminal.commands import Commands, setting
 from hybrid.terminal.wait import wait_for
 from indexer.report import (
+    report_audit,
     report_build,
     report_change,
     report_losses,
@@ -33,6 +34,7 @@ from indexer.report import (
 if TYPE_CHECKING:
     from indexer.backends import Backends
     from indexer.build import BuildOptions, BuildResult
+    from indexer.parts import Part
     from indexer.update import UpdateResult
 
 
@@ -54,6 +56,18 @@ mapped = click.option(
     callback=_path_or_none,
     help="TOML file that names the columns of a file in a format of your own",
 )
+
+
+def _part(_context: click.Context, _option: click.Parameter, value: str | None) -> "Part | None":
+    """Return the part that "2/8" names."""
+    if value is None:
+        return None
+    from indexer.parts import Part
+
+    number, slash, total = value.partition("/")
+    if not (slash and number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total)):
+        raise click.BadParameter(f"{value!r} is not a part: write 2/8 for the second of eight")
+    return Part(int(number), int(total))
 
 
 judged_option = click.option(
@@ -172,7 +186,7 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     from indexer.backends import EncoderChange, backends_for
     from indexer.build import BuildOptions
     from indexer.embedding.model import load_model
-    from indexer.films.film_file import read_films
+    from indexer.films.film_file import FileOptions, read_films
     from indexer.update import HandChanges, change, match_source
 
     if keep_changes and discard_changes:
@@ -197,7 +211,7 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     hand_changes: HandChanges | None = (
         "keep" if keep_changes else "discard" if discard_changes else None
     )
-    read = read_films(_file(source), mapping=mapping, name=name, max_sentences=bound)
+    read = read_films(_file(source), FileOptions(mapping, name=name, max_sentences=bound))
     films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
     backends = backends_for(
         settings,
@@ -325,6 +339,62 @@ def verify(repairs: bool, full: bool, **given: str | None) -> None:
         click.echo("Repair it with `python -m indexer verify --repair`.")
     if not report.clean:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@setting("data")
+@setting("model")
+@mapped
+@click.option("--part", metavar="N/M", callback=_part, help="embed part N of M alone")
+@click.option("--quiet", is_flag=True, help="show no progress")
+def embed(
+    source: Path, mapping: Path | None, part: "Part | None", quiet: bool, **given: str | None
+) -> None:
+    """Embed the sentences of SOURCE into the cache of the data folder, ahead of a build.
+
+    With --part 2/8 that is the second of eight parts, so that several processes, or machines with
+    data folders of their own, can share the work; `import-embeddings` brings their caches together.
+    An interrupted run continues where it stopped. A GPU is used where PyTorch finds one.
+    """
+    from indexer.embedding.model import load_model
+    from indexer.films.film_file import FileOptions
+    from indexer.parts import WHOLE, embed_part
+
+    settings = Settings.load(**given)
+    options = FileOptions(mapping, max_sentences=settings.max_sentences)
+    model = load_model(settings.model)
+    count = embed_part(_file(source), settings.data, model, part or WHOLE, options, quiet)
+    click.echo(f"Embedded {count:,} sentences into {settings.data}.")
+
+
+@main.command()
+@click.argument(
+    "caches", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@setting("data")
+def import_embeddings(caches: tuple[Path, ...], **given: str | None) -> None:
+    """Copy the embeddings of other CACHES, embeddings.sqlite of other data folders, into ours."""
+    from indexer.embedding.cache import CACHE, import_vectors
+
+    settings = Settings.load(**given)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    for cache in caches:
+        added = import_vectors(settings.data / CACHE, cache)
+        click.echo(f"Copied {added:,} embeddings from {cache}.")
+
+
+@main.command()
+@setting("data")
+def recall(**given: str | None) -> None:
+    """Measure what share of the ten best films the published index finds, and how fast.
+
+    200 queries are searched for with every power of two of lists probed, and exactly.
+    """
+    from indexer.audit import audit
+
+    settings = Settings.load(**given)
+    report_audit(audit(settings.data))
 
 
 @main.command()

@@ -18,8 +18,8 @@ from hybrid.storage.manifest import ModelName, QueryEncoder
 from hybrid.storage.sentence_vectors import read_sentences
 from hybrid.vectors import QueryVector, Vectors
 from indexer.backends import EncoderChange
-from indexer.embedding.export import EXPORT
-from indexer.films.sentences import all_texts
+from indexer.embedding.export import CHECKED_TEXTS, EXPORT
+from indexer.films.sentences import StoredSentences
 from indexer.generations.draft import Draft
 from indexer.semantic_index.recall import PROBES, ROUNDING, best_scores
 
@@ -43,7 +43,7 @@ def share_or_export(draft: Draft, previous: Previous, change: EncoderChange | No
             f"queries cannot be embedded in {change.precision}: the model {used.name} is no longer "
             "the one that the index was built with; build the index again"
         )
-    texts = list(all_texts(previous.catalogue.all_with_sentences()))
+    texts = StoredSentences(previous.catalogue).sample(CHECKED_TEXTS)
     model.export(draft.file(ENCODER_FOLDER), texts, change.precision)
     return used.model_copy(update=queries | {"export": EXPORT})
 
@@ -67,7 +67,7 @@ def compare_encoders(folder: Path, pieces: Sequence[int], precision: Precision) 
     with closing(Catalogue(folder)) as catalogue:
         sentences = read_sentences(files, folder / DELTA_VECTORS, catalogue.sentences)
         exact = ExactEngine(sentences, catalogue.columns)
-        probes = _probes(list(all_texts(catalogue.all_with_sentences())))
+        probes = _probes(StoredSentences(catalogue))
         originals = OnnxEncoder(folder / ENCODER_FOLDER).encode(probes)
         others = OnnxEncoder(folder / ENCODER_FOLDER, precision).encode(probes)
         overlap = overlap_at_10(exact, originals, others)
@@ -95,8 +95,9 @@ def overlap_at_10(exact: ExactEngine, originals: Vectors, others: Vectors) -> fl
     return float(np.mean(shares))
 
 
-def _probes(sentences: Sequence[str]) -> list[str]:
+def _probes(sentences: StoredSentences) -> list[str]:
     """Return the first halves of up to 200 sentences: a whole one would find itself."""
-    chosen = np.linspace(0, len(sentences) - 1, min(PROBES, len(sentences)), dtype=int)
-    words = [sentences[number].split() for number in chosen]
+    count = len(sentences)
+    chosen = set(np.linspace(0, count - 1, min(PROBES, count), dtype=int).tolist())
+    words = [text.split() for number, text in enumerate(sentences) if number in chosen]
     return [" ".join(some[: (len(some) + 1) // 2]) for some in words]

@@ -11,9 +11,10 @@ from hybrid.storage.generation import GENERATIONS, REJECTS
 from hybrid.storage.manifest import Lexical, QueryEncoder, Semantic
 
 if TYPE_CHECKING:
+    from indexer.audit import Audit
     from indexer.build import BuildResult
     from indexer.encoder_loss import EncoderLoss
-    from indexer.films.clean import CleanedFilms
+    from indexer.films.clean import Outcome
     from indexer.films.film_file import SourceFile
     from indexer.tidy import CacheSize
     from indexer.update import UpdateResult
@@ -60,7 +61,7 @@ def report_build(result: "BuildResult") -> None:
     click.echo(f"Published generation {manifest.name} in {result.folder.parents[1]}.")
 
 
-def _report_cuts(cleaned: "CleanedFilms") -> None:
+def _report_cuts(cleaned: "Outcome") -> None:
     for field, number in Counter(cut.field for cut in cleaned.cuts).items():
         click.echo(f"cut          {number:>9,}  {field}: too long, the beginning kept")
 
@@ -161,3 +162,16 @@ def report_warnings(warnings: Iterable[str]) -> None:
     """Print what went wrong though the command succeeded."""
     for warning in warnings:
         click.secho(f"note: {warning}", fg="yellow", err=True)
+
+
+def report_audit(audit: "Audit") -> None:
+    """Print the curve of recall and time by the number of probes."""
+    semantic = audit.semantic
+    click.echo(
+        f"{audit.sentences:,} sentences in {semantic.lists} lists, {semantic.sub_quantisers} "
+        f"sub-quantisers of 4 bits\n\n  nprobe  recall@10       ms"
+    )
+    for point in audit.curve:
+        used = "  as searched" if point.nprobe == semantic.nprobe else ""
+        click.echo(f"{point.nprobe:8}{point.recall_at_10:11.4f}{point.milliseconds:9.2f}{used}")
+    click.echo(f"   exact     1.0000{audit.exact_milliseconds:9.2f}")

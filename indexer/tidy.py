@@ -9,7 +9,6 @@ from pathlib import Path
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_published, published
 from indexer.embedding.cache import CACHE, builds, key_of, open_cache
-from indexer.films.sentences import all_texts
 from indexer.generations import lock
 
 
@@ -51,7 +50,7 @@ def _keys_of(generation: Generation) -> Iterator[tuple[bytes]]:
     """Yield the keys of all sentences of a generation, each as a row."""
     fingerprint = generation.manifest.model.fingerprint
     with closing(Catalogue(generation.folder)) as catalogue:
-        for text in all_texts(catalogue.all_with_sentences()):
+        for text in catalogue.all_sentences():
             yield (key_of(fingerprint, text),)
 
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ class FakeLexical:
     def prepare(self, previous: Previous | None) -> None:
         """Start with the films that are there."""
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Replace, add and remove films."""
         changed = self.movies | {movie.id: movie for movie in movies}
         self.hold([movie for i, movie in changed.items() if i not in gone])
@@ -171,6 +171,7 @@ class HashingEncoder:
     """A bag of words hashed into 64 dimensions: texts that share words are near each other."""
 
     fingerprint = "hashing-64"
+    device = "cpu"
 
     def __init__(self) -> None:
         self.encoded: list[str] = []

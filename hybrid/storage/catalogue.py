@@ -147,9 +147,9 @@ class Catalogue:
         Of all films, or of those of a table.
         """
         rows = self._connection.execute(
-            f"SELECT title, original_title FROM {table} ORDER BY id"  # noqa: S608, our own names
+            f"SELECT id, title, original_title FROM {table} ORDER BY id"  # noqa: S608, our own names
         )
-        for row, titles in enumerate(rows.fetchall()):
+        for row, (_, *titles) in enumerate(rows):
             yield from ((row, title) for title in set(titles) if title)
 
     def person_in(self, text: str) -> str | None:
@@ -247,8 +247,17 @@ class Catalogue:
 
     def all_with_sentences(self) -> Iterator[CatalogueFilm]:
         """Yield every film with its sentences, in the order of ids."""
-        rows = self._connection.execute("SELECT film, spans FROM documents ORDER BY id")
-        return (_film(document, spans) for document, spans in rows)
+        # With the ids, base and delta are merged as they are read; without, all rows are sorted.
+        rows = self._connection.execute("SELECT id, film, spans FROM documents ORDER BY id")
+        return (_film(document, spans) for _, document, spans in rows)
+
+    def all_sentences(self) -> Iterator[str]:
+        """Yield every sentence, film after film in the order of ids."""
+        rows = self._connection.execute(
+            "SELECT json_extract(film, '$.description'), spans"
+            " FROM (SELECT id, film, spans FROM documents ORDER BY id) WHERE spans <> '[]'"
+        )
+        return (text[start:end] for text, spans in rows for start, end in json.loads(spans))
 
     def highest_id(self) -> int:
         """Return the highest id that any film has ever had, -1 before the first film."""

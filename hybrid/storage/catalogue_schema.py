@@ -67,6 +67,9 @@ CREATE TEMP VIEW names AS
 """
 """The films of both files as one; a name may be there twice, and `films` are to be added up."""
 
+WRITE_CACHE = 65_536
+"""KiB of a file that is written which SQLite keeps: films come in any order."""
+
 HIGHEST_ID = "highest_id"
 """Name in `meta` of the highest id that any film has ever had: ids are never reused."""
 
@@ -97,4 +100,5 @@ def connect(base: Path, delta: Path, written: Path | None = None) -> sqlite3.Con
         name = "base" if written == base else "delta"
         connection.execute(f"PRAGMA {name}.journal_mode=OFF")
         connection.execute(f"PRAGMA {name}.synchronous=OFF")
+        connection.execute(f"PRAGMA {name}.cache_size=-{WRITE_CACHE}")
     return connection

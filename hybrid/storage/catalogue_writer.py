@@ -4,7 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from hybrid.errors import BuildFailed
 from hybrid.movie import Movie, content_hash
 from hybrid.storage.base_columns import BaseColumns
+from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_schema import (
     DELTA_SCHEMA,
     HIGHEST_ID,
@@ -22,28 +23,36 @@ from hybrid.storage.catalogue_schema import (
     document,
     search_columns,
 )
-from hybrid.storage.filter_columns import FilterColumns
 from hybrid.storage.generation import CATALOGUE, COLUMNS, DELTA
 from hybrid.text.person_names import plain_names
 
+NAMES = 100_000
+"""Names of people that are counted before they are written."""
 
-def write_catalogue(folder: Path, films: Sequence[tuple[Movie, Spans]]) -> None:
-    """Write a new base of films, in the order of ids; the vectors of their sentences follow each
-    other. Raises BuildFailed if it cannot be written.
+
+def write_catalogue(folder: Path, films: Iterable[tuple[Movie, Spans]]) -> int:
+    """Write a new base of films and return their number; the vectors of their sentences follow each
+    other in the order of ids. Raises BuildFailed if it cannot be written.
     """
     write_empty_delta(folder)
     with naming(folder / CATALOGUE), closing(sqlite3.connect(folder / CATALOGUE)) as new:
         new.executescript(SCHEMA)
     with writing(folder, CATALOGUE) as connection:
+        written, highest, names = 0, -1, Counter[str]()
         for movie, spans in films:
             insert_film(connection, "base", movie, spans)
-        names = Counter(name for movie, _ in films for name in plain_names(movie))
-        connection.executemany("INSERT INTO base.names VALUES (?, ?)", sorted(names.items()))
-        highest = max((movie.id for movie, _ in films), default=-1)
+            written, highest = written + 1, max(highest, movie.id)
+            names.update(plain_names(movie))
+            if len(names) > NAMES:
+                add_names(connection, "base", names)
+                names.clear()
+        add_names(connection, "base", names)
         connection.execute("INSERT INTO base.meta VALUES (?, ?)", (HIGHEST_ID, highest))
-    columns = FilterColumns.of((movie.id, movie.year, movie.genres) for movie, _ in films)
-    counts = np.array([len(spans) for _, spans in films], np.int64)
+    with closing(Catalogue(folder)) as catalogue:
+        counts = catalogue.sentence_counts()
+        columns = catalogue.columns_of()
     BaseColumns.of(columns, np.cumsum(counts) - counts, counts).write(folder / COLUMNS)
+    return written
 
 
 def write_empty_delta(folder: Path) -> None:
@@ -111,10 +120,10 @@ def insert_film(connection: sqlite3.Connection, part: str, movie: Movie, spans: 
     )
 
 
-def add_names(connection: sqlite3.Connection, part: str, names: dict[str, int]) -> None:
+def add_names(connection: sqlite3.Connection, part: str, names: Mapping[str, int]) -> None:
     """Add to the number of films that name each person, in `base` or `delta`."""
     connection.executemany(
         f"INSERT INTO {part}.names VALUES (?1, ?2)"  # noqa: S608, our own name
         " ON CONFLICT (name) DO UPDATE SET films = films + excluded.films",
-        [(name, more) for name, more in names.items() if more],
+        sorted((name, more) for name, more in names.items() if more),
     )

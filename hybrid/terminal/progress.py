@@ -18,6 +18,42 @@ def progress(items: Iterable[T], label: str) -> AbstractContextManager[Iterable[
 
 
 @contextmanager
+def stage(label: str, hidden: bool) -> Iterator[None]:
+    """Show that something began whose length is not known; a terminal sees its seconds, too."""
+    start = monotonic()
+    terminal = sys.stderr.isatty()
+    if not hidden:
+        click.echo(f"{label} ...", file=sys.stderr, nl=not terminal)
+    yield
+    if not hidden and terminal:
+        click.echo(f"\r{label}  {monotonic() - start:.1f} s", file=sys.stderr)
+
+
+@contextmanager
+def tally(label: str, unit: str, hidden: bool) -> Iterator[Callable[[int], None]]:
+    """Yield a function that adds to a count whose total is not known, shown with its rate.
+
+    Where there is no terminal, only the label is printed.
+    """
+    start, count, terminal = monotonic(), 0, sys.stderr.isatty()
+
+    def advance(more: int) -> None:
+        nonlocal count
+        count += more
+        if terminal and not hidden:
+            rate = count / max(monotonic() - start, 1e-3)
+            click.echo(
+                f"\r{label}  {count:,} {unit}, {rate:,.0f} {unit}/s", file=sys.stderr, nl=False
+            )
+
+    if not hidden and not terminal:
+        click.echo(f"{label} ...", file=sys.stderr)
+    yield advance
+    if not hidden and terminal:
+        click.echo(file=sys.stderr)
+
+
+@contextmanager
 def counter(total: int, label: str, unit: str, hidden: bool) -> Iterator[Callable[[int], None]]:
     """Yield a function that adds to a count, shown with `total`, its rate and the time left.
 

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from hybrid.vectors import Vectors
 
 CACHE = "embeddings.sqlite"
 """In the data folder."""
+
+BUSY_SECONDS = 60.0
 
 LOOKUP = 500
 """Keys in one SELECT."""
@@ -31,7 +33,7 @@ def note_leaving(cache_file: Path, fingerprint: str, texts: Iterable[str]) -> No
     Raises BuildFailed if the cache cannot be used.
     """
     with open_cache(cache_file) as cache:
-        note_uses(cache, {key_of(fingerprint, text) for text in texts})
+        note_uses(cache, (key_of(fingerprint, text) for text in texts))
 
 
 def drop_vectors(cache_file: Path, fingerprint: str, texts: Iterable[str]) -> None:
@@ -64,11 +66,28 @@ def hold_cache(cache_file: Path) -> sqlite3.Connection:
         return held
 
 
+def import_vectors(cache_file: Path, other: Path) -> int:
+    """Copy the vectors of another cache into the cache; return how many it did not have.
+
+    Raises BuildFailed if either cannot be used.
+    """
+    with open_cache(cache_file) as cache:
+        cache.execute("ATTACH ? AS other", (f"{other.absolute().as_uri()}?mode=ro",))
+        before = cache.total_changes
+        with cache:
+            cache.execute("INSERT OR IGNORE INTO sentences SELECT * FROM other.sentences")
+        added = cache.total_changes - before
+        cache.execute("DETACH other")
+    return added
+
+
 @contextmanager
 def open_cache(cache_file: Path) -> Iterator[sqlite3.Connection]:
     """Open the cache; create it if it is missing. Raises BuildFailed if it cannot be used."""
+    uri = cache_file.absolute().as_uri()
     try:
-        with closing(sqlite3.connect(cache_file)) as cache:
+        # Several processes may embed parts of a source into one cache: they wait for each other.
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as cache:
             cache.execute("PRAGMA journal_mode=WAL")
             cache.execute("PRAGMA synchronous=NORMAL")
             cache.execute("DROP TABLE IF EXISTS vectors")  # of an earlier version, no checksums
@@ -96,6 +115,24 @@ def note_uses(cache: sqlite3.Connection, keys: Iterable[bytes]) -> None:
         cache.executemany(
             "INSERT OR REPLACE INTO uses VALUES (?, ?)", ((key, number) for key in keys)
         )
+
+
+def present(cache: sqlite3.Connection, keys: Sequence[bytes]) -> list[bytes]:
+    """Return the keys that are in the cache; their vectors may be damaged."""
+    found: list[bytes] = []
+    for start in range(0, len(keys), LOOKUP):
+        some = keys[start : start + LOOKUP]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT key FROM sentences WHERE key IN ({marks})"  # noqa: S608 (marks)
+        found += (key for (key,) in cache.execute(query, some))
+    return found
+
+
+def store(cache: sqlite3.Connection, vectors: Mapping[bytes, bytes]) -> None:
+    """Put vectors into the cache, float32 (d,) in bytes by their keys."""
+    rows = ((key, vector, zlib.crc32(key + vector)) for key, vector in vectors.items())
+    with cache:
+        cache.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?)", rows)
 
 
 def stored(cache: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

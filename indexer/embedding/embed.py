@@ -1,18 +1,20 @@
 """Sentences to vectors, by the model or from the cache."""
 
 import sqlite3
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybrid.engines.protocols import Encoder
 from hybrid.terminal.progress import counter
 from hybrid.vectors import Vectors
-from indexer.embedding.cache import blocks_of, key_of, note_uses, open_cache, stored
+from indexer.embedding.cache import key_of, note_uses, open_cache, present, store, stored
 from indexer.semantic_index.vector_files import write_npy
 
 CHUNK = 512
@@ -20,6 +22,22 @@ CHUNK = 512
 killed process loses no more than these."""
 
 BATCH = 32
+
+
+BLOCK = 8 * CHUNK
+"""Texts looked up at once."""
+
+
+class Texts(Protocol):
+    """Texts that are read as often as they are needed."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the texts, each time from the first."""
+        ...
+
+    def __len__(self) -> int:
+        """Return their number."""
+        ...
 
 
 class Embedder(Encoder, Protocol):
@@ -30,6 +48,11 @@ class Embedder(Encoder, Protocol):
         """SHA-256 of the model."""
         ...
 
+    @property
+    def device(self) -> str:
+        """What it computes on, as PyTorch calls it: cpu, cuda:0, mps:0."""
+        ...
+
 
 @dataclass(frozen=True)
 class ExportedModel:
@@ -37,6 +60,7 @@ class ExportedModel:
 
     fingerprint: str
     encoder: Encoder
+    device: str = "cpu"
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return float32 (len(texts), dimension); batches of similar length hold little padding."""
@@ -61,11 +85,7 @@ NO_EMBEDDING = EmbeddingStats(0, 0, 0)
 
 
 def embed(
-    texts: Sequence[str],
-    model: Embedder,
-    cache_file: Path,
-    out_file: Path,
-    quiet: bool = False,
+    texts: Texts, model: Embedder, cache_file: Path, out_file: Path, quiet: bool = False
 ) -> EmbeddingStats:
     """Write the vectors of `texts`, of which there must be one, to `out_file` as a .npy array,
     float32 (texts, dimension).
@@ -73,27 +93,89 @@ def embed(
     Vectors come from the cache where it has model and text, else from the model and into the cache.
     Raises BuildFailed if the cache cannot be used.
     """
-    keys = [key_of(model.fingerprint, text) for text in texts]
-    distinct = dict(zip(keys, texts, strict=True))
     with open_cache(cache_file) as cache:
-        known = {key for key, _ in stored(cache, list(distinct))}
-        missing = {key: text for key, text in distinct.items() if key not in known}
-        _encode_into(cache, missing, model, quiet)
-        note_uses(cache, distinct)
-        write_npy(out_file, len(keys), blocks_of(cache, keys))
-    return EmbeddingStats(len(texts), len(distinct), len(missing))
+        missing, distinct = count_missing(cache, model.fingerprint, texts)
+        with _progress(model, missing, quiet) as advance:
+            blocks = _embedded(cache, model, texts, advance)
+            write_npy(out_file, len(texts), blocks)
+    return EmbeddingStats(len(texts), distinct, missing)
 
 
-def _encode_into(
-    cache: sqlite3.Connection, missing: dict[bytes, str], model: Embedder, quiet: bool
-) -> None:
-    items = list(missing.items())
-    with counter(len(items), "embedding", "sentences", hidden=quiet or not items) as advance:
-        for start in range(0, len(items), CHUNK):
-            chunk = items[start : start + CHUNK]
-            vectors = model.encode([text for _, text in chunk])
-            pairs = [(key, row.tobytes()) for (key, _), row in zip(chunk, vectors, strict=True)]
-            rows = [(key, vector, zlib.crc32(key + vector)) for key, vector in pairs]
-            with cache:
-                cache.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?)", rows)
-            advance(len(chunk))
+def _progress(
+    model: Embedder, missing: int, quiet: bool
+) -> AbstractContextManager[Callable[[int], None]]:
+    """Return the progress bar of distinct sentences that are encoded."""
+    hidden = quiet or not missing
+    label = "embedding" if hidden else f"embedding on {model.device}"  # which loads the model
+    return counter(missing, label, "sentences", hidden=hidden)
+
+
+def embed_into(cache_file: Path, texts: Iterable[str], model: Embedder, quiet: bool) -> int:
+    """Encode those of `texts` that the cache lacks into it; return how many were encoded.
+
+    The texts are read twice. Raises BuildFailed if the cache cannot be used.
+    """
+    with open_cache(cache_file) as cache:
+        missing, _ = count_missing(cache, model.fingerprint, texts)
+        with _progress(model, missing, quiet) as advance:
+            for some in blocks(texts):
+                keys = (key_of(model.fingerprint, text) for text in some)
+                fill(cache, model, dict(zip(keys, some, strict=True)), advance)
+    return missing
+
+
+def count_missing(
+    cache: sqlite3.Connection, fingerprint: str, texts: Iterable[str]
+) -> tuple[int, int]:
+    """Return how many distinct texts are not in the cache, and how many there are."""
+    numbers, known = [np.empty(0, "<u8")], [np.empty(0, "<u8")]
+    for some in blocks(texts):
+        keys = [key_of(fingerprint, text) for text in some]
+        numbers.append(_numbers(keys))
+        known.append(_numbers(present(cache, keys)))
+    distinct = np.unique(np.concatenate(numbers))
+    return int((~np.isin(distinct, np.concatenate(known))).sum()), len(distinct)
+
+
+def _numbers(keys: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Return the first 8 bytes of each key: enough to count them by."""
+    return np.frombuffer(b"".join(key[:8] for key in keys), "<u8")
+
+
+def blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts, BLOCK at a time."""
+    left = iter(texts)
+    while block := list(islice(left, BLOCK)):
+        yield block
+
+
+def _embedded(
+    cache: sqlite3.Connection, model: Embedder, texts: Texts, advance: Callable[[int], None]
+) -> Iterator[Vectors]:
+    """Yield the vectors of texts block by block, and note in the cache that they were needed."""
+    for some in blocks(texts):
+        keys = [key_of(model.fingerprint, text) for text in some]
+        vectors = fill(cache, model, dict(zip(keys, some, strict=True)), advance)
+        note_uses(cache, vectors)
+        yield np.frombuffer(b"".join(vectors[key] for key in keys), np.float32).reshape(
+            len(keys), -1
+        )
+
+
+def fill(
+    cache: sqlite3.Connection,
+    model: Embedder,
+    texts: dict[bytes, str],
+    advance: Callable[[int], None],
+) -> dict[bytes, bytes]:
+    """Return the vectors of texts by key; those that the cache lacks are encoded into it."""
+    vectors = dict(stored(cache, list(texts)))
+    missing = [(key, text) for key, text in texts.items() if key not in vectors]
+    for start in range(0, len(missing), CHUNK):
+        chunk = missing[start : start + CHUNK]
+        encoded = model.encode([text for _, text in chunk])
+        new = {key: row.tobytes() for (key, _), row in zip(chunk, encoded, strict=True)}
+        store(cache, new)
+        vectors |= new
+        advance(len(chunk))
+    return vectors

@@ -1,16 +1,17 @@
 """The records of a source as films; whatever is left out is reported."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-
-import pandas as pd
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
+from itertools import chain
 
 from hybrid.bounds import LISTS, MAX_SENTENCES
 from hybrid.movie import Movie
 from indexer.films.field_values import NUMBERS, InvalidValue, is_empty, parse_value
 from indexer.films.fit import fit
 from indexer.sources import Reject, Source
-from indexer.sources.format import Fault, as_objects
+from indexer.sources.format import Fault
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class CleanedFilms:
-    """The films of a source, sorted by id, and what became of its other records.
+class Outcome:
+    """What became of the records of a source.
 
     `numbered` says that the source has no ids and the films have the numbers of their records.
     `records` is the sum of the films, `rejects` (of reading and of cleaning, by line),
@@ -36,7 +37,6 @@ class CleanedFilms:
 
     format: str
     numbered: bool
-    movies: tuple[Movie, ...]
     rejects: tuple[Reject, ...]
     duplicates: int
     records: int
@@ -47,45 +47,113 @@ class CleanedFilms:
     cuts: tuple[Cut, ...]
 
 
+@dataclass(frozen=True)
+class CleanedFilms(Outcome):
+    """The films of a source, or of a batch of it, sorted by id, and what became of its records."""
+
+    movies: tuple[Movie, ...]
+
+    def outcome(self) -> Outcome:
+        """Return what became of the records, without the films."""
+        return Outcome(**{field.name: getattr(self, field.name) for field in fields(Outcome)})
+
+
+def total(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return what became of the records of all batches, of which there is one at least."""
+    emptied: Counter[str] = Counter()
+    for outcome in outcomes:
+        emptied.update(outcome.emptied)
+    return replace(
+        outcomes[0],
+        rejects=tuple(chain.from_iterable(outcome.rejects for outcome in outcomes)),
+        cuts=tuple(chain.from_iterable(outcome.cuts for outcome in outcomes)),
+        emptied={field: emptied[field] for field in NUMBERS if field in emptied},
+        **{name: sum(getattr(outcome, name) for outcome in outcomes) for name in _COUNTS},
+    )
+
+
+_COUNTS = ("duplicates", "records", "blank", "without_description", "without_year")
+
+
+class _Films:
+    """The films of a source that came before: digests of their content, and lines by id.
+
+    They take some 250 bytes a film, where the films would take kilobytes.
+    """
+
+    def __init__(self) -> None:
+        self._contents: set[bytes] = set()
+        self._lines: dict[int, int] = {}
+
+    def has(self, film: Sequence[object]) -> bool:
+        """Whether there was a film of these values before; now there is one."""
+        content = blake2b(repr(film).encode(errors="surrogatepass"), digest_size=16).digest()
+        known = content in self._contents
+        self._contents.add(content)
+        return known
+
+    def clash(self, film: int, line: int) -> str | None:
+        """Return why a film cannot be on this line too, None if it is the first of its id."""
+        first = self._lines.setdefault(film, line)
+        if first == line:
+            return None
+        return f"repeated id: {film} is on line {first} with other content, expected one film an id"
+
+
 def clean(source: Source, max_sentences: int = MAX_SENTENCES) -> CleanedFilms:
     """Make films of what was read; a record that cannot be one is rejected with its reason.
 
     Of descriptions and lists that are too long the beginning is kept (`hybrid/bounds.py`), and of a
     description at most `max_sentences`.
     """
+    return _clean(source, max_sentences, _Films())
+
+
+def clean_batches(sources: Iterable[Source], max_sentences: int) -> Iterator[CleanedFilms]:
+    """Make films of the batches of a source, as `clean` does of all of it."""
+    before = _Films()
+    return (_clean(source, max_sentences, before) for source in sources)
+
+
+def _clean(source: Source, max_sentences: int, before: _Films) -> CleanedFilms:
+    """Make films of a batch; `before` knows those of the batches before it."""
     frame, numbered = source.frame, "id" not in source.frame
     if numbered:
         frame = frame.assign(id=frame["record"])
-    fields = list(Movie.model_fields)
-    columns = {field: _column(field, frame[field], max_sentences) for field in fields}
-    frame = frame.assign(**{name: as_objects(column.values) for name, column in columns.items()})
+    names = list(Movie.model_fields)
+    columns = {name: _column(name, frame[name].tolist(), max_sentences) for name in names}
+    lines, texts = frame["line"].tolist(), frame["text"].tolist()
 
-    reasons = _reasons([column.faults for name, column in columns.items() if name not in NUMBERS])
-    films = frame.drop(index=list(reasons))
-    # The number that we give to a record says nothing about the film.
-    repeated = films.duplicated([name for name in fields if not (numbered and name == "id")])
-    films = films[~repeated]
-    clashes = _clashes(films)
-    films = films.drop(index=list(clashes))
-
-    rows = zip(*(films[field] for field in fields), strict=True)
-    movies = [Movie.model_validate(dict(zip(fields, row, strict=True))) for row in rows]
-    rejects = [
-        Reject(frame["line"][row], reason, frame["text"][row])
-        for row, reason in (reasons | clashes).items()
-    ]
+    faults = [column.faults for name, column in columns.items() if name not in NUMBERS]
+    reasons = _reasons(faults)
+    rejects = [Reject(lines[row], reason, texts[row]) for row, reason in reasons.items()]
+    movies: dict[int, Movie] = {}
+    duplicates = 0
+    rows = zip(*(column.values for column in columns.values()), strict=True)
+    for row, values in enumerate(rows):
+        if row in reasons:
+            continue
+        # The number that we give to a record says nothing about the film.
+        if before.has(values[1:] if numbered else values):
+            duplicates += 1
+            continue
+        movie = Movie.model_validate(dict(zip(names, values, strict=True)))
+        if clash := before.clash(movie.id, lines[row]):
+            rejects.append(Reject(lines[row], clash, texts[row]))
+        else:
+            movies[row] = movie
     return CleanedFilms(
         format=source.format,
         numbered=numbered,
-        movies=tuple(sorted(movies, key=lambda movie: movie.id)),
+        movies=tuple(sorted(movies.values(), key=lambda movie: movie.id)),
         rejects=tuple(sorted((*source.rejects, *rejects), key=lambda reject: reject.line)),
-        duplicates=int(repeated.sum()),
+        duplicates=duplicates,
         records=source.records,
         blank=source.blank,
-        without_description=sum(movie.description is None for movie in movies),
-        without_year=sum(movie.year is None for movie in movies),
-        emptied=_emptied(columns, set(films.index)),
-        cuts=tuple(_cuts(columns, films)),
+        without_description=sum(movie.description is None for movie in movies.values()),
+        without_year=sum(movie.year is None for movie in movies.values()),
+        emptied=_emptied(columns, movies.keys()),
+        cuts=tuple(_cuts(columns, movies, lines)),
     )
 
 
@@ -96,15 +164,16 @@ class _Column:
     excesses: dict[int, str]
 
 
-def _column(field: str, raw: Iterable[object], max_sentences: int) -> _Column:
+def _column(field: str, raw: Sequence[object], max_sentences: int) -> _Column:
     """Parse the values of a field; one with a fault is empty, and the fault is noted by its row.
 
     One that is too long is cut, and what is too much is noted.
     """
     empty = () if field in LISTS else None
-    column = _Column([], {}, {})
+    column = _Column([empty] * len(raw), {}, {})
+    if field not in ("id", "title") and raw.count(None) == len(raw):
+        return column  # most files lack most fields
     for row, value in enumerate(raw):
-        column.values.append(empty)
         try:
             if isinstance(value, Fault):
                 column.faults[row] = value.reason
@@ -127,28 +196,18 @@ def _reasons(faults: Sequence[dict[int, str]]) -> dict[int, str]:
     return {row: "; ".join(by_row[row] for by_row in faults if row in by_row) for row in rows}
 
 
-def _clashes(films: pd.DataFrame) -> dict[int, str]:
-    """Return the reasons to reject films that have the id of a film above, by row."""
-    first: dict[int, int] = {}
-    reasons = {}
-    for row, film, line in zip(films.index, films["id"], films["line"], strict=True):
-        if first.setdefault(film, line) != line:
-            reasons[row] = (
-                f"repeated id: {film} is on line {first[film]} with other content, "
-                "expected one film an id"
-            )
-    return reasons
-
-
-def _cuts(columns: dict[str, _Column], films: pd.DataFrame) -> Iterator[Cut]:
-    cut = sorted(set().union(*(column.excesses for column in columns.values())) & set(films.index))
-    for row in cut:
-        line, film, title = (films[name][row] for name in ("line", "id", "title"))
+def _cuts(
+    columns: Mapping[str, _Column], movies: Mapping[int, Movie], lines: Sequence[int]
+) -> Iterator[Cut]:
+    cut = set().union(*(column.excesses for column in columns.values())) & movies.keys()
+    for row in sorted(cut):
+        movie = movies[row]
         for field, column in columns.items():
             if row in column.excesses:
-                yield Cut(line, film, title, field, f"cut {field}: {column.excesses[row]}")
+                reason = f"cut {field}: {column.excesses[row]}"
+                yield Cut(lines[row], movie.id, movie.title, field, reason)
 
 
-def _emptied(columns: dict[str, _Column], kept: set[int]) -> dict[str, int]:
+def _emptied(columns: Mapping[str, _Column], kept: Set[int]) -> dict[str, int]:
     counts = {field: len(columns[field].faults.keys() & kept) for field in NUMBERS}
     return {field: count for field, count in counts.items() if count}

@@ -22,6 +22,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Control characters that count as whitespace are collapsed with the other whitespace.
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
+_ASCII = re.compile(r"[!-~]")  # the characters of ASCII that show
+
 _INVISIBLE = frozenset("Cc Cf Mn Mc Me Zs Zl Zp".split())
 """The Unicode categories that show nothing on their own: controls, formats such as zero-width
 spaces, marks that combine with a letter, spaces."""
@@ -55,9 +57,12 @@ def parse_value(field: str, value: object) -> object:
 def _text(field: str, value: object) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue("wrong", f"{shown(value)}, expected text")
-    if _SURROGATE.search(value):
-        raise InvalidValue("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
-    text = normalise(" ".join(_CONTROLS.sub("", value).split()))
+    text = " ".join(_CONTROLS.sub("", value).split())
+    if not value.isascii():
+        if _SURROGATE.search(value):
+            problem = f"{shown(value)} holds half of a surrogate pair, expected text"
+            raise InvalidValue("wrong", problem)
+        text = normalise(text)
     longest = max_characters(field)
     if len(text) > longest and field not in CUT:
         size = f"{len(text):,} characters, expected {longest:,} at most"
@@ -67,6 +72,8 @@ def _text(field: str, value: object) -> str | None:
 
 def _is_visible(text: str) -> bool:
     """Whether any character of the text shows."""
+    if _ASCII.search(text):
+        return True
     return any(c not in _BLANK and unicodedata.category(c) not in _INVISIBLE for c in text)
 
 

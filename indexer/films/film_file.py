@@ -1,26 +1,27 @@
-"""A file of films as it was read, and what the manifest records of it."""
+"""A file of films as it is read, and what the manifest records of it."""
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import BuildFailed
 from hybrid.storage.manifest import FileDigest
-from indexer.films.clean import CleanedFilms, Cut, clean
-from indexer.sources import Reject, read_source
+from indexer.films.clean import CleanedFilms, Cut, Outcome, clean_batches, total
+from indexer.sources import Reject, read_batches
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """The films of a file, and what became of its other records."""
+    """A file that was read, and what became of its records."""
 
     name: str
     sha256: str
-    cleaned: CleanedFilms
+    cleaned: Outcome
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -51,25 +52,61 @@ class SourceFile:
         file.write_text("".join(lines), encoding="utf-8")
 
 
-def read_films(
-    source: Path,
-    limit: int | None = None,
-    mapping: Path | None = None,
-    name: str | None = None,
-    max_sentences: int = MAX_SENTENCES,
-) -> SourceFile:
-    """Read the films of a file; `mapping` names the columns of a file in a format of its own.
+@dataclass(frozen=True)
+class FilmsOfFile(SourceFile):
+    """A file with its films, sorted by id."""
 
-    `name` is recorded instead of the file's own, without the folders before it. Of a description
-    `max_sentences` are kept at most. Raises
-    SourceUnreadable if it cannot be read, BuildFailed if it holds no film.
+    cleaned: CleanedFilms
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How a file of films is read.
+
+    `mapping` names the columns of a file in a format of its own; `limit` is the maximum number of
+    records; `name` is recorded instead of the file's own, without the folders before it; of a
+    description `max_sentences` are kept at most.
     """
-    cleaned = clean(read_source(source, limit, mapping), max_sentences)
-    if not cleaned.movies:
-        raise BuildFailed(f"{source} holds no film: {_first(cleaned.rejects)}")
+
+    mapping: Path | None = None
+    limit: int | None = None
+    name: str | None = None
+    max_sentences: int = MAX_SENTENCES
+
+
+AS_IT_IS = FileOptions()
+
+
+def film_batches(source: Path, options: FileOptions = AS_IT_IS) -> Iterator[CleanedFilms]:
+    """Yield the films of a file and what became of its records, in batches, one at least.
+
+    Raises SourceUnreadable if it cannot be read.
+    """
+    return clean_batches(
+        read_batches(source, options.limit, options.mapping), options.max_sentences
+    )
+
+
+def read_films(source: Path, options: FileOptions = AS_IT_IS) -> FilmsOfFile:
+    """Read the films of a file, all at once.
+
+    Raises SourceUnreadable if it cannot be read, BuildFailed if it holds no film.
+    """
+    batches = list(film_batches(source, options))
+    movies = sorted(chain.from_iterable(batch.movies for batch in batches), key=lambda m: m.id)
+    cleaned = CleanedFilms(
+        **vars(total([batch.outcome() for batch in batches])), movies=tuple(movies)
+    )
+    return FilmsOfFile(**vars(source_file(source, options, cleaned, len(movies))))
+
+
+def source_file(source: Path, options: FileOptions, outcome: Outcome, films: int) -> SourceFile:
+    """Return a file whose records became so many films. Raises BuildFailed if there is none."""
+    if not films:
+        raise BuildFailed(f"{source} holds no film: {_first(outcome.rejects)}")
     # A name may hold any bytes, a manifest only text.
-    recorded = os.fsencode(Path(name or source).name).decode("utf-8", "replace")
-    return SourceFile(recorded, FileDigest.of(source).sha256, cleaned)
+    recorded = os.fsencode(Path(options.name or source).name).decode("utf-8", "replace")
+    return SourceFile(recorded, FileDigest.of(source).sha256, outcome)
 
 
 def _first(rejects: Iterable[Reject]) -> str:

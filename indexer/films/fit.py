@@ -32,6 +32,8 @@ def _description(text: str, max_sentences: int) -> Fit:
     if len(text) > longest:
         excess = f"{len(text):,} characters, expected {longest:,} at most"
         text = text[:longest].rpartition(" ")[0] or text[:longest]
+    if len(text) < 2 * max_sentences:  # a sentence has a letter and ends with another character
+        return Fit(text, excess)
     spans = sentence_spans(text)
     if len(spans) > max_sentences:
         excess = excess or f"{len(spans):,} sentences, expected {max_sentences:,} at most"

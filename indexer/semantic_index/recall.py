@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
+from hybrid.engines.protocols import SemanticEngine
 from hybrid.engines.semantic.exact import ExactEngine
-from hybrid.engines.semantic.ivfpq import IvfPqEngine
 from hybrid.query import Filters
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
@@ -76,7 +76,7 @@ class RecallProbes:
         best = best_scores(exact.sentences, vectors)
         return cls(vectors, best.min(axis=1), best.shape[1])
 
-    def recall_at_10(self, engine: IvfPqEngine) -> float:
+    def recall_at_10(self, engine: SemanticEngine) -> float:
         """Return the mean share of the true ten best that are found, 0 to 1."""
         shares = []
         for vector, tenth in zip(self.vectors, self.tenth.tolist(), strict=True):

@@ -1,12 +1,12 @@
-"""Reading files of films: the records as a frame whose columns are the fields of `Movie`.
+"""Reading files of films: the records as frames whose columns are the fields of `Movie`.
 
-Each format is a module with a `FORMAT`. A file's format is recognised by its columns, or given by a
-mapping of the user.
+A file may be larger than memory, so it is read in batches. Each format is a module with a `FORMAT`.
+A file's format is recognised by its columns, or given by a mapping of the user.
 """
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence, Set
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -17,15 +17,18 @@ import pandas as pd
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
 from indexer.sources import imdb1000, kaggle, tmdb, wikipedia
-from indexer.sources.format import CSV, JSON_LINES, PARQUET, Format
+from indexer.sources.format import CSV, JSON_LINES, PARQUET, Format, as_objects
 from indexer.sources.lines import EXPECTED, Line, read_lines
 from indexer.sources.mapping import Mapping, read_mapping
 from indexer.sources.parquet import is_parquet, parquet_columns, parquet_records
 from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records, quoted
 
-__all__ = ["FORMATS", "Reject", "Source", "UnknownFormat", "read_source"]
+__all__ = ["FORMATS", "Reject", "Source", "UnknownFormat", "read_batches", "read_source"]
 
 FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, tmdb.FORMAT, imdb1000.FORMAT, wikipedia.FORMAT)
+
+BATCH = 2_000
+"""Records of a batch."""
 
 _DELIMITERS = {",": "commas", ";": "semicolons (;)", "\t": "tabs", "|": "bars (|)"}
 
@@ -48,13 +51,14 @@ class Reject:
 
 @dataclass(frozen=True)
 class Source:
-    """The records of a file.
+    """The records of a file, or of a batch of it.
 
     `frame` has a row for each record that could be read, and as columns the fields of `Movie`, `id`
     only if the format has ids, and `record` (0-based, counting every record), `line` (1-based) and
     `text` (the start of that line). Values are those of the file: text, or what JSON holds; None or
     blank text for nothing. `columns` are the file's, folded; `fields` maps each field that was
-    found to its column.
+    found to its column. Of JSON lines a batch names only those that were found before the format
+    was recognised.
     """
 
     format: str
@@ -80,16 +84,36 @@ class UnknownFormat(SourceUnreadable):
 
 
 def read_source(path: Path, limit: int | None = None, mapping: Path | None = None) -> Source:
-    """Read at most `limit` records of a file of films. Raises SourceUnreadable.
+    """Read at most `limit` records of a file of films, all at once. Raises SourceUnreadable.
 
     With a `mapping` the columns are those that it names, and a CSV may have other delimiters.
     """
+    (source,) = _read(path, limit, mapping, None)
+    return source
+
+
+def read_batches(
+    path: Path, limit: int | None = None, mapping: Path | None = None
+) -> Iterator[Source]:
+    """Read at most `limit` records of a file of films, BATCH at a time; at least one batch.
+
+    Raises SourceUnreadable: what is wrong with the beginning of the file before the first batch.
+    `mapping` as for `read_source`.
+    """
+    return _read(path, limit, mapping, BATCH)
+
+
+def _read(
+    path: Path, limit: int | None, mapping: Path | None, size: int | None
+) -> Iterator[Source]:
+    """Yield the records in batches of this size, or all in one."""
     given = read_mapping(mapping) if mapping else None
     if is_parquet(path):
         columns = _each_once(path, parquet_columns(path))
         form = _format(path, PARQUET, columns, given)
         with closing(parquet_records(path, columns)) as rows:
-            return _source(form, columns, list(islice(rows, limit)))
+            yield from _batches(form, columns, islice(rows, limit), size)
+        return
     with closing(read_lines(path)) as lines:
         head = _up_to_text(path, lines)
         start = head[-1].text.lstrip()[:1]
@@ -98,15 +122,38 @@ def read_source(path: Path, limit: int | None = None, mapping: Path | None = Non
                 f"{path} is a JSON array; expected JSON lines, one object a line. "
                 f"Convert it: jq -c '.[]' {path.name} > films.jsonl"
             )
-        if start == "{":
-            records = list(islice(json_records(chain(head, lines)), limit))
-            columns = _keys(path, records)
-            form = _format(path, JSON_LINES, columns, given)
-        else:
+        if start != "{":
             columns, delimiter = _header(path, head[-1], given)
             form = _format(path, CSV, columns, given)
-            records = list(islice(csv_records(columns, lines, delimiter), limit))
-    return _source(form, columns, records)
+            records = islice(csv_records(columns, lines, delimiter), limit)
+            yield from _batches(form, columns, records, size)
+            return
+        enough = None if size is None else _enough(given)
+        columns = _keys(path, islice(json_records(chain(head, lines)), limit), enough)
+    form = _format(path, JSON_LINES, columns, given)
+    with closing(read_lines(path)) as lines:
+        yield from _batches(form, columns, islice(json_records(lines), limit), size)
+
+
+def _enough(given: Mapping | None) -> set[str]:
+    """Return the keys of JSON lines that are enough to recognise the format."""
+    if given:
+        return set(given.columns.values())
+    known = [form for form in FORMATS if form.container == JSON_LINES]
+    return {column for form in known for column in form.required.values()}
+
+
+def _batches(
+    form: Format, columns: Sequence[str], records: Iterator[Record], size: int | None
+) -> Iterator[Source]:
+    """Yield the records in batches of this size, or all in one; one of none if there are none."""
+    number, batch = 0, list(islice(records, size))
+    while True:
+        yield _source(form, columns, batch, number)
+        number += len(batch)
+        batch = list(islice(records, size))
+        if not batch:
+            return
 
 
 def _up_to_text(path: Path, lines: Generator[Line]) -> list[Line]:
@@ -167,17 +214,28 @@ def _each_once(where: object, columns: list[str]) -> list[str]:
     return columns
 
 
-def _keys(path: Path, records: Sequence[Record]) -> list[str]:
-    """Return the keys of all objects together, as each one may lack some."""
-    objects = [record.values for record in records if record.values is not None]
+def _keys(path: Path, records: Iterable[Record], enough: Set[str] | None) -> list[str]:
+    """Return the keys of all objects together, as each one may lack some.
+
+    Objects are read only until these keys are `enough`, if that is given.
+    """
+    found: dict[str, None] = {}
+    objects, fault = 0, None
+    for record in records:
+        if record.values is None:
+            fault = fault or (record if record.fault else None)
+            continue
+        objects += 1
+        found |= dict.fromkeys(record.values)
+        if enough is not None and found.keys() >= enough:
+            break
     if not objects:
-        fault = next((record for record in records if record.fault), None)
-        found = f"; line {fault.line.number}: {fault.fault}" if fault else ""
+        because = f"; line {fault.line.number}: {fault.fault}" if fault else ""
         raise SourceUnreadable(
-            f"{path} has no line with a JSON object{found}; expected JSON lines, one object a "
+            f"{path} has no line with a JSON object{because}; expected JSON lines, one object a "
             f"line. If its objects go over several lines: jq -c . {path.name} > films.jsonl"
         )
-    return list(dict.fromkeys(chain.from_iterable(objects)))
+    return list(found)
 
 
 def _format(path: Path, container: str, found: Sequence[str], given: Mapping | None) -> Format:
@@ -212,40 +270,38 @@ def formats_in(container: str) -> list[Format]:
     return [form for form in FORMATS if container in (form.container, PARQUET)]
 
 
-def _source(form: Format, columns: Sequence[str], records: Sequence[Record]) -> Source:
+def _source(form: Format, columns: Sequence[str], records: Sequence[Record], first: int) -> Source:
+    """Return a batch of records, numbered from `first`."""
     films = [number for number, record in enumerate(records) if record.values is not None]
     rejects = [Reject(r.line.number, r.fault, _start(r.line)) for r in records if r.fault]
+    frame = _frame(form.columns, [records[number] for number in films])
     return Source(
         format=form.name,
         columns=tuple(columns),
         fields={field: name for field, name in form.columns.items() if name in columns},
-        frame=form.parse(_frame(form.columns, records, films)),
+        frame=form.parse(frame.assign(record=as_objects([first + number for number in films]))),
         rejects=tuple(rejects),
         records=len(records),
         blank=len(records) - len(films) - len(rejects),
     )
 
 
-def _frame(
-    columns: dict[str, str], records: Sequence[Record], films: Sequence[int]
-) -> pd.DataFrame:
-    """Return the values of the records `films` by the fields of `Movie`, None without a column."""
+def _frame(columns: dict[str, str], films: Sequence[Record]) -> pd.DataFrame:
+    """Return the values of films by the fields of `Movie`, None without a column."""
     fields = [field for field in Movie.model_fields if field != "id" or field in columns]
-    values = [records[number].values or {} for number in films]
-    lines = [records[number].line for number in films]
+    values = [film.values or {} for film in films]
     return pd.DataFrame(
         {
-            **{field: [_value(film, columns.get(field)) for film in values] for field in fields},
-            "record": films,
-            "line": [line.number for line in lines],
-            "text": [_start(line) for line in lines],
+            **{field: _values(values, columns.get(field)) for field in fields},
+            "line": [film.line.number for film in films],
+            "text": [_start(film.line) for film in films],
         },
         dtype=object,
     )
 
 
-def _value(film: dict[str, object], column: str | None) -> object:
-    return None if column is None else film.get(column)
+def _values(films: Sequence[dict[str, object]], column: str | None) -> list[object]:
+    return [None] * len(films) if column is None else [film.get(column) for film in films]
 
 
 def _start(line: Line) -> str:

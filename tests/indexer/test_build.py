@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -197,7 +197,7 @@ class Broken(FakeLexical):
         self.discarded = False
         super().__init__()
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Fail."""
         raise self.error
 
@@ -326,7 +326,7 @@ class Watching(FakeLexical):
 
     kept: Collection[str] = ()
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Have an index of its own name."""
         return super().write(movies, gone, total).model_copy(update={"index": "watching"})
 

@@ -19,7 +19,7 @@ from hybrid.movie import Movie
 from indexer.build import BuildOptions, BuildResult, build
 from indexer.cli import main
 from indexer.embedding.cache import CACHE
-from indexer.films.film_file import read_films
+from indexer.films.film_file import FileOptions, read_films
 from indexer.generations.lock import writer_lock
 from indexer.tidy import tidy
 from indexer.update import UpdateResult, change, match_source
@@ -46,7 +46,7 @@ def build_fakes(data: Path, films: Sequence[Movie]) -> BuildResult:
 def update(data: Path, films: Sequence[Movie]) -> UpdateResult:
     """Update the index from a file of these films."""
     file = films_file(data.with_name("update"), films)
-    read = read_films(file, mapping=file.with_name("mapping.toml"))
+    read = read_films(file, FileOptions(file.with_name("mapping.toml")))
     return change(data, match_source(films, False, False, "discard"), tools(), read)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from math import log2
@@ -33,7 +33,7 @@ from hybrid.storage.generation import (
 from hybrid.storage.manifest import Lexical, Semantic
 from indexer.backends import Backends
 from indexer.cli import main
-from indexer.films.film_file import read_films
+from indexer.films.film_file import FileOptions, read_films
 from indexer.films.json_films import film, films_of
 from indexer.films.matching import match_ids
 from indexer.generations.lock import writer_lock
@@ -223,7 +223,7 @@ def test_rejects_are_those_of_the_last_source(data: Path, tmp_path: Path) -> Non
     file = films_file(tmp_path / "source", [*FILMS[1:], NEW])
     with file.open("a") as out:
         out.write('{"id": 7000, "title": "Too early", "year": 1492}\n')
-    read = read_films(file, mapping=file.with_name("mapping.toml"), name="../my films.csv")
+    read = read_films(file, FileOptions(file.with_name("mapping.toml"), name="../my films.csv"))
     done = change(data, match_source(read.cleaned.movies, False, False), tools(), read)
     assert (done.added, done.removed, done.manifest.counts.rejected) == (1, 1, 1)
     assert done.manifest.source == "my films.csv"
@@ -260,7 +260,7 @@ class Failing(FakeLexical):
         super().__init__()
         self.error = error
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Fail."""
         raise self.error
 

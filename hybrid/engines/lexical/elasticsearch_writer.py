@@ -67,7 +67,7 @@ class ElasticsearchWriter:
         self._previous = previous
         self._restore(previous)
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Add or replace `movies` and make them searchable; `gone` are deleted by `tidy`.
 
         Raises EngineUnavailable, or BuildFailed with the first of the films that were refused, or

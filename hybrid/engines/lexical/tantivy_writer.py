@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import tantivy
@@ -37,15 +37,16 @@ class TantivyWriter:
         if previous is None:
             self.folder.mkdir()
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Add or replace `movies` and remove `gone` in one commit.
 
         Raises BuildFailed if it cannot be written, or if there are not `total` films afterwards.
         """
         try:
             if self._previous:
-                outdated = [*gone, *(movie.id for movie in movies)]
-                count = self._change(self._previous.generation, movies, outdated)
+                films = tuple(movies)
+                outdated = [*gone, *(movie.id for movie in films)]
+                count = self._change(self._previous.generation, films, outdated)
             else:
                 count = self._commit(self.folder, movies, ())
         except ValueError as error:  # all that tantivy raises
@@ -93,7 +94,7 @@ class TantivyWriter:
             shutil.rmtree(scratch, ignore_errors=True)
         return count
 
-    def _commit(self, folder: Path, movies: Collection[Movie], outdated: Collection[int]) -> int:
+    def _commit(self, folder: Path, movies: Iterable[Movie], outdated: Collection[int]) -> int:
         index = tantivy.Index(schema(), str(folder))
         index.register_tokenizer(ANALYZER, analyzer())
         # Not as a context manager: that would commit even after an exception.

@@ -1,6 +1,6 @@
 """What the writer of a keyword engine promises."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,7 +33,7 @@ class LexicalWriter(Protocol):
         """
         ...
 
-    def write(self, movies: Collection[Movie], gone: Collection[int], total: int) -> Lexical:
+    def write(self, movies: Iterable[Movie], gone: Collection[int], total: int) -> Lexical:
         """Add or replace `movies`, remove the ids `gone`, and make all films searchable.
 
         Returns what the manifest records, so that the index can be found again. Raises BuildFailed

@@ -163,21 +163,15 @@ def id_selector(ids: Ids) -> "faiss.IDSelector":
     return faiss.IDSelectorBitmap(bits)
 
 
-def train(labels: Ids, vectors: Vectors) -> "faiss.IndexIVF":
-    """Return an index trained on `vectors`, float32 (n, d), that holds each under its film's id.
-
-    `labels` int64 (n,) are these ids. The number of lists is the largest power of two up to the
-    square root of n.
-    """
-    count, dimension = vectors.shape
-    lists = 1 << (int(count**0.5).bit_length() - 1)
+def train(sample: Vectors, lists: int) -> "faiss.IndexIVF":
+    """Return an index of so many lists, trained on `sample`, float32 (n, d), that holds nothing."""
+    dimension = sample.shape[1]
     index = faiss.index_factory(
         dimension, f"IVF{lists},PQ{sub_quantisers(dimension)}x4fs", faiss.METRIC_INNER_PRODUCT
     )
     # Small sets have few training points per centroid, which is intended: no warning.
     index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1
-    index.train(vectors)
-    index.add_with_ids(vectors, labels)
+    index.train(sample)
     return index
 
 

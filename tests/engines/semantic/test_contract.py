@@ -14,7 +14,6 @@ from hybrid.engines.semantic.ivfpq import (
     IvfPqEngine,
     id_selector,
     sub_quantisers,
-    train,
 )
 from hybrid.movie import Movie
 from hybrid.query import Filters
@@ -23,6 +22,7 @@ from hybrid.storage.filter_columns import FilterColumns
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
 from indexer.semantic_index.recall import best_scores
+from indexer.semantic_index.train import index_of as trained
 from tests import corpus
 
 NONE = Filters()
@@ -108,7 +108,7 @@ def exact_in_pieces(world: World) -> SemanticEngine:
 @cache
 def index_of(world: World) -> "faiss.IndexIVF":
     """Return the IVFPQ index of these films."""
-    return train(np.repeat(world.columns.ids, world.sentences.counts), world.vectors)
+    return trained(world.sentences, world.columns.ids)
 
 
 def probing(world: World, nprobe: int) -> IvfPqEngine:
@@ -295,7 +295,7 @@ def test_films_of_many_sentences_leave_room_for_others() -> None:
     vectors[:3000] = unit(vectors[:3000] * 0.05 + vectors[0])
     sentences = SentenceVectors.contiguous(vectors, counts)
     columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
-    index = train(np.repeat(columns.ids, counts), vectors)
+    index = trained(sentences, columns.ids)
     engine = IvfPqEngine(index, index.nlist, ExactEngine(sentences, columns))
     assert len(engine.search(QueryVector(vectors[0]), NONE, 40)) == 40
 

@@ -14,7 +14,7 @@ from hybrid.storage.generation import REJECTS
 from hybrid.text.sentences import sentence_spans
 from indexer.build import BuildOptions, build
 from indexer.films.clean import clean
-from indexer.films.film_file import read_films
+from indexer.films.film_file import FileOptions, read_films
 from indexer.films.fit import fit
 from indexer.films.json_films import film, films_of
 from indexer.inspect import inspect_file
@@ -130,7 +130,7 @@ def test_reports_count_what_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [(line["film"], line["field"]) for line in lines] == [
         (film, field) for film in (0, 1) for field in ("genres", "description", "cast")
     ]
-    source = read_films(file, max_sentences=7)
+    source = read_films(file, FileOptions(max_sentences=7))
     films = match_source(source.cleaned.movies, source.cleaned.numbered, False)
     report_update(change(data, films, tools(), source), source, data)
     found = capsys.readouterr().out
