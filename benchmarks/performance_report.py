@@ -1,4 +1,4 @@
-"""Writes docs/performance.md and its picture from the results of the benchmarks.
+"""Writes docs/performance.md and its pictures from the results of the benchmarks.
 
     python -m benchmarks.performance_report
 
@@ -14,6 +14,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import click
+
+from benchmarks.growth_report import growth_picture, growth_rows
 
 Results = Mapping[str, Any]
 """What a file of results holds."""
@@ -210,12 +212,20 @@ def encoders_table(results: Results) -> str:
     )
 
 
+def growth_table(results: Results) -> str:
+    """Return the table of catalogues of several sizes."""
+    catalogues = results["results"]["catalogues"]
+    head = ("films", *(f"{found['films']:,}" for found in catalogues))
+    return table(head, growth_rows(catalogues))
+
+
 TABLES: Mapping[str, Callable[[Results], str]] = {
     "latency": latency_table,
     "faiss_settings": faiss_table,
     "filters": filters_table,
     "peers": peers_table,
     "encoders": encoders_table,
+    "growth": growth_table,
 }
 """The name of a benchmark and of its file and mark -> its tables."""
 
@@ -312,6 +322,14 @@ def _bars(found: Mapping[str, Results]) -> Iterator[tuple[str, list[tuple[str, f
         )
 
 
+def pictures(found: Mapping[str, Results]) -> Mapping[str, str]:
+    """Return the pictures of these results, by the names of their files."""
+    drawn = {"performance.svg": picture(found)}
+    if "growth" in found:
+        drawn["growth.svg"] = growth_picture(found["growth"]["results"]["catalogues"])
+    return drawn
+
+
 def read(folder: Path) -> dict[str, Results]:
     """Return the results that there are in a folder, by the name of the benchmark."""
     files = {name: folder / f"{name}.json" for name in TABLES}
@@ -340,10 +358,11 @@ def filled(page: str, name: str, text: str) -> str:
 @click.option("--results", default=FOLDER, type=click.Path(path_type=Path, exists=True))
 @click.option("--docs", default=DOCS, type=click.Path(path_type=Path, exists=True))
 def main(results: Path, docs: Path) -> None:
-    """Write the tables and the picture of docs/performance.md from the files of results."""
+    """Write the tables and the pictures of docs/performance.md from the files of results."""
     found, file = read(results), docs / "performance.md"
     file.write_text(page_of(file.read_text("utf-8"), found), encoding="utf-8")
-    (docs / "performance.svg").write_text(picture(found), encoding="utf-8")
+    for name, drawn in pictures(found).items():
+        (docs / name).write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

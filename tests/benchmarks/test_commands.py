@@ -15,7 +15,16 @@ COMMANDS = [
 ]
 SHARED = {
     f"benchmarks.{name}"
-    for name in ("encoding", "load", "percentiles", "results", "service", "texts")
+    for name in (
+        "encoding",
+        "growth_report",
+        "load",
+        "percentiles",
+        "resampled",
+        "results",
+        "service",
+        "texts",
+    )
 }
 """Modules that benchmarks share: they have no command."""
 

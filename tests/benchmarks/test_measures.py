@@ -186,14 +186,13 @@ def test_marks_of_the_page() -> None:
 
 
 def test_the_page_is_of_the_results() -> None:
-    """docs/performance.md and its picture are what the committed results give."""
-    before = {
-        name: (performance_report.DOCS / name).read_text("utf-8")
-        for name in ("performance.md", "performance.svg")
-    }
-    found = performance_report.read(performance_report.FOLDER)
-    assert performance_report.page_of(before["performance.md"], found) == before["performance.md"]
-    assert performance_report.picture(found) == before["performance.svg"]
+    """docs/performance.md and its pictures are what the committed results give."""
+    docs, found = performance_report.DOCS, performance_report.read(performance_report.FOLDER)
+    page = (docs / "performance.md").read_text("utf-8")
+    assert performance_report.page_of(page, found) == page
+    for name, drawn in performance_report.pictures(found).items():
+        assert drawn == (docs / name).read_text("utf-8")
+        assert f"({name})" in page
 
 
 def test_texts_end() -> None:
