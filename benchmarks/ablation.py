@@ -40,7 +40,7 @@ from hybrid.schemas.runs import Run
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.filter_columns import Rows
+from hybrid.storage.rows import Rows
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.terminal.commands import setting
 from hybrid.text.analysis import analyze

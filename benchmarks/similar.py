@@ -14,7 +14,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from hybrid.movie import genre_keys
+from hybrid.movie import name_keys
 from hybrid.query import SimilarQuery
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
@@ -58,8 +58,8 @@ def series(search: HybridSearch) -> Iterator[Series]:
 
 def genre_agreement(search: HybridSearch, film: int, found: Sequence[int]) -> float:
     """Return the mean Jaccard index of the genres of a film and of those found."""
-    own = set(genre_keys(search.movie(film)))
-    others = [set(genre_keys(search.movie(other))) for other in found]
+    own = set(name_keys(search.movie(film).genres))
+    others = [set(name_keys(search.movie(other).genres)) for other in found]
     return float(np.mean([len(own & other) / len(own | other) for other in others]))
 
 

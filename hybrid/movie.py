@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,15 +56,15 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-@cached("genres", 4096)
-def genre_key(name: str) -> str:
-    """Return the form in which genres are compared: NFC, case-folded, stripped."""
+@cached("names", 4096)
+def name_key(name: str) -> str:
+    """Return the form in which names are compared: NFC, case-folded, stripped."""
     return normalise(normalise(name).strip().casefold())
 
 
-def genre_keys(movie: Movie) -> list[str]:
-    """Return the distinct genres of a film in the form in which they are compared, sorted."""
-    return sorted({genre_key(name) for name in movie.genres})
+def name_keys(names: Iterable[str]) -> list[str]:
+    """Return the distinct names in the form in which they are compared, sorted."""
+    return sorted(set(map(name_key, names)))
 
 
 def content_hash(movie: Movie) -> str:

@@ -48,7 +48,7 @@ def page_of(window: Window, candidates: Candidates, catalogue: Catalogue, limit:
             movie = found[film].movie if film in found else None
             if (
                 movie
-                and query.filters.matches(movie.year, movie.genres)
+                and query.filters.matches(movie)
                 and (not conditions or conditions.matches(movie))
             ):
                 shown.append(film)

@@ -1,6 +1,6 @@
 """The query: a flat, validated model, with its filters and its fusion."""
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -16,8 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from hybrid.bounds import INT32
 from hybrid.errors import InvalidInput
-from hybrid.movie import MAX_ID, genre_key, normalise
+from hybrid.limits import NameField, NameSet, NumberField, Range
+from hybrid.movie import MAX_ID, Movie, name_key, normalise
 
 MAX_GRADE = 10
 """The gain of a film of this grade is 2^10-1 = 1,023 times that of a film of grade 1."""
@@ -39,7 +41,7 @@ def _text(text: str) -> str:
     text = normalise(text).strip()
     if not text:
         raise ValueError("is empty: type what the film is about, who is in it, or its title")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _has_surrogate(text):
         raise ValueError("is not text: it contains half of a surrogate pair")
     return text
 
@@ -52,14 +54,20 @@ def _searchable(text: str) -> str:
     return text
 
 
-def _genre(name: str) -> str:
+def _name(name: str) -> str:
     if not name.strip():
-        raise ValueError("is blank: name a genre, or omit the field")
+        raise ValueError("is blank: type a name, or omit the field")
+    if _has_surrogate(name):
+        raise ValueError("is not text: it contains half of a surrogate pair")
     return name
 
 
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def as_list(value: object) -> object:
-    """Return a single string as a list: a URL with one genre has no list, a body needs none."""
+    """Return a single string as a list: a URL with one value has no list, a body needs none."""
     return [value] if isinstance(value, str) else value
 
 
@@ -99,10 +107,15 @@ QueryText = Annotated[
     # Described only: what is searched is counted, normalised and without outer blanks.
     Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": r"\S"}),
 ]
-Genre = Annotated[
-    str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_genre)
+FilmName = Annotated[
+    str, Field(max_length=200, json_schema_extra={"pattern": r"\S"}), AfterValidator(_name)
 ]
-Genres = Annotated[tuple[Genre, ...], Field(max_length=50)]
+"""Name of a genre, a country, a language or a person."""
+
+FilmNames = Annotated[tuple[FilmName, ...], Field(max_length=50)]
+NamesOrName = Annotated[
+    FilmNames, BeforeValidator(as_list, json_schema_input_type=FilmName | FilmNames)
+]
 Words = Annotated[
     str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_words)
 ]
@@ -112,6 +125,8 @@ WordsList = Annotated[tuple[Words, ...], Field(max_length=20)]
 AllOf = Annotated[WordsList, BeforeValidator(as_list, json_schema_input_type=Words | WordsList)]
 
 Year = Annotated[int, Field(ge=1, le=9999), BeforeValidator(_no_bool)]
+Rating = Annotated[float, Field(ge=0, le=10), BeforeValidator(_no_bool)]
+Count = Annotated[int, Field(ge=0, le=INT32), BeforeValidator(_no_bool)]
 Alpha = Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_bool)]
 AlphaOrAuto = Annotated[Alpha | Literal["auto"], WrapValidator(_number_or_auto)]
 
@@ -123,55 +138,93 @@ Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_no_bool)]
 Cursor = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CURSOR}), AfterValidator(_cursor)]
 
 
+RANGES: Mapping[str, NumberField] = {
+    "year": "year",
+    "rating": "rating",
+    "votes": "votes",
+    "duration": "duration_minutes",
+}
+"""The fields of a film that are compared by a filter NAME_from and a filter NAME_to."""
+
+NAMES: Mapping[str, NameField] = {
+    "genres": "genres",
+    "countries": "countries",
+    "languages": "languages",
+    "directors": "directors",
+    "actors": "cast",
+}
+"""The fields of a film of which a filter names any."""
+
+
 class Filters(BaseModel):
     """Which films a search may return. `matches` is the definition that every engine must meet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    genres: Genres = ()
+    genres: FilmNames = ()
     genre_match: GenreMatch = "any"
+    exclude_genres: FilmNames = ()
+    countries: FilmNames = ()
+    languages: FilmNames = ()
+    directors: FilmNames = ()
+    actors: FilmNames = ()
     year_from: Year | None = None
     year_to: Year | None = None
+    rating_from: Rating | None = None
+    rating_to: Rating | None = None
+    votes_from: Count | None = None
+    votes_to: Count | None = None
+    duration_from: Count | None = None
+    duration_to: Count | None = None
 
     @model_validator(mode="after")
-    def _years_in_order(self) -> Self:
-        if self.year_from and self.year_to and self.year_from > self.year_to:
-            problem = f"is after year_to ({self.year_to}): swap them"
-            raise InvalidInput(f"year_from {problem}", {"year_from": problem})
+    def _in_order(self) -> Self:
+        for name in RANGES:
+            first, last = getattr(self, f"{name}_from"), getattr(self, f"{name}_to")
+            if first is not None and last is not None and first > last:
+                after = "after" if name == "year" else "above"
+                problem = f"is {after} {name}_to ({last}): swap them"
+                raise InvalidInput(f"{name}_from {problem}", {f"{name}_from": problem})
         return self
 
     @cached_property
-    def genre_keys(self) -> frozenset[str]:
-        """The genres as they are compared, see `genre_key`."""
-        return frozenset(map(genre_key, self.genres))
+    def ranges(self) -> Sequence[Range]:
+        """What the filters ask of numbers."""
+        ranges = [
+            Range(field, getattr(self, f"{name}_from"), getattr(self, f"{name}_to"))
+            for name, field in RANGES.items()
+        ]
+        return tuple(one for one in ranges if (one.first, one.last) != (None, None))
 
-    @property
-    def has_years(self) -> bool:
-        """Whether only films with a year can match."""
-        return self.year_from is not None or self.year_to is not None
+    @cached_property
+    def name_sets(self) -> Sequence[NameSet]:
+        """What the filters ask of names."""
+        sets = [
+            NameSet(
+                field, _keys(getattr(self, name)), self.genre_match if name == "genres" else "any"
+            )
+            for name, field in NAMES.items()
+        ]
+        sets.append(NameSet("genres", _keys(self.exclude_genres), "none"))
+        return tuple(one for one in sets if one.keys)
 
     def __bool__(self) -> bool:
         """Whether the filters can exclude a film."""
-        return bool(self.genre_keys) or self.has_years
+        return bool(self.ranges or self.name_sets)
 
-    def matches(self, year: int | None, genres: Collection[str]) -> bool:
-        """Return whether a film of this year and these genres passes.
+    def matches(self, movie: Movie) -> bool:
+        """Return whether a film passes.
 
-        Genres are compared without regard to case; years are inclusive; a film without a year does
-        not pass a filter by year.
+        Names are compared as `name_key` has them; bounds are inclusive; a film without a number
+        does not pass a filter by it, nor a film without a name one that names any.
         """
-        if self.has_years and year is None:
-            return False
-        if self.year_from is not None and year is not None and year < self.year_from:
-            return False
-        if self.year_to is not None and year is not None and year > self.year_to:
-            return False
-        if not self.genre_keys:
-            return True
-        keys = set(map(genre_key, genres))
-        if self.genre_match == "all":
-            return self.genre_keys <= keys
-        return bool(self.genre_keys & keys)
+        return all(one.holds(getattr(movie, one.field)) for one in self.ranges) and all(
+            one.holds(getattr(movie, one.field)) for one in self.name_sets
+        )
+
+
+def _keys(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(map(name_key, names))
 
 
 class Fusion(BaseModel):
@@ -207,6 +260,20 @@ class _Typed(BaseModel):
     text: QueryText = Field(alias="query", description=TEXT)
 
 
+FIELDS: Mapping[str, str] = {
+    "genres": "genre",
+    "exclude_genres": "exclude_genre",
+    "countries": "country",
+    "languages": "language",
+    "directors": "director",
+    "actors": "actor",
+}
+"""The fields of a request that have another name than the filter: one value each in a URL."""
+
+FILTER_FIELDS = tuple(FIELDS.get(name, name) for name in Filters.model_fields)
+"""The fields of a request that filter, in its order."""
+
+
 class Selection(BaseModel):
     """The fields of every request for films, apart from what the films are found by.
 
@@ -216,12 +283,27 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
-    genre: Annotated[Genres, BeforeValidator(as_list, json_schema_input_type=Genre | Genres)] = (
-        Field((), description="films of this genre, without regard to case; may be repeated")
+    genre: NamesOrName = Field(
+        (), description="films of this genre, without regard to case; may be repeated"
     )
     genre_match: GenreMatch = Field("any", description="any of the genres, or all of them")
+    exclude_genre: NamesOrName = Field((), description="no film of this genre; may be repeated")
+    country: NamesOrName = Field((), description="films of this country, or of any if repeated")
+    language: NamesOrName = Field((), description="films in this language, or in any if repeated")
+    director: NamesOrName = Field(
+        (), description="films that this person directed, or any if repeated; the whole name"
+    )
+    actor: NamesOrName = Field(
+        (), description="films with this person in the cast, or any if repeated; the whole name"
+    )
     year_from: Year | None = Field(None, description="first year, inclusive")
     year_to: Year | None = Field(None, description="last year, inclusive")
+    rating_from: Rating | None = Field(None, description="lowest rating, 0 to 10, inclusive")
+    rating_to: Rating | None = Field(None, description="highest rating, 0 to 10, inclusive")
+    votes_from: Count | None = Field(None, description="lowest number of votes, inclusive")
+    votes_to: Count | None = Field(None, description="highest number of votes, inclusive")
+    duration_from: Count | None = Field(None, description="shortest duration, minutes, inclusive")
+    duration_to: Count | None = Field(None, description="longest duration, minutes, inclusive")
     phrase: AllOf = Field(
         (), description="words that must stand together in a film; like quotation marks in the text"
     )
@@ -247,13 +329,9 @@ class Selection(BaseModel):
 
     @cached_property
     def filters(self) -> Filters:
-        """The filters by genre and year."""
-        return Filters(
-            genres=self.genre,
-            genre_match=self.genre_match,
-            year_from=self.year_from,
-            year_to=self.year_to,
-        )
+        """The filters among the fields."""
+        fields = {name: getattr(self, FIELDS.get(name, name)) for name in Filters.model_fields}
+        return Filters.model_validate(fields)
 
     @model_validator(mode="after")
     def _valid_filters(self) -> Self:
@@ -308,14 +386,8 @@ class SearchQuery(ExplainQuery):
     @classmethod
     def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:
         """Return the search for `text` among the films that pass `filters`."""
-        return cls(
-            query=text,
-            genre=filters.genres,
-            genre_match=filters.genre_match,
-            year_from=filters.year_from,
-            year_to=filters.year_to,
-            mode=mode,
-        )
+        fields = {FIELDS.get(name, name): getattr(filters, name) for name in Filters.model_fields}
+        return cls.model_validate({"query": text, "mode": mode} | fields)
 
 
 MAX_PLOT_CHARACTERS = 5000

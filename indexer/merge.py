@@ -42,12 +42,11 @@ def write_base(source: Generation, folder: Path) -> tuple[BaseStore, Digests]:
     """
     with closing(Catalogue(source.folder)) as catalogue:
         side = _write_vectors(source, folder, catalogue)
-        counts = catalogue.sentences.counts
-        columns = BaseColumns.of(catalogue.columns, side.pieces.firsts, counts)
-        columns.write(folder / COLUMNS)
         merge_catalogue(source.folder, folder)
         base = BaseStore(ids_sha256(catalogue.columns.ids), side.semantic, side.pieces.numbers)
+        counts = catalogue.sentences.counts
     with closing(Catalogue(folder)) as merged:
+        BaseColumns(merged.columns_of(), side.pieces.firsts, counts).write(folder / COLUMNS)
         write_titles(merged)
         write_duplicates(merged)
     return base, side.written

@@ -99,7 +99,7 @@ def _write_base(
     """Write a base of all films but for the titles, from what SQLite has, and from `sentences`."""
     columns = catalogue.columns_of()
     side = train_anew(draft.folder, 0, sentences, columns)
-    BaseColumns.of(columns, side.pieces.firsts, sentences.counts).write(draft.file(COLUMNS))
+    BaseColumns(columns, side.pieces.firsts, sentences.counts).write(draft.file(COLUMNS))
     merge_catalogue(catalogue.folder, draft.folder)
     return BaseStore(ids_sha256(columns.ids), side.semantic, side.pieces.numbers), side.written
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import faiss
@@ -21,8 +21,7 @@ from hybrid.ranking import Ids
 from hybrid.retrieval.titles import same_titles
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.catalogue_schema import search_columns
-from hybrid.storage.filter_columns import ids_sha256
+from hybrid.storage.filter_columns import FilterValues, ids_sha256
 from hybrid.storage.generation import (
     FAISS_INDEX,
     Generation,
@@ -178,22 +177,25 @@ def _of_catalogue(opened: _Opened) -> Iterator[str]:
         "have another content than was hashed",
         [film for film, movie in films.items() if content_hash(movie) != contents[film]],
     )
-    columns = catalogue.search_columns()
+    values = {film.id: film for film in catalogue.filter_values()}
+    titles = {film: columns[2:] for film, columns in catalogue.search_columns().items()}
     yield from _named(
-        "are found by another year, title or genre than their document has",
-        [film for film, movie in films.items() if search_columns(movie) != columns[film]],
+        "are found by another title, or by other values, than their document has",
+        [
+            film
+            for film, movie in films.items()
+            if FilterValues.of(movie) != values[film]
+            or (movie.title, movie.original_title) != titles[film]
+        ],
     )
 
 
 def _same_columns(catalogue: Catalogue) -> bool:
     """Whether the columns of a catalogue are those that SQLite has."""
-    columns, stored = catalogue.columns_of(), catalogue.columns
-    return (
-        np.array_equal(columns.ids, stored.ids)
-        and np.array_equal(columns.years, stored.years)
-        and np.array_equal(catalogue.sentence_counts(), catalogue.sentences.counts)
-        and columns.genres.keys() == set(stored.genres)
-        and all(np.array_equal(rows, stored.genres[g]) for g, rows in columns.genres.items())
+    base = catalogue.base
+    again = replace(base, columns=catalogue.columns_of("base.movies"))
+    return np.array_equal(catalogue.sentence_counts(), catalogue.sentences.counts) and all(
+        map(np.array_equal, base.arrays(), again.arrays())
     )
 
 

@@ -1,6 +1,8 @@
 """Films made by a seed, for tests that want many and do not care which."""
 
 import random
+from collections.abc import Sequence
+from typing import Any
 
 from hybrid.movie import Movie
 from hybrid.query import Filters
@@ -11,12 +13,15 @@ WORDS = (
     "boxer widow train carnival detective robot empire violin Amélie Şehir naïve Zürich café"
 ).split()
 
+COUNTRIES = ("France", "Côte d'Ivoire", "Türkiye", "USA")
+LANGUAGES = ("French", "Türkçe", "English", "Straßendeutsch")
+
 PEOPLE = ("Ana Ruiz", "Ruiz Costa", "Bo Ek", "Jean-Luc Bo", "Zoë O'Dell", "周迅")
 
 
 def films(count: int, seed: int = 7) -> list[Movie]:
     """Return `count` films with gaps between their ids; many share words, years and genres."""
-    choose, cast = random.Random(seed), random.Random(seed)
+    choose, cast, others = random.Random(seed), random.Random(seed), random.Random(seed)
     made = []
     for number in range(count):
         sentences = [
@@ -31,14 +36,24 @@ def films(count: int, seed: int = 7) -> list[Movie]:
                 genres=tuple(choose.sample(GENRES, choose.randint(0, 3))),
                 description=" ".join(sentences) if choose.random() < 0.9 else None,
                 cast=tuple(cast.sample(PEOPLE, cast.choice([0, 0, 1, 2]))),
+                countries=_some(COUNTRIES, others),
+                languages=_some(LANGUAGES, others),
+                directors=_some(PEOPLE, others),
+                rating=others.choice([None, *(tenths / 10 for tenths in range(10, 100, 7))]),
+                votes=others.choice([None, 0, 1, 50, 999, 1000, 250_000, 2**31 - 1]),
+                duration_minutes=others.choice([None, *range(0, 240, 13)]),
             )
         )
     return made
 
 
+def _some(names: Sequence[str], choose: random.Random) -> tuple[str, ...]:
+    return tuple(choose.sample(names, choose.choice([0, 1, 1, 2])))
+
+
 def filters(count: int, seed: int = 11) -> list[Filters]:
     """Return `count` filters of every kind, some of which allow no film."""
-    choose = random.Random(seed)
+    choose, others = random.Random(seed), random.Random(seed)
     made = []
     for _ in range(count):
         named = choose.sample([*GENRES, "Western"], choose.randint(0, 3))
@@ -49,9 +64,35 @@ def filters(count: int, seed: int = 11) -> list[Filters]:
                 genre_match=choose.choice(["any", "all"]),
                 year_from=choose.choice([None, first]),
                 year_to=choose.choice([None, last]),
+                **_other_filters(others),
             )
         )
     return made
+
+
+def _other_filters(choose: random.Random) -> dict[str, Any]:
+    """Return filters by other values than genre and year, most often by none or one of them."""
+    fields: dict[str, Any] = {}
+    for name, names in (
+        ("exclude_genres", GENRES),
+        ("countries", (*COUNTRIES, "Atlantis")),
+        ("languages", (*LANGUAGES, "Klingon")),
+        ("directors", (*PEOPLE, "Nobody")),
+        ("actors", (*PEOPLE, "Nobody")),
+    ):
+        if choose.random() < 0.15:
+            some = choose.sample(names, choose.randint(1, 2))
+            fields[name] = tuple(choose.choice([one.upper(), f" {one}", one]) for one in some)
+    for name, numbers in (
+        ("rating", [tenths / 10 for tenths in range(0, 101)]),
+        ("votes", [0, 1, 2, 50, 999, 1000, 1001, 2**31 - 1]),
+        ("duration", [*range(0, 250)]),
+    ):
+        if choose.random() < 0.15:
+            first, last = sorted(choose.choices(numbers, k=2))
+            fields[f"{name}_from"] = choose.choice([None, first])
+            fields[f"{name}_to"] = choose.choice([None, last])
+    return fields
 
 
 def queries(count: int, seed: int = 13) -> list[str]:

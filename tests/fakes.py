@@ -100,7 +100,7 @@ class FakeLexical:
         allowed = [
             i
             for i, m in self.movies.items()
-            if filters.matches(m.year, m.genres) and conditions.matches(m, self.film_words[i])
+            if filters.matches(m) and conditions.matches(m, self.film_words[i])
         ]
         ids = np.array(allowed, np.int64)
         scores = self.score(text, ids)

@@ -23,23 +23,21 @@ from tests.fakes import HashingEncoder
 
 BUILT_IN = Preferences()
 
-MAPPING = """\
-[columns]
-id = "id"
-title = "title"
-year = "year"
-genres = "genres"
-description = "description"
-cast = "cast"
-"""
+FIELDS = (
+    "id title year genres description cast countries languages directors rating votes "
+    "duration_minutes"
+).split()
+
+MAPPING = "\n".join(["[columns]", *(f'{name} = "{name}"' for name in FIELDS), ""])
 
 
 def films_file(folder: Path, movies: Iterable[Movie], name: str = "films.jsonl") -> Path:
     """Write films as JSON lines, and beside them the mapping that reads them with their ids."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "mapping.toml").write_text(MAPPING)
-    fields = {"id", "title", "year", "genres", "description", "cast"}
-    lines = [json.dumps(movie.model_dump(mode="json", include=fields)) + "\n" for movie in movies]
+    lines = [
+        json.dumps(movie.model_dump(mode="json", include=set(FIELDS))) + "\n" for movie in movies
+    ]
     (folder / name).write_text("".join(lines), "utf-8")
     return folder / name
 

@@ -151,7 +151,7 @@ def test_elasticsearch_holds_the_films(index: Index) -> None:
         assert {int(hit["_id"]) for hit in found} == set(KAGGLE_FILMS)
         amelie = next(hit["_source"] for hit in found if hit["_id"] == "211915")
         assert amelie["title"] == "Amélie"
-        assert amelie["genre_keys"] == ["comedy", "romance"]
+        assert amelie["genres"] == ["Comedy", "Romance"]
         assert amelie["duration_minutes"] == 122
         (mapping,) = (
             entry["mappings"]

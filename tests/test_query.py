@@ -7,43 +7,70 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
+from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, Grade, Query, SearchQuery
 from hybrid.schemas.requests import CompareURL, SearchURL
 
 
 @pytest.mark.parametrize(
-    ("filters", "year", "genres", "expected"),
+    ("filters", "film", "expected"),
     [
-        ({}, None, [], True),
-        ({"year_from": 1990}, None, [], False),
-        ({"year_from": 1990}, 1990, [], True),
-        ({"year_from": 1990}, 1989, [], False),
-        ({"year_to": 1990}, 1990, [], True),
-        ({"year_to": 1990}, 1991, [], False),
-        ({"genres": ["drama"]}, 1990, ["Drama"], True),
-        ({"genres": ["drama"]}, 1990, [], False),
-        ({"genres": ["drama", "war"]}, 1990, ["War"], True),
-        ({"genres": ["drama", "war"], "genre_match": "all"}, 1990, ["War"], False),
-        ({"genres": ["drama", "war"], "genre_match": "all"}, 1990, ["WAR", "Drama", "X"], True),
-        ({"genres": ["drama", "Drama"], "genre_match": "all"}, 1990, ["drama"], True),
-        ({"genre_match": "all"}, 1990, ["Drama"], True),
-        ({"genres": ["STRASSE"]}, 1990, ["Straße"], True),
-        ({"genres": ["e\u0301te\u0301"]}, None, ["Été"], True),
+        ({}, {}, True),
+        ({"year_from": 1990}, {}, False),
+        ({"year_from": 1990}, {"year": 1990}, True),
+        ({"year_from": 1990}, {"year": 1989}, False),
+        ({"year_to": 1990}, {"year": 1990}, True),
+        ({"year_to": 1990}, {"year": 1991}, False),
+        ({"genres": ["drama"]}, {"genres": ["Drama"]}, True),
+        ({"genres": ["drama"]}, {}, False),
+        ({"genres": ["drama", "war"]}, {"genres": ["War"]}, True),
+        ({"genres": ["drama", "war"], "genre_match": "all"}, {"genres": ["War"]}, False),
+        ({"genres": ["drama", "war"], "genre_match": "all"}, {"genres": ["WAR", "Drama"]}, True),
+        ({"genres": ["drama", "Drama"], "genre_match": "all"}, {"genres": ["drama"]}, True),
+        ({"genre_match": "all"}, {"genres": ["Drama"]}, True),
+        ({"genres": ["STRASSE"]}, {"genres": ["Straße"]}, True),
+        ({"genres": ["e\u0301te\u0301"]}, {"genres": ["Été"]}, True),
+        ({"exclude_genres": ["war", "horror"]}, {"genres": ["Drama", "War"]}, False),
+        ({"exclude_genres": ["war", "horror"]}, {"genres": ["Drama"]}, True),
+        ({"exclude_genres": ["war"]}, {}, True),
+        ({"genres": ["drama"], "exclude_genres": ["war"]}, {"genres": ["Drama", "War"]}, False),
+        ({"countries": [" FRANCE ", "Italy"]}, {"countries": ["Spain", "France"]}, True),
+        ({"countries": ["France"]}, {"countries": ["Spain"]}, False),
+        ({"countries": ["France"]}, {}, False),
+        ({"languages": ["french"]}, {"languages": ["French"]}, True),
+        ({"languages": ["french"]}, {"countries": ["French"]}, False),
+        ({"directors": ["jane campion"]}, {"directors": ["Jane Campion"]}, True),
+        ({"directors": ["campion"]}, {"directors": ["Jane Campion"]}, False),
+        ({"directors": ["Jane Campion"]}, {"cast": ["Jane Campion"]}, False),
+        ({"actors": ["Holly Hunter", "x"]}, {"cast": ["Holly Hunter"]}, True),
+        ({"actors": ["Holly Hunter"]}, {"directors": ["Holly Hunter"]}, False),
+        ({"rating_from": 7.3}, {"rating": 7.3}, True),
+        ({"rating_from": 7.3}, {"rating": 7.2}, False),
+        ({"rating_to": 7.3}, {"rating": 7.4}, False),
+        ({"rating_to": 10}, {}, False),
+        ({"votes_from": 0}, {"votes": 0}, True),
+        ({"votes_from": 1}, {"votes": 0}, False),
+        ({"votes_to": 0}, {"votes": 0}, True),
+        ({"votes_to": 9}, {}, False),
+        ({"duration_from": 90, "duration_to": 90}, {"duration_minutes": 90}, True),
+        ({"duration_from": 90, "duration_to": 90}, {"duration_minutes": 91}, False),
+        ({"duration_to": 90}, {}, False),
     ],
 )
-def test_filters_mean(
-    filters: dict[str, Any], year: int | None, genres: list[str], expected: bool
-) -> None:
+def test_filters_mean(filters: dict[str, Any], film: dict[str, Any], expected: bool) -> None:
     """The one definition of a match, case by case."""
-    assert Filters(**filters).matches(year, genres) is expected
+    assert Filters(**filters).matches(Movie(id=1, title="x", **film)) is expected
 
 
-def test_years_in_the_wrong_order_are_named() -> None:
-    """The error names the field and the remedy."""
+@pytest.mark.parametrize("name", ["year", "rating", "votes", "duration"])
+def test_bounds_in_the_wrong_order_are_named(name: str) -> None:
+    """The error names the field and the remedy; equal bounds are in order."""
+    wrong, right = {f"{name}_from": 9, f"{name}_to": 5}, {f"{name}_from": 5, f"{name}_to": 5}
     for model in (Filters, partial(SearchQuery, query="heist"), partial(CompareURL, q="heist")):
         with pytest.raises(InvalidInput, match="swap them") as caught:
-            model(year_from=2000, year_to=1990)
-        assert list(caught.value.fields) == ["year_from"]
+            model(**wrong)
+        assert list(caught.value.fields) == [f"{name}_from"]
+        assert model(**right)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +86,17 @@ def test_years_in_the_wrong_order_are_named() -> None:
         ("year_to", 10_000),
         ("year_from", True),
         ("genre", ["drama", " "]),
-        ("genre", ["x" * 101]),
+        ("genre", ["x" * 201]),
         ("genre", ["x"] * 51),
+        ("actor", [""]),
+        ("country", ["\ud800"]),
+        ("rating_from", -0.1),
+        ("rating_to", 10.1),
+        ("rating_to", float("nan")),
+        ("rating_from", True),
+        ("votes_from", -1),
+        ("votes_to", 2**31),
+        ("duration_from", 1.5),
         ("limit", 0),
         ("limit", 101),
         ("limit", True),
@@ -83,7 +119,7 @@ def test_bad_queries_name_the_field(field: str, value: object) -> None:
         {"query": "x" * 1000},
         {"year_from": 1, "year_to": 9999},
         {"year_from": 1990, "year_to": 1990},
-        {"genre": ["x" * 100] * 50},
+        {"genre": ["x" * 200] * 50},
         {"limit": 1},
         {"limit": 100},
         {"alpha": 0},
@@ -103,10 +139,14 @@ def test_what_is_just_within_bounds_is_accepted(fields: dict[str, Any]) -> None:
         ({"genres": ["drama"]}, True),
         ({"year_from": 1990}, True),
         ({"year_to": 1990}, True),
+        ({"votes_from": 0}, True),
+        ({"rating_to": 10}, True),
+        ({"exclude_genres": ["drama"]}, True),
+        ({"actors": ["Holly Hunter"]}, True),
     ],
 )
 def test_a_filter_that_excludes_nothing_is_none(filters: dict[str, Any], excludes: bool) -> None:
-    """Years and genres may exclude films; how genres match excludes none without a genre."""
+    """Any bound and any name may exclude films; how genres match excludes none without a genre."""
     assert bool(Filters(**filters)) is excludes
 
 
@@ -138,8 +178,19 @@ def test_text_is_normalised() -> None:
 FIELDS: dict[str, Any] = {
     "genre": ["Crime", "War"],
     "genre_match": "all",
+    "exclude_genre": ["Horror"],
+    "country": ["France"],
+    "language": ["French"],
+    "director": ["Jane Campion"],
+    "actor": ["Holly Hunter"],
     "year_from": 1950,
     "year_to": 1960,
+    "rating_from": 5.5,
+    "rating_to": 9,
+    "votes_from": 10,
+    "votes_to": 20,
+    "duration_from": 80,
+    "duration_to": 120,
     "limit": 3,
     "highlight": True,
     "explain": "full",
@@ -147,14 +198,17 @@ FIELDS: dict[str, Any] = {
 
 
 def test_the_filters_are_those_of_the_fields() -> None:
-    """Genres and years of a query, and back: the fields of a query with these filters."""
+    """Each filter has its field, and back: the fields of a query with these filters."""
     filters = SearchQuery.model_validate({"query": "heist"} | FIELDS).filters
     assert filters.model_dump() == {
         "genres": ("Crime", "War"),
         "genre_match": "all",
-        "year_from": 1950,
-        "year_to": 1960,
-    }
+        "exclude_genres": ("Horror",),
+        "countries": ("France",),
+        "languages": ("French",),
+        "directors": ("Jane Campion",),
+        "actors": ("Holly Hunter",),
+    } | {name: FIELDS[name] for name in Filters.model_fields if name.endswith(("_from", "_to"))}
     assert SearchQuery.filtered("heist", filters, "keyword").filters == filters
 
 

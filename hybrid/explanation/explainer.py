@@ -180,8 +180,7 @@ def explain_ranks(
     filters = fused.candidates.query.filters
     conditions = fused.candidates.parsed.conditions
     allowed = [
-        filters.matches(film.movie.year, film.movie.genres)
-        and (not conditions or conditions.matches(film.movie))
+        filters.matches(film.movie) and (not conditions or conditions.matches(film.movie))
         for film in films.values()
     ]
     return {

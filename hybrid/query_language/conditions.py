@@ -54,4 +54,4 @@ def _meets(movie: Movie, words: FilmWords, condition: Condition) -> bool:
         case Phrase():
             return f" {condition.text} " in f" {words.of_field(condition.field)} "
         case Filters():
-            return condition.matches(movie.year, movie.genres)
+            return condition.matches(movie)

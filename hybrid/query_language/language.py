@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hybrid.movie import genre_key
+from hybrid.movie import name_key
 from hybrid.query import Filters, Query
 from hybrid.query_language.conditions import Condition, Conditions, Phrase
 from hybrid.query_language.decades import decades
@@ -161,7 +161,7 @@ def _conditions(field: Field, value: str, quoted: bool) -> tuple[Condition, ...]
         case "year":
             return _years(_EDGE.sub("", value) if not value.endswith("..") else value)
         case "genre":
-            return (Filters(genres=(value,)),) if genre_key(value) else ()
+            return (Filters(genres=(value,)),) if name_key(value) else ()
         case "text" if not quoted:
             return _bare_word(value)
         case _:

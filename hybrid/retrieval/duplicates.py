@@ -15,9 +15,9 @@ from hybrid.ranking import Ids, Ranking
 from hybrid.storage.arrays import read_arrays, write_arrays
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_schema import SearchColumns
-from hybrid.storage.filter_columns import Rows
 from hybrid.storage.generation import DUPLICATES
 from hybrid.storage.mapped import mapped
+from hybrid.storage.rows import Rows
 from hybrid.text.normalise import plain
 
 SAME_TEXT = 0.8

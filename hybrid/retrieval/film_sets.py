@@ -9,7 +9,7 @@ from hybrid.query import Filters
 from hybrid.query_language.conditions import Condition, Conditions
 from hybrid.ranking import FilmSet, Ids
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.filter_columns import Mask
+from hybrid.storage.rows import Mask
 
 MAX_CACHED_SETS = 64
 """Those of a million films take 8 MB each."""

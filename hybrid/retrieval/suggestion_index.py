@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hybrid.retrieval.genre_names import genres_of
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.filter_columns import Rows
+from hybrid.storage.rows import Rows
 from hybrid.text.title_words import whole_title
 
 Kind = Literal["title", "person", "genre"]
@@ -190,7 +190,7 @@ def _known(catalogue: Catalogue) -> NDArray[np.float32]:
 
     A source says most about the films that most people know.
     """
-    votes = np.array(catalogue.votes(), np.float32)
+    votes = np.maximum(catalogue.columns.numbers["votes"], 0).astype(np.float32)
     return votes if votes.any() else catalogue.sentences.counts.astype(np.float32)
 
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from hybrid.monitoring.caches import cached
 from hybrid.ranking import Scores
 from hybrid.storage.arrays import Texts, read_arrays, write_arrays
-from hybrid.storage.filter_columns import Rows
 from hybrid.storage.mapped import mapped
+from hybrid.storage.rows import Rows
 from hybrid.text.title_words import title_words, whole_title
 
 MIN_SIMILARITY = 0.4

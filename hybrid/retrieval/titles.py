@@ -25,8 +25,8 @@ class Titles:
         """Return the titles of a generation, those of the base mapped into memory."""
         table = "delta.movies"
         return cls(
-            TitleIndex.read(catalogue.folder / TITLES, catalogue.base.years),
-            TitleIndex.of(catalogue.titles(table), catalogue.columns_of(table).years),
+            TitleIndex.read(catalogue.folder / TITLES, catalogue.base.columns.years),
+            TitleIndex.of(catalogue.titles(table), catalogue.delta_columns.years),
             catalogue.rows,
         )
 
@@ -47,7 +47,7 @@ class Titles:
 
 def same_titles(catalogue: Catalogue) -> bool:
     """Whether the index of the base's titles is the one that would be written now."""
-    years = catalogue.base.years
+    years = catalogue.base.columns.years
     stored = TitleIndex.read(catalogue.folder / TITLES, years)
     return stored.equals(TitleIndex.of(catalogue.titles("base.movies"), years))
 

@@ -3,18 +3,25 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from hybrid.movie import MAX_ID, Movie, hash_number
+from hybrid.movie import MAX_ID, Movie, Names, hash_number
 from hybrid.ranking import Ids
-from hybrid.storage.base_columns import BaseColumns, MergedGenres
+from hybrid.storage.base_columns import BaseColumns
 from hybrid.storage.catalogue_schema import HIGHEST_ID, SearchColumns, Spans, connect
-from hybrid.storage.filter_columns import FilterColumns, Mask, Rows
+from hybrid.storage.filter_columns import (
+    NUMBERS,
+    FilterColumns,
+    FilterValues,
+    UnmergedColumns,
+)
 from hybrid.storage.generation import CATALOGUE, COLUMNS, DELTA
+from hybrid.storage.merged_postings import MergedPostings
 from hybrid.storage.merged_rows import MergedRows
+from hybrid.storage.rows import Mask, Rows
 from hybrid.text.person_names import name_words
 
 LOOKUP = 500
@@ -94,12 +101,22 @@ class Catalogue:
     @cached_property
     def columns(self) -> FilterColumns:
         """The columns that filters are evaluated on."""
-        delta, genres = self.columns_of("delta.movies"), self.base.genres()
+        base, delta, rows = self.base.columns, self.delta_columns, self.rows
+        if rows.is_base:
+            return base
         return FilterColumns(
-            self.rows.column(self.base.ids, delta.ids),
-            self.rows.column(self.base.years, delta.years),
-            genres if self.rows.is_base else MergedGenres(genres, delta.genres, self.rows),
+            rows.column(base.ids, delta.ids),
+            {name: rows.column(base.numbers[name], delta.numbers[name]) for name in base.numbers},
+            {
+                name: MergedPostings(postings, delta.names[name], rows)
+                for name, postings in base.names.items()
+            },
         )
+
+    @cached_property
+    def delta_columns(self) -> UnmergedColumns:
+        """The columns of the films of the delta."""
+        return self.columns_of("delta.movies")
 
     @cached_property
     def sentences(self) -> SentenceRows:
@@ -113,13 +130,19 @@ class Catalogue:
             is_delta,
         )
 
-    def columns_of(self, table: str = "movies") -> FilterColumns:
+    def columns_of(self, table: str = "movies") -> UnmergedColumns:
         """Return the columns of all films, or of a table, as they are in SQLite."""
+        return UnmergedColumns.of(self.filter_values(table))
+
+    def filter_values(self, table: str = "movies") -> Iterator[FilterValues]:
+        """Yield what filters compare of all films, or of those of a table, in the order of ids."""
         rows = self._connection.execute(
-            f"SELECT id, year, genres FROM {table} ORDER BY id"  # noqa: S608, our own names
-        ).fetchall()
-        names = {text: tuple(json.loads(text)) for text in {genres for _, _, genres in rows}}
-        return FilterColumns.of((film, year, names[genres]) for film, year, genres in rows)
+            "SELECT id, year, rating, votes, duration_minutes,"  # noqa: S608, our own names
+            f" genres, countries, languages, directors, actors FROM {table} ORDER BY id"
+        )
+        numbers = len(NUMBERS)
+        for film, *values in rows:
+            yield FilterValues(film, tuple(values[:numbers]), tuple(map(_names, values[numbers:])))
 
     def sentence_counts(self) -> Rows:
         """Return the number of each film's sentences as it is in SQLite, int64 (n,)."""
@@ -179,14 +202,6 @@ class Catalogue:
         yield from self._connection.execute(
             "SELECT name, sum(films) FROM names GROUP BY name HAVING sum(films) > 0"
         ).fetchall()
-
-    def votes(self) -> list[int]:
-        """Return the votes of every film in the order of ids, 0 without any."""
-        rows = self._connection.execute(
-            "SELECT iif(film LIKE '%\"votes\":%', json_extract(film, '$.votes'), 0)"
-            " FROM documents ORDER BY id"
-        ).fetchall()
-        return [votes or 0 for (votes,) in rows]
 
     def search_columns(self) -> dict[int, SearchColumns]:
         """Return by id the year, genres and titles of every film."""
@@ -304,6 +319,12 @@ class Catalogue:
     def close(self) -> None:
         """Close the files."""
         self._connection.close()
+
+
+@lru_cache(maxsize=4096)
+def _names(text: str) -> Names:
+    """Return the names of a JSON list; many films share their genres, or have no name."""
+    return tuple(json.loads(text))
 
 
 def _film(document: str, spans: str) -> CatalogueFilm:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid.movie import Movie
+from hybrid.storage.filter_columns import FilterValues
 
 SearchColumns = tuple[int | None, str, str, str | None]
 """Year, genres as a JSON list, title and original title."""
@@ -19,7 +20,14 @@ SCHEMA = """
 CREATE TABLE movies (           -- what is read of all films when a base is written
     id INTEGER PRIMARY KEY,
     year INTEGER,
-    genres TEXT NOT NULL,       -- JSON list
+    rating REAL,
+    votes INTEGER,
+    duration_minutes INTEGER,
+    genres TEXT NOT NULL,       -- JSON list, and so are the other names
+    countries TEXT NOT NULL,
+    languages TEXT NOT NULL,
+    directors TEXT NOT NULL,
+    actors TEXT NOT NULL,
     title TEXT NOT NULL,
     original_title TEXT,
     content TEXT NOT NULL,      -- SHA-256 of the whole film
@@ -79,9 +87,10 @@ def document(movie: Movie) -> str:
     return movie.model_dump_json(exclude_defaults=True)
 
 
-def search_columns(movie: Movie) -> SearchColumns:
-    """Return year, genres and titles of a film as the catalogue stores them."""
-    return movie.year, json.dumps(movie.genres), movie.title, movie.original_title
+def film_columns(movie: Movie) -> tuple[str | float | None, ...]:
+    """Return what filters compare, and the titles, as the catalogue stores them."""
+    values = FilterValues.of(movie)
+    return *values.numbers, *map(json.dumps, values.names), movie.title, movie.original_title
 
 
 def connect(base: Path, delta: Path, written: Path | None = None) -> sqlite3.Connection:

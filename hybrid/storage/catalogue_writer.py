@@ -21,7 +21,7 @@ from hybrid.storage.catalogue_schema import (
     Spans,
     connect,
     document,
-    search_columns,
+    film_columns,
 )
 from hybrid.storage.generation import CATALOGUE, COLUMNS, DELTA
 from hybrid.text.person_names import plain_names
@@ -51,7 +51,7 @@ def write_catalogue(folder: Path, films: Iterable[tuple[Movie, Spans]]) -> int:
     with closing(Catalogue(folder)) as catalogue:
         counts = catalogue.sentence_counts()
         columns = catalogue.columns_of()
-    BaseColumns.of(columns, np.cumsum(counts) - counts, counts).write(folder / COLUMNS)
+    BaseColumns(columns, np.cumsum(counts) - counts, counts).write(folder / COLUMNS)
     return written
 
 
@@ -111,8 +111,8 @@ def naming(file: Path) -> Iterator[None]:
 def insert_film(connection: sqlite3.Connection, part: str, movie: Movie, spans: Spans) -> None:
     """Insert a film into `base` or `delta`."""
     connection.execute(
-        f"INSERT INTO {part}.movies VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608, our own name
-        (movie.id, *search_columns(movie), content_hash(movie), len(spans)),
+        f"INSERT INTO {part}.movies VALUES (?{', ?' * 13})",  # noqa: S608, our own name
+        (movie.id, *film_columns(movie), content_hash(movie), len(spans)),
     )
     connection.execute(
         f"INSERT INTO {part}.documents VALUES (?, ?, ?)",  # noqa: S608, our own name

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.ranking import Ids
-from hybrid.storage.filter_columns import Mask, Rows
+from hybrid.storage.rows import Mask, Rows
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from hybrid.errors import GenerationUnusable
 from hybrid.ranking import Scores
 from hybrid.storage.catalogue import SentenceRows
-from hybrid.storage.filter_columns import Rows
 from hybrid.storage.mapped import mapped
+from hybrid.storage.rows import Rows
 from hybrid.vectors import QueryVector, Vectors
 
 TAKEN = np.float32(-np.inf)

@@ -11,9 +11,10 @@ from hybrid.errors import BuildFailed
 from hybrid.query import Filters
 from hybrid.ranking import Ranking
 from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.filter_columns import Rows, ids_sha256
+from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import DELTA_VECTORS, Generation
 from hybrid.storage.manifest import Delta
+from hybrid.storage.rows import Rows
 from hybrid.storage.sentence_vectors import SentenceVectors, read_vectors
 from hybrid.vectors import QueryVector
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.ranking import Ids
-from hybrid.storage.filter_columns import Mask, Rows
 from hybrid.storage.generation import piece_file
+from hybrid.storage.rows import Mask, Rows
 from hybrid.storage.sentence_vectors import SentenceVectors, read_vectors
 from hybrid.vectors import Vectors
 

@@ -22,8 +22,9 @@ from benchmarks.results import machine, write_results
 from benchmarks.service import memory, processes
 from benchmarks.texts import new_texts
 from hybrid.errors import InvalidInput
+from hybrid.movie import Movie
 from hybrid.query import Filters
-from hybrid.storage.filter_columns import FilterColumns
+from hybrid.storage.filter_columns import FilterValues, UnmergedColumns
 from tests.event_loop import in_own_loop
 
 
@@ -63,23 +64,30 @@ def test_filters_allow_the_share() -> None:
     """Filters allow nearly the share of the films, some by genre; a share of 1 is no filter."""
     chance = np.random.default_rng(0)
     films = [
-        (number, int(chance.integers(1900, 2020)), ["drama"] if number % 3 else ["comedy"])
+        Movie(
+            id=number,
+            title="x",
+            year=int(chance.integers(1900, 2020)),
+            genres=("drama" if number % 3 else "comedy",),
+        )
         for number in range(4_000)
     ]
-    columns = FilterColumns.of(films)
+    columns = UnmergedColumns.of(map(FilterValues.of, films))
     for share in (0.5, 0.1, 0.02):
         found = filters_of(columns, share)
         assert len(found) > 1
         assert any(each.genres for each in found)
         for each in found:
-            allowed = sum(each.matches(year, genres) for _, year, genres in films)
+            allowed = sum(map(each.matches, films))
             assert abs(allowed / len(films) - share) <= TOLERANCE * share
     assert filters_of(columns, 1.0) == [Filters()]
 
 
 def test_no_filter_allows_the_share() -> None:
     """Where all films are of one year, no filter by year allows a tenth of them: an error."""
-    columns = FilterColumns.of([(number, 1950, []) for number in range(100)])
+    columns = UnmergedColumns.of(
+        FilterValues.of(Movie(id=number, title="x", year=1950)) for number in range(100)
+    )
     with pytest.raises(InvalidInput, match=r"share of 0\.1"):
         filters_of(columns, 0.1)
 

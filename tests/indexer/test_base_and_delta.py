@@ -51,8 +51,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def answers(search: HybridSearch) -> Iterator[object]:
     """Yield what engines, titles and columns say of the films, to the last bit."""
     columns, semantic = search.catalogue.columns, search.engines.semantic
-    yield columns.ids.tolist(), columns.years.tolist()
-    yield {genre: columns.genres[genre].tolist() for genre in columns.genres}
+    yield columns.ids.tolist()
+    for numbers in columns.numbers.values():
+        yield numbers.tolist()
+    for names in columns.names.values():
+        yield {key: (names.spelling(key), rows.tolist()) for key, rows in names.items()}
     yield [film.model_dump() for film in search.catalogue.all_films()]
     yield search.catalogue.contents()
     yield search.duplicates.groups
@@ -111,7 +114,7 @@ def test_base_and_delta_are_one(
     copy = Path(shutil.copytree(data, tmp_path_factory.mktemp("copy") / "data"))
     films = {film.id: film for film in FILMS}
     for number in changed:
-        other = {"title": f"Changed {number}", "genres": ("Western",), "year": 1966}
+        other = {"title": f"Changed {number}", "genres": ("Western",), "year": 1966, "votes": 7}
         text = FILMS[(number * 7 + 1) % 150].description
         films[FILMS[number].id] = FILMS[number].model_copy(update=other | {"description": text})
     films |= {OTHERS[number].id: OTHERS[number] for number in added}

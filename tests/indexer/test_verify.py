@@ -184,7 +184,11 @@ def without_a_document(generation: Generation) -> None:
         (with_other_vectors, "vectors", "films have other vectors: "),
         (with_turned_vectors, "vectors", "films have other vectors: "),
         (with_other_content, "catalogue", f"have another content than was hashed: {FILMS[0].id}"),
-        (with_another_year, "catalogue", f"genre than their document has: {FILMS[3].id}"),
+        (
+            with_another_year,
+            "catalogue",
+            f"by other values, than their document has: {FILMS[3].id}",
+        ),
         (with_other_words, "keyword", f"by the words of their titles: {FILMS[4].id}"),
         (without_a_document, "catalogue", f"1 films have no document: {FILMS[2].id}"),
     ],

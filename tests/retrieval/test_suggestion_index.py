@@ -25,7 +25,7 @@ from hybrid.storage.catalogue_writer import write_catalogue
 from tests import corpus
 
 MOVIES = [
-    *corpus.films(300),
+    *(film.model_copy(update={"votes": None}) for film in corpus.films(300)),
     Movie(id=9001, title="The Mirror", votes=5, cast=("Greta Garbo", "Łukasz Żal")),
     Movie(id=9002, title="Mirror", votes=90_000, cast=("Greta Garbo",), genres=("Mirror Play",)),
     Movie(id=9003, title="A Mirror Too Large", votes=70_000, directors=("Mira Mirrorsky",)),

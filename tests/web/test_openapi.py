@@ -73,7 +73,8 @@ def test_fields_of_a_url_have_bounds_and_no_null(document: Any) -> None:
     assert (by_name["q"]["pattern"], by_name["q"]["maxLength"]) == (r"\S", 1000)
     assert (by_name["limit"]["minimum"], by_name["limit"]["maximum"]) == (1, 100)
     assert (by_name["year_from"]["minimum"], by_name["year_from"]["maximum"]) == (1, 9999)
-    assert by_name["genre"]["items"]["pattern"] == r"\S"
+    assert (by_name["rating_to"]["minimum"], by_name["rating_to"]["maximum"]) == (0, 10)
+    assert by_name["genre"]["items"]["pattern"] == by_name["actor"]["items"]["pattern"] == r"\S"
     assert all(parameter["description"] for parameter in parameters)
 
 

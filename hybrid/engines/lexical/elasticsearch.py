@@ -31,10 +31,12 @@ from hybrid.engines.lexical.elasticsearch_node import (
     ResponseTooLong,
     until,
 )
+from hybrid.engines.lexical.film_keys import KEY_FIELDS, film_keys
 from hybrid.engines.lexical.query_words import is_plain, query_words
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, InvalidInput
-from hybrid.movie import MAX_ID, Movie, content_number, genre_keys, keyword_text
+from hybrid.limits import NameSet, Range
+from hybrid.movie import MAX_ID, Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
@@ -70,9 +72,9 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     # Titles are compared by hybrid/retrieval/title_index.py; this field is for other clients.
     "title": {"type": "text", "analyzer": "film"},
     **dict.fromkeys(WORD_FIELDS.values(), _WORDS),
-    "genre_keys": {"type": "keyword"},
+    **{field: {"type": "keyword"} for field in KEY_FIELDS.values()},
     "year": {"type": "integer"},
-    "rating": {"type": "float"},
+    "rating": {"type": "double"},
     "votes": {"type": "integer"},
     "duration_minutes": {"type": "integer"},
     "metascore": {"type": "integer"},
@@ -100,7 +102,7 @@ def mapping(deployment: str, generation: str) -> dict[str, Any]:
         "dynamic": "strict",
         "_meta": {"deployment": deployment, "generation": generation},
         # Redundant: the film's own fields hold them.
-        "_source": {"excludes": ["text", *WORD_FIELDS.values()]},
+        "_source": {"excludes": ["text", *WORD_FIELDS.values(), *KEY_FIELDS.values()]},
         "properties": PROPERTIES | source_only,
     }
 
@@ -108,14 +110,14 @@ def mapping(deployment: str, generation: str) -> dict[str, Any]:
 def document(movie: Movie, generation: int) -> dict[str, Any]:
     """Return the document of a film.
 
-    Beside its own fields it has the combined text, its words, the genre keys, `content_number`, and
-    the number of the generation that wrote it.
+    Beside its own fields it has the combined text, its words, its names as filters compare them,
+    `content_number`, and the number of the generation that wrote it.
     """
     words = FilmWords.of(movie)
     return movie.model_dump(exclude_none=True) | {
         "text": keyword_text(movie),
         **{field: words.of_field(name) for name, field in WORD_FIELDS.items()},
-        "genre_keys": genre_keys(movie),
+        **film_keys(movie),
         "content": content_number(movie),
         "generation": generation,
     }
@@ -580,16 +582,21 @@ def _value(explanation: Mapping[str, Any], prefix: str) -> float:
 
 
 def _clauses(filters: Filters) -> list[dict[str, Any]]:
-    clauses: list[dict[str, Any]] = []
-    keys = sorted(filters.genre_keys)
-    if keys and filters.genre_match == "any":
-        clauses.append({"terms": {"genre_keys": keys}})
-    else:
-        clauses += [{"term": {"genre_keys": key}} for key in keys]
-    if filters.has_years:
-        bounds = {"gte": filters.year_from, "lte": filters.year_to}
-        clauses.append({"range": {"year": {k: v for k, v in bounds.items() if v is not None}}})
-    return clauses
+    names = [clause for one in filters.name_sets for clause in _names(one)]
+    return [*names, *map(_range, filters.ranges)]
+
+
+def _names(names: NameSet) -> list[dict[str, Any]]:
+    field, keys = KEY_FIELDS[names.field], sorted(names.keys)
+    if names.match == "all":
+        return [{"term": {field: key}} for key in keys]
+    any_of = {"terms": {field: keys}}
+    return [any_of if names.match == "any" else {"bool": {"must_not": any_of}}]
+
+
+def _range(limit: Range) -> dict[str, Any]:
+    bounds = {"gte": limit.first, "lte": limit.last}
+    return {"range": {limit.field: {k: v for k, v in bounds.items() if v is not None}}}
 
 
 def _conditions(conditions: Conditions) -> list[dict[str, Any]]:

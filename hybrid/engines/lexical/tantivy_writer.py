@@ -8,10 +8,18 @@ from pathlib import Path
 
 import tantivy
 
-from hybrid.engines.lexical.tantivy import ANALYSIS, ANALYZER, REPEATS, TANTIVY_FOLDER, schema
+from hybrid.engines.lexical.film_keys import film_keys
+from hybrid.engines.lexical.tantivy import (
+    ANALYSIS,
+    ANALYZER,
+    NUMBER_TYPES,
+    REPEATS,
+    TANTIVY_FOLDER,
+    schema,
+)
 from hybrid.engines.lexical.writer_protocol import Previous
 from hybrid.errors import BuildFailed
-from hybrid.movie import Movie, content_number, genre_keys, keyword_text
+from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
 from hybrid.storage.generation import Generation
 from hybrid.storage.manifest import Lexical
@@ -128,10 +136,14 @@ def _document(movie: Movie) -> tantivy.Document:
     document.add_integer("content", content_number(movie))
     for _ in range(REPEATS):
         document.add_text("text", keyword_text(movie))
-    if movie.year is not None:
-        document.add_integer("year", movie.year)
-    for key in genre_keys(movie):
-        document.add_text("genre", key)
+    for number_field, kind in NUMBER_TYPES.items():
+        if (number := getattr(movie, number_field)) is not None:
+            integer = kind == tantivy.FieldType.Integer
+            add = document.add_integer if integer else document.add_float
+            add(number_field, number)
+    for key_field, keys in film_keys(movie).items():
+        for key in keys:
+            document.add_text(key_field, key)
     words = FilmWords.of(movie)
     for name, field in WORD_FIELDS.items():
         document.add_text(field, words.of_field(name))

@@ -6,7 +6,8 @@ import numpy as np
 
 from hybrid.query import Filters
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
-from hybrid.storage.filter_columns import FilterColumns, Rows
+from hybrid.storage.filter_columns import FilterColumns
+from hybrid.storage.rows import Rows
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
 

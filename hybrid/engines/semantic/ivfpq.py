@@ -17,9 +17,9 @@ from hybrid.cache import Cache
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.query import Filters
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
-from hybrid.storage.filter_columns import NO_ROWS, Rows
 from hybrid.storage.manifest import FileDigest
 from hybrid.storage.mapped import mapped
+from hybrid.storage.rows import NO_ROWS, Rows
 from hybrid.vectors import QueryVector, Vectors
 
 MIN_VECTORS = 256

@@ -18,13 +18,13 @@ from flask import (
 
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
-from hybrid.query import RankedQuery, SimilarQuery
+from hybrid.query import FILTER_FIELDS, RankedQuery, SimilarQuery
 from hybrid.retrieval.genre_names import genres_of
 from hybrid.schemas.search import ExplainResponse, Hit
 from hybrid.search import HybridSearch
 from hybrid.similar import similar
 from hybrid.web.errors import retry_after
-from hybrid.web.pages.catalogue_facts import shelf_of, years_of
+from hybrid.web.pages.catalogue_facts import filterable, shelf_of, years_of
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.pages.film_facts import credits_of, facts_of, search_for, source_of
 from hybrid.web.pages.form import PageForm
@@ -217,6 +217,9 @@ def _page(
         more_genres=[genre for genre in genres[:MAX_CHIPS] if genre not in first],
         chosen=chosen,
         years=years_of(search.catalogue),
+        filter_fields=list(FILTER_FIELDS),
+        filterable=filterable(search.catalogue),
+        no_filters=dict.fromkeys(FILTER_FIELDS, ()),
         films=len(search.catalogue),
         generation=search.generation,
         link=lambda endpoint, **changes: _url(endpoint, form.but(**changes)),

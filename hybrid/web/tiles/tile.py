@@ -7,7 +7,7 @@ it. A tile refers to no other file.
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from hybrid.movie import Movie, genre_keys
+from hybrid.movie import Movie, name_keys
 from hybrid.web.tiles.lettering import Setting, outlines, typeset
 from hybrid.web.tiles.motifs import Dice, motif
 from hybrid.web.tiles.palettes import ERAS, UNDATED, Inks, contrast
@@ -32,7 +32,7 @@ def tile(movie: Movie) -> str:
     """Return the tile of `movie`, an SVG document. Its title is there as outlines only."""
     dice = _dice(movie.title)
     inks = _inks(movie, dice)
-    figure = _turned(motif(genre_keys(movie), dice)(inks, dice), dice)
+    figure = _turned(motif(name_keys(movie.genres), dice)(inks, dice), dice)
     title = typeset(movie.title, WIDTH - 2 * MARGIN, MAX_TITLE, SIZES)
     if title is None:
         drawn = box(0, 0, WIDTH, HEIGHT, inks.ground) + figure

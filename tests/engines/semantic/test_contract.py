@@ -18,7 +18,7 @@ from hybrid.engines.semantic.ivfpq import (
 from hybrid.movie import Movie
 from hybrid.query import Filters
 from hybrid.ranking import FilmSet
-from hybrid.storage.filter_columns import FilterColumns
+from hybrid.storage.filter_columns import FilterValues, UnmergedColumns
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.vectors import QueryVector, Vectors
 from indexer.semantic_index.recall import best_scores
@@ -49,7 +49,7 @@ class World:
         self.vectors[2:4] = self.vectors[:2]  # the second film says what the first says
         self.movies = movies
         self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self.columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
+        self.columns = UnmergedColumns.of(map(FilterValues.of, movies))
         self.sentences = SentenceVectors.contiguous(self.vectors, counts)
         near = self.vectors[random.integers(0, len(rows), 60)]
         self.queries = unit(near + random.standard_normal(near.shape) / DIMENSION**0.5)
@@ -69,7 +69,7 @@ class World:
         return [
             (film_row, movie.id)
             for film_row, movie in enumerate(self.movies)
-            if self.sentences.counts[film_row] and filters.matches(movie.year, movie.genres)
+            if self.sentences.counts[film_row] and filters.matches(movie)
         ]
 
 
@@ -154,8 +154,9 @@ def recall(engine: SemanticEngine, filters: Filters) -> float:
 
 
 def test_filters_hold_as_defined(semantic: SemanticEngine) -> None:
-    """Under 300 random filters the answer is the best of exactly the films that match, in number
-    and in order."""
+    """Under 300 random filters exactly the films that match are found, all that can be, and hardly
+    one of the best ten is missed."""
+    missed = wanted = 0
     for n, filters in enumerate(filter(None, corpus.filters(300))):
         vector = WORLD.queries[n % len(WORLD.queries)]
         truth = WORLD.truth(vector, filters)
@@ -163,8 +164,9 @@ def test_filters_hold_as_defined(semantic: SemanticEngine) -> None:
         allowed = {film for _, film in truth}
         assert set(found.ids.tolist()) <= allowed, filters
         assert len(found) == min(50, len(truth)), filters
-        overlap = {film for _, film in truth[:10]} & set(found.ids.tolist())
-        assert len(overlap) >= min(10, len(truth)) - 1, filters
+        best = {film for _, film in truth[:10]}
+        missed, wanted = missed + len(best - set(found.ids.tolist())), wanted + len(best)
+    assert missed <= 0.01 * wanted
 
 
 def test_only_films_of_a_set_are_found(semantic: SemanticEngine) -> None:
@@ -294,7 +296,7 @@ def test_films_of_many_sentences_leave_room_for_others() -> None:
     vectors = unit(np.random.default_rng(1).standard_normal((counts.sum(), 16)).astype(np.float32))
     vectors[:3000] = unit(vectors[:3000] * 0.05 + vectors[0])
     sentences = SentenceVectors.contiguous(vectors, counts)
-    columns = FilterColumns.of((m.id, m.year, m.genres) for m in movies)
+    columns = UnmergedColumns.of(map(FilterValues.of, movies))
     index = trained(sentences, columns.ids)
     engine = IvfPqEngine(index, index.nlist, ExactEngine(sentences, columns))
     assert len(engine.search(QueryVector(vectors[0]), NONE, 40)) == 40

@@ -65,12 +65,18 @@ function replaceResults(page) {
 /** Make the form say what the URL says, for instance after a step back. */
 function refill() {
   const fields = new URLSearchParams(location.search);
+  /** @type {Record<string, number>} */
+  const filled = {};
   for (const field of form.elements) {
     if (!(field instanceof HTMLInputElement) || !field.name) continue;
     const { name, type, value } = field;
     if (type === "checkbox") field.checked = fields.getAll(name).includes(value);
     else if (type === "radio") field.checked = (fields.get(name) ?? "hybrid") === value;
-    else field.value = fields.get(name) ?? "";
+    else {
+      const place = filled[name] ?? 0;
+      field.value = fields.getAll(name)[place] ?? "";
+      filled[name] = place + 1;
+    }
   }
 }
 

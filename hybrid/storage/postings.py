@@ -1,0 +1,97 @@
+"""The rows of the films that have each name: of a genre, a country, a language or a person."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid.movie import name_key
+from hybrid.storage.arrays import Texts
+from hybrid.storage.rows import NO_ROWS, Mask, Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Postings(Mapping[str, Rows]):
+    """The rows of the films with each of n names, int64 ascending, by the name's `name_key`.
+
+    `sorted_keys` are these keys in the order of their UTF-8, `spellings` the names as most films
+    spell them. The films of name i are `rows[starts[i]:starts[i + 1]]`; `starts` int64 (n + 1,).
+    """
+
+    sorted_keys: Texts
+    spellings: Texts
+    starts: NDArray[np.int64]
+    rows: Rows
+
+    @classmethod
+    def of(cls, by_spelling: Mapping[str, Sequence[int]]) -> Self:
+        """Return the postings, given the rows of the films with each name as films spell it."""
+        spellings: dict[str, list[str]] = {}
+        for name in sorted(by_spelling, key=lambda name: (-len(by_spelling[name]), name)):
+            spellings.setdefault(name_key(name), []).append(name)
+        keys = sorted(filter(None, spellings), key=str.encode)
+        rows = [
+            np.unique(np.concatenate([np.array(by_spelling[s], np.int64) for s in spellings[key]]))
+            for key in keys
+        ]
+        return cls(
+            Texts.of(keys),
+            Texts.of([spellings[key][0] for key in keys]),
+            np.cumsum([0, *map(len, rows)], dtype=np.int64),
+            np.concatenate([NO_ROWS, *rows]),
+        )
+
+    @classmethod
+    def of_arrays(cls, arrays: Sequence[NDArray[Any]]) -> Self:
+        """Return the postings that `arrays` returned."""
+        key_letters, key_starts, letters, letter_starts, starts, rows = arrays
+        return cls(Texts(key_letters, key_starts), Texts(letters, letter_starts), starts, rows)
+
+    def arrays(self) -> Sequence[NDArray[Any]]:
+        """Return the six arrays that it is made of."""
+        keys, spellings = self.sorted_keys, self.spellings
+        return (
+            keys.letters,
+            keys.starts,
+            spellings.letters,
+            spellings.starts,
+            self.starts,
+            self.rows,
+        )
+
+    def number(self, key: str) -> int | None:
+        """Return the number of the name with this key, None if no film has it."""
+        text = key.encode()
+        number = bisect_left(self.sorted_keys, text)
+        found = number < len(self) and self.sorted_keys[number] == text
+        return number if found else None
+
+    def spelling(self, key: str) -> str:
+        """Return a name as most films spell it. Raises KeyError where no film has it."""
+        number = self.number(key)
+        if number is None:
+            raise KeyError(key)
+        return self.spellings[number].decode()
+
+    def counts(self, films: Mask) -> NDArray[np.int64]:
+        """Return how many of the marked films have each name, int64 (n,)."""
+        before = np.concatenate([[0], np.cumsum(films[self.rows])])
+        counts: NDArray[np.int64] = before[self.starts[1:]] - before[self.starts[:-1]]
+        return counts
+
+    def __getitem__(self, key: str) -> Rows:
+        """Return the rows of the films with a name. Raises KeyError where no film has it."""
+        number = self.number(key)
+        if number is None:
+            raise KeyError(key)
+        return self.rows[self.starts[number] : self.starts[number + 1]]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys, in the order of their UTF-8."""
+        return (self.sorted_keys[number].decode() for number in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.sorted_keys)
