@@ -15,6 +15,14 @@ MESSAGES = {
     "string_unicode": "is not text: it contains half of a surrogate pair",
     "tuple_type": "is not a list",
     "finite_number": "is not a finite number",
+    "int_parsing": "is not a whole number",
+    "int_type": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "int_parsing_size": "is too large a number",
+    "float_parsing": "is not a number",
+    "float_type": "is not a number",
+    "bool_parsing": "is neither true nor false",
+    "bool_type": "is neither true nor false",
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -10,9 +10,13 @@ from hybrid.evaluation.evaluate import Evaluation, PairwiseTest, Win
 from hybrid.evaluation.judgements import ALL
 from hybrid.evaluation.measures import NDCG
 from hybrid.evaluation.significance import CONFIDENCE, RESAMPLES
+from hybrid.schemas.runs import Run
 
 COLOURS = 6
-"""Colours of runs, distinct to colour-blind people; a seventh run repeats the first colour."""
+"""Colours of runs, distinct to colour-blind people; a seventh hybrid run repeats one."""
+
+OF_ONE_SIDE = ("semantic", "keyword")
+"""The modes of the first two colours, which are those of meaning and words on all pages."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,17 @@ class PairChart:
     wins: Sequence[tuple[str, str, Sequence[Win]]]
 
 
+def _colours(runs: Iterable[Run]) -> dict[str, int]:
+    """Return the number of each run's colour by its name."""
+    fused = count()
+    return {
+        run.name: OF_ONE_SIDE.index(run.mode)
+        if run.mode in OF_ONE_SIDE
+        else len(OF_ONE_SIDE) + next(fused) % (COLOURS - len(OF_ONE_SIDE))
+        for run in runs
+    }
+
+
 def as_page(evaluation: Evaluation) -> str:
     """Return the page; equal evaluations give equal pages."""
     environment = Environment(
@@ -66,7 +81,7 @@ def as_page(evaluation: Evaluation) -> str:
     by_measure = [(name, list(tests)) for name, tests in groupby(rows, lambda row: row.measure)]
     return environment.get_template("page.html.jinja").render(
         evaluation=evaluation,
-        colours={run.name: number % COLOURS for number, run in enumerate(evaluation.runs)},
+        colours=_colours(evaluation.runs),
         forests=[(name, tests, _axis(tests)) for name, tests in by_measure],
         pair_charts=list(_pair_charts(evaluation)),
         confidence=CONFIDENCE,

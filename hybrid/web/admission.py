@@ -29,8 +29,11 @@ WRITE_THREADS = 2 * AT_ONCE + 1
 """A change holds its thread until it is published, and as many again may hold one until theirs is
 shown; one more thread says that there are too many."""
 
-PROBE_WAIT, WRITE_WAIT = 5.0, 1.0
-"""Seconds that a probe and a change may wait for a thread."""
+PROBE_WAIT, WRITE_WAIT, IMAGE_WAIT = 5.0, 1.0, 5.0
+"""Seconds that a probe, a change and an image may wait for a thread.
+
+A page shows dozens of images, which are drawn in milliseconds: they have a lane, so that none is
+refused because searches take long."""
 
 WEIGHT = 0.1
 """Weight of the latest request in the mean of service times."""
@@ -129,10 +132,12 @@ class Lanes:
         self._search = Lane("search", ceil(SEARCH_THREADS / workers), max_wait)
         self._compare = Lane("compare", ceil(COMPARE_THREADS / workers), max_wait)
         self._write = Lane("write", WRITE_THREADS, WRITE_WAIT)
+        self._image = Lane("image", 1, IMAGE_WAIT)
         self._probes: Mapping[str, Lane] = {path: Lane(path, 1, PROBE_WAIT) for path in PROBES}
 
     def __iter__(self) -> Iterator[Lane]:
-        yield from (self._search, self._compare, self._write, *self._probes.values())
+        yield from (self._search, self._compare, self._write, self._image)
+        yield from self._probes.values()
 
     def lane_of(self, method: str, path: str) -> Lane:
         """Return the lane of a request."""
@@ -142,6 +147,8 @@ class Lanes:
             return self._write
         if path == "/compare" or path.startswith("/explain/"):
             return self._compare
+        if path.startswith("/tiles/"):
+            return self._image
         return self._search
 
     def close(self) -> None:

@@ -25,8 +25,8 @@ def security_headers(poster_host: str | None) -> dict[str, str]:
         # Nothing from elsewhere, no inline script or style: markup in the text of a film has no
         # effect even if a template fails to escape it.
         "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-        f"img-src {images}; connect-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'",
+        f"font-src 'self'; img-src {images}; connect-src 'self'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         # Other hosts, such as the poster host, must not see the query.
         "Referrer-Policy": "same-origin",

@@ -125,6 +125,7 @@ def test_failed_requests_leave_their_thread(lane: Lane) -> None:
         ("GET", "/search", "search"),
         ("GET", "/", "search"),
         ("GET", "/movies/7", "search"),
+        ("GET", "/tiles/7", "image"),
         ("POST", "/compare", "compare"),
         ("GET", "/explain/7", "compare"),
         ("PUT", "/movies/7", "write"),

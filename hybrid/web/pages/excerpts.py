@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from hybrid.movie import Movie
+from hybrid.schemas.highlight import Highlight
+
 Ranges = Sequence[tuple[int, int]]
 """[start, end) in characters, ascending, disjoint."""
 
@@ -31,6 +34,39 @@ def part(text: str, ranges: Ranges, start: int, end: int) -> list[Piece]:
     """Return the pieces of text[start:end]."""
     inside = [(low - start, high - start) for low, high in ranges if start <= low and high <= end]
     return pieces(text[start:end], inside)
+
+
+class Person(NamedTuple):
+    """A name in pieces, and whether it is a director's."""
+
+    text: str
+    pieces: list[Piece]
+    directs: bool
+
+
+FOREMOST = 3
+"""Number of people that are named beside a film."""
+
+
+def foremost(movie: Movie, highlight: Highlight) -> list[Person]:
+    """Return the people of a film to name: those of the query first, then directors, then cast."""
+    people = [
+        *_named(movie.directors, highlight.directors, directs=True),
+        *_named(movie.cast, highlight.cast, directs=False),
+    ]
+    people = list({person.text: person for person in reversed(people)}.values())[::-1]
+    by_query = sorted(people, key=lambda person: not any(piece.marked for piece in person.pieces))
+    chosen = by_query[:FOREMOST]
+    return [person for person in people if person in chosen]
+
+
+def _named(names: Sequence[str], ranges: Ranges, directs: bool) -> list[Person]:
+    """Return names whose `ranges` count characters in all of them, joined by ", "."""
+    joined, start, named = ", ".join(names), 0, []
+    for name in names:
+        named.append(Person(name, part(joined, ranges, start, start + len(name)), directs))
+        start += len(name) + len(", ")
+    return named
 
 
 class Passage(NamedTuple):

@@ -24,6 +24,29 @@ QUERY_FIELDS = [field.alias or name for name, field in SearchURL.model_fields.it
 """The parameters of the query, by their names in a URL."""
 
 
+LIMITS: Mapping[str, str] = {
+    "genre": "",
+    "exclude_genre": "without",
+    "country": "of",
+    "language": "in",
+    "director": "directed by",
+    "actor": "with",
+    "year_from": "from",
+    "year_to": "to",
+    "rating_from": "rated from",
+    "rating_to": "rated to",
+    "votes_from": "votes from",
+    "votes_to": "votes to",
+    "duration_from": "minutes from",
+    "duration_to": "minutes to",
+    "phrase": "with",
+    "exclude": "without",
+    "title": "titled",
+    "person": "of",
+}
+"""The fields of a URL that limit the films, and what a page says before their values."""
+
+
 class PageForm(NamedTuple):
     """The parameters of a URL by name, without the empty ones, which a form sends too."""
 
@@ -47,7 +70,7 @@ class PageForm(NamedTuple):
         """Return the form without these fields."""
         return PageForm({name: v for name, v in self.fields.items() if name not in names})
 
-    def but(self, **changes: str | int) -> dict[str, Any]:
+    def but(self, **changes: str | int | Sequence[str]) -> dict[str, Any]:
         """Return the fields with these changes, for a query string of the first page."""
         return dict(self.without("cursor").fields) | changes
 
@@ -59,6 +82,16 @@ class PageForm(NamedTuple):
         name = "exclude" if part.excluded else {"text": "phrase"}.get(part.field, part.field)
         kept = [text for text in self.all(name) if not text.strip().endswith(part.value)]
         return fields | {name: kept}
+
+    def in_force(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return what limits the films beside the text, and the fields without each."""
+        first = self.without("limit", "cursor")
+        return [
+            (f"{says} {value}".strip(), first.but(**{name: [v for v in values if v != value]}))
+            for name, says in LIMITS.items()
+            for values in [self.all(name)]
+            for value in dict.fromkeys(values)
+        ]
 
     def passed_on(self, *controls: str) -> list[tuple[str, str]]:
         """Return name and value of each parameter of the query that is not among `controls`."""

@@ -25,9 +25,11 @@ from hybrid.search import HybridSearch
 from hybrid.similar import similar
 from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import filterable, shelf_of, years_of
-from hybrid.web.pages.excerpts import passage, pieces
+from hybrid.web.pages.examples import examples_of
+from hybrid.web.pages.excerpts import foremost, passage, pieces
 from hybrid.web.pages.film_facts import credits_of, facts_of, search_for, source_of
-from hybrid.web.pages.form import PageForm
+from hybrid.web.pages.form import LIMITS, PageForm
+from hybrid.web.pages.reasons import likeness, reason
 from hybrid.web.request_log import logged, note_error
 from hybrid.web.request_search import request_deadline, request_search
 from hybrid.web.tiles.tile import tile
@@ -39,12 +41,6 @@ CHIPS = 16
 
 MAX_CHIPS = 300
 """Maximum number of genres on a page: the rest, if there are more, are in the URL only."""
-
-EXAMPLES = (
-    "a rich girl falls for a penniless artist",
-    "warriors defend a village",
-    "heist",
-)
 
 PART_NAMES = {
     "text": "films with",
@@ -63,11 +59,8 @@ VIEW_PARAMETERS = ("film", "open")
 
 DAY = 24 * 60 * 60
 
-pages.add_app_template_global(passage)
-
-pages.add_app_template_global(pieces)
-
-pages.add_app_template_global(search_for)
+for shared in (foremost, likeness, passage, pieces, reason, search_for):
+    pages.add_app_template_global(shared)
 
 
 @pages.app_template_filter()
@@ -93,15 +86,26 @@ def search_page() -> Response:
     """Show the search form, and the results if there is a query."""
     form = PageForm.of(request.args)
     if "q" not in form.fields:
-        return _page(
-            "landing.html", form, shelf=shelf_of(request_search().catalogue), examples=EXAMPLES
-        )
+        return _landing(form)
     search = request_search()
     try:
         answer = logged(search.search(form.query(), request_deadline()))
     except (InvalidInput, EngineUnavailable) as error:
         return _page("results.html", form, problem=error)
     return _page("results.html", form, answer=answer)
+
+
+def _landing(form: PageForm) -> Response:
+    """Show films of all years, and a comparison of the first example that plays by itself."""
+    search = request_search()
+    examples = examples_of(search)
+    return _page(
+        "landing.html",
+        form,
+        shelf=shelf_of(search.catalogue),
+        examples=examples,
+        shown_query=examples[0] if examples else None,
+    )
 
 
 @pages.get("/similar/<int:film>")
@@ -159,12 +163,12 @@ def side_by_side() -> Response:
     """Show the page of the comparison; its script requests /compare."""
     form = PageForm.of(request.args)
     if "q" not in form.fields:
-        return _page("side_by_side.html", form, examples=EXAMPLES)
+        return _page("side_by_side.html", form, examples=examples_of(request_search()))
     try:
         form.without(*VIEW_PARAMETERS).query()
     except InvalidInput as error:
         return _page("side_by_side.html", form, problem=error)
-    return _page("side_by_side.html", form, examples=EXAMPLES)
+    return _page("side_by_side.html", form, examples=examples_of(request_search()))
 
 
 @pages.get("/tiles/<int:film>")
@@ -219,11 +223,12 @@ def _page(
         years=years_of(search.catalogue),
         filter_fields=list(FILTER_FIELDS),
         filterable=filterable(search.catalogue),
-        no_filters=dict.fromkeys(FILTER_FIELDS, ()),
         films=len(search.catalogue),
         generation=search.generation,
         link=lambda endpoint, **changes: _url(endpoint, form.but(**changes)),
         film_link=lambda film: _film_url(film, form),
+        limits=[(says, _url("search_page", fields)) for says, fields in form.in_force()],
+        without_limits=_url("search_page", form.without("limit", "cursor", *LIMITS).fields),
         part_names=PART_NAMES,
         without_part=lambda part: _url("search_page", form.without_part(part)),
         **more,

@@ -25,8 +25,9 @@ from tests.web.http import Service, serving
 STATIC = Path(__file__).parents[3] / "hybrid" / "web" / "static"
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 
 
@@ -48,11 +49,9 @@ def test_a_form_without_script_finds_films(site: Service) -> None:
     assert status == 200
     _, answer = site.get("/search", q="captain mirror", year_from=1955, genre="Drama", limit=20)
     assert answer["hits"]
-    titles = re.findall(r"<h2>(.*?)</h2>", text, re.DOTALL)
-    plain = [" ".join(re.sub(r"<[^>]*>", "", title).split()) for title in titles]
-    assert plain == [
-        f"{hit['rank']} {hit['movie']['title']} {hit['movie']['year']}" for hit in answer["hits"]
-    ]
+    titles = re.findall(r"<h2><a(.*?)</h2>", text, re.DOTALL)
+    plain = [" ".join(re.sub(r"^.*?>|<[^>]*>", "", title).split()) for title in titles]
+    assert plain == [f"{hit['movie']['title']} {hit['movie']['year']}" for hit in answer["hits"]]
     assert 'value="Drama" checked' in text
     assert "<mark>Captain</mark>" in text
 
@@ -105,7 +104,7 @@ def test_genres_are_as_films_spell_them(site: Service) -> None:
     chips = re.findall(r'name="genre" value="([^"]*)"( checked)?', text)
     assert {"Drama", "Film-Noir", "Komödie", "ΔΡΆΜΑ", "Straße"} <= {name for name, _ in chips}
     assert [name for name, checked in chips if checked] == ["Hostile"]
-    assert "more</span></summary>" in text
+    assert "more</summary>" in text
 
 
 @pytest.mark.parametrize(
@@ -149,7 +148,7 @@ def test_links_lead_nowhere_but_to_the_pages(site: Service, path: str, name: str
     for value in ("https", "//elsewhere.example", "%0d%0aX: 1", "%ff"):
         answer = site.raw("GET", f"{path}&{name}={value}", Host="localhost")
         assert answer.status == 200
-        links = re.findall(r'(?:href|src|action)="([^"]*)"', answer.data.decode())
+        links = re.findall(r'\s(?:href|src|action)="([^"]*)"', answer.data.decode())
         assert links
         assert [link for link in links if not re.match(r"/(?!/)|#", link)] == []
 

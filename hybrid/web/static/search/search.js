@@ -1,37 +1,46 @@
 // @ts-check
-// Genres, years and modes change the results at once, and the focus stays where it is. Without this
-// script the form is submitted like any other.
+// Whatever the form says is shown at once, in place: a query once typing stops, filters and modes
+// when they change, links that lead to other films of the same page. Without this script the form
+// and the links work like any other.
 
-import { find } from "../shared/dom.js";
+import { closest, find } from "../shared/dom.js";
 import { debounce } from "../shared/timing.js";
 import { formURL } from "../shared/url.js";
+import { listenToMore } from "./more.js";
 
-/** Milliseconds without a key press before a year counts as typed. */
-const TYPING_MS = 350;
+/** Milliseconds without a key press before a year or a query counts as typed. */
+const TYPING_MS = 450;
 
 const form = find("form.search-form", document, HTMLFormElement);
 const query = find("#q", form, HTMLInputElement);
+const failure = find("#failure");
 
 /** What is shown, or requested to be: only the latest request counts. */
-const state = { url: pageURL(), request: new AbortController() };
+const state = { url: pageURL(), request: new AbortController(), isTyping: false };
 
-const submitTyped = debounce(submit, TYPING_MS);
+const submitTyped = debounce(() => submit(true), TYPING_MS);
 
 function pageURL() {
   return location.pathname + location.search;
 }
 
-/** Show the results of what the form says, unless they are shown already. */
-function submit() {
+/**
+ * Show the results of what the form says, unless they are shown already. All that is typed without
+ * a pause for something else is one step of the history.
+ * @param {boolean} isTyping
+ */
+function submit(isTyping = false) {
   submitTyped.cancel();
   const url = formURL(form);
   if (url === state.url || !query.value.trim()) return;
-  history.pushState(null, "", url);
+  if (isTyping && state.isTyping) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+  state.isTyping = isTyping;
   load(url);
 }
 
 /**
- * Replace the results by those of the page at `url`.
+ * Replace the results by those of the page at `url`. Where it does not come, what is shown stays.
  * @param {string} url
  */
 async function load(url) {
@@ -42,24 +51,51 @@ async function load(url) {
   find("#results").setAttribute("aria-busy", "true");
   try {
     const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
-    replaceResults(new DOMParser().parseFromString(await response.text(), "text/html"));
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return;
-    // The browser has the best page for a service that cannot be reached.
-    location.assign(url);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!page.querySelector("#results")) throw new Error(`${response.status} is no page of films`);
+    replaceResults(page);
+    failure.hidden = true;
+  } catch {
+    if (signal.aborted) return;
+    find("#results").removeAttribute("aria-busy");
+    failure.hidden = false;
+    failure.scrollIntoView({ block: "nearest" });
   }
 }
 
 /** @param {Document} page */
 function replaceResults(page) {
-  for (const part of ["#results", "nav"]) {
-    find(part).replaceWith(document.adoptNode(find(part, page)));
+  const hadFocus = find("#results").contains(document.activeElement);
+  for (const part of ["#results", "nav", ".opener"]) {
+    const fresh = page.querySelector(part);
+    if (fresh) find(part).replaceWith(document.adoptNode(fresh));
   }
+  refreshCounts(page);
   document.title = page.title;
   const results = find("#results");
+  if (hadFocus) results.focus({ preventScroll: true });
+  if (results.getBoundingClientRect().top < 0) scrollTo(0, 0);
+  listenToMore();
   const films = results.querySelectorAll(".hits > li").length;
   const heading = results.querySelector("h2")?.textContent ?? "";
   find("#status").textContent = films ? `${films} films` : heading;
+}
+
+/**
+ * Write the numbers of films beside the filters, whose fields keep the focus.
+ * @param {Document} page
+ */
+function refreshCounts(page) {
+  const fresh = new Map(
+    [...page.querySelectorAll(".choice")].map((choice) => [
+      choice.querySelector("input")?.value,
+      choice.querySelector("small")?.textContent ?? "",
+    ]),
+  );
+  for (const choice of form.querySelectorAll(".choice")) {
+    const count = choice.querySelector("small");
+    if (count) count.textContent = fresh.get(choice.querySelector("input")?.value) ?? "0";
+  }
 }
 
 /** Make the form say what the URL says, for instance after a step back. */
@@ -80,25 +116,47 @@ function refill() {
   }
 }
 
+/**
+ * Return whether a click on a link shows other films of this page.
+ * @param {MouseEvent} event
+ * @param {HTMLAnchorElement} link
+ */
+function staysHere({ button, ctrlKey, metaKey, shiftKey, altKey }, link) {
+  const isPlain = button === 0 && !(ctrlKey || metaKey || shiftKey || altKey);
+  const isSearch = link.origin === location.origin && link.pathname === location.pathname;
+  return isPlain && isSearch && new URLSearchParams(link.search).get("q")?.trim();
+}
+
 form.addEventListener("change", ({ target }) => {
   if (target !== query) submit();
 });
 form.addEventListener("input", ({ target }) => {
-  if (!(target instanceof HTMLInputElement) || !target.name.startsWith("year")) return;
+  if (!(target instanceof HTMLInputElement)) return;
+  const isYear = target.name.startsWith("year");
+  if (target !== query && !isYear) return;
   submitTyped.cancel();
-  if (/^(\d{4})?$/.test(target.value)) submitTyped();
+  if (target === query || /^(\d{4})?$/.test(target.value)) submitTyped();
 });
 form.addEventListener("submit", (event) => {
   if (!query.value.trim()) return;
   event.preventDefault();
   submit();
 });
+document.addEventListener("click", (event) => {
+  const link = closest(event, "#results a");
+  if (!(link instanceof HTMLAnchorElement) || !staysHere(event, link)) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  state.isTyping = false;
+  refill();
+  load(pageURL());
+});
+find("button", failure).addEventListener("click", () => load(state.url));
 addEventListener("popstate", () => {
   const url = pageURL();
   if (url === state.url) return; // a step within the page, such as to a hit
+  state.isTyping = false;
   refill();
   load(url);
 });
-
-// On a narrow screen the genres are one line, and the chosen ones may be out of sight.
-form.querySelector(".chip :checked")?.scrollIntoView({ block: "nearest", inline: "center" });
+listenToMore();

@@ -127,6 +127,17 @@ export function explainURL(film, query, { fusion, alpha }) {
 }
 
 /**
+ * Return the URL of a film's page, which marks what the query finds in it.
+ * @param {string} film
+ * @param {URLSearchParams} query
+ */
+export function filmURL(film, query) {
+  const fields = new URLSearchParams(query);
+  fields.delete("limit");
+  return `/films/${film}?${fields}`;
+}
+
+/**
  * Return the URL of the suggestions for what is typed.
  * @param {string} typed
  */

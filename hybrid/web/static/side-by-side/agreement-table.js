@@ -21,11 +21,11 @@ export function drawAgreement(comparison, rankings) {
 }
 
 /** @param {Pair} pair */
-function tableRow({ a, b, common, jaccard, rbo, tau }) {
+function tableRow({ a, b, films, common, jaccard, rbo, tau }) {
   const measures = [
     String(common),
-    formatHundredths(jaccard),
-    formatHundredths(rbo),
+    films ? formatHundredths(jaccard) : "–", // two empty lists agree on nothing
+    films ? formatHundredths(rbo) : "–",
     tau === null ? "–" : formatHundredths(tau),
   ];
   return element(

@@ -79,7 +79,7 @@ export class Comparison {
 
   /**
    * Return fusion and alpha of a view: the user's choice, else the server's.
-   * @param {View} view
+   * @param {Pick<View, "fusion" | "alpha">} view
    */
   weights({ fusion, alpha }) {
     return { fusion: fusion ?? this.#server.fusion, alpha: alpha ?? this.#server.alpha };
@@ -161,6 +161,7 @@ export class Comparison {
       return {
         a,
         b,
+        films: topA.length + topB.length,
         common: common(topA, topB),
         jaccard: jaccard(topA, topB),
         rbo: rbo(topA, topB),

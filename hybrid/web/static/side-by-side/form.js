@@ -2,7 +2,7 @@
 // The form above the columns. A new query keeps the fusion and the alpha of the view.
 
 import { element, find } from "../shared/dom.js";
-import { viewURL } from "../shared/url.js";
+import { parseView, viewURL } from "../shared/url.js";
 
 /** @import { View } from "../shared/url.js" */
 
@@ -12,7 +12,10 @@ const form = find("form.search-form", document, HTMLFormElement);
 export function listenToForm() {
   form.addEventListener("change", ({ target }) => {
     const name = target instanceof HTMLInputElement ? target.name : "";
-    if (name && name !== "q") form.requestSubmit();
+    if (!name || name === "q") return;
+    const { film } = parseView(location.search); // it stays explained among fewer films
+    if (film) form.append(element("input", { type: "hidden", name: "film", value: film }));
+    form.requestSubmit();
   });
   form.addEventListener("formdata", ({ formData }) => {
     for (const name of new Set(formData.keys())) {

@@ -49,7 +49,10 @@ export function createState(comparison, draw, onRest) {
   const drawLater = oncePerFrame(drawNow);
   const rest = debounce(() => {
     const url = viewURL(location.search, state.view);
-    if (url !== location.search) history.pushState(null, "", url);
+    const { film, open } = parseView(location.search);
+    // Another film is a step of the history; another place of the slider is none.
+    const isStep = film !== state.view.film || open !== state.view.open;
+    if (url !== location.search) history[isStep ? "pushState" : "replaceState"](null, "", url);
     onRest(state.view);
   }, REST_MS);
 
