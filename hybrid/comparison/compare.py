@@ -6,6 +6,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from itertools import chain, combinations, pairwise
 from math import isnan
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,10 @@ from hybrid.schemas.comparison import (
 from hybrid.schemas.runs import Run
 from hybrid.schemas.search import Hit
 from hybrid.search import HybridSearch
+from hybrid.storage.catalogue import CatalogueFilm
+
+MAX_SENTENCE = 200
+"""Characters of a candidate's sentence."""
 
 MAX_MOVES = 10
 """Maximum number of films listed as moves of a pair of runs."""
@@ -184,6 +189,7 @@ def _movies(
     films = search.catalogue.films(ids)
     keyword, semantic = _scores_and_ranks(fused.keyword), _scores_and_ranks(fused.semantic)
     scores = [run.fused.scores.tolist() for run in runs]
+    sentences = _sentences(search, fused.candidates, films)
     movies = {}
     for row, film in enumerate(ids):
         movie = films[film].movie
@@ -195,6 +201,7 @@ def _movies(
             keyword_rank=keyword[row][1],
             semantic=semantic[row][0],
             semantic_rank=semantic[row][1],
+            sentence=sentences[row],
             runs={
                 run.run.name: RunRank(rank=run.ranks.get(film), score=run_scores[row])
                 for run, run_scores in zip(runs, scores, strict=True)
@@ -202,6 +209,20 @@ def _movies(
             details=MovieDetails.of(shown[film]) if film in shown else None,
         )
     return movies
+
+
+def _sentences(
+    search: HybridSearch, candidates: Candidates, films: Mapping[int, CatalogueFilm]
+) -> list[str | None]:
+    """Return the sentence of each candidate that is nearest to the query, shortened."""
+    ids = candidates.ids
+    if candidates.query_vector is None:
+        return [None] * len(ids)
+    numbers = search.engines.semantic.best_sentences(candidates.query_vector, ids).tolist()
+    best = [
+        films[film].sentence(number) for film, number in zip(ids.tolist(), numbers, strict=True)
+    ]
+    return [text and shorten(text, MAX_SENTENCE, placeholder=" …") for text in best]
 
 
 def _scores_and_ranks(side: SideScores) -> list[tuple[float | None, int | None]]:

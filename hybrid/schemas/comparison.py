@@ -119,6 +119,9 @@ class CandidateMovie(ResponseModel):
     keyword_rank: int | None
     semantic: float | None = Field(description="semantic score, a cosine")
     semantic_rank: int | None
+    sentence: str | None = Field(
+        description="the nearest to the query, of which the first 200 characters; null without one"
+    )
     runs: dict[str, RunRank]
     details: MovieDetails | None = Field(description="null unless a run shows the film")
 

@@ -209,6 +209,7 @@ def _page(
     if problem is not None:
         note_error(problem.code)
     search = request_search()
+    here = "side_by_side" if template == "side_by_side.html" else "search_page"
     chosen = {name.casefold() for name in form.all("genre")}
     genres = genres_of(search.catalogue)
     # A chosen genre is never hidden behind "more".
@@ -227,7 +228,7 @@ def _page(
         generation=search.generation,
         link=lambda endpoint, **changes: _url(endpoint, form.but(**changes)),
         film_link=lambda film: _film_url(film, form),
-        limits=[(says, _url("search_page", fields)) for says, fields in form.in_force()],
+        limits=[(says, _url(here, fields)) for says, fields in form.in_force()],
         without_limits=_url("search_page", form.without("limit", "cursor", *LIMITS).fields),
         part_names=PART_NAMES,
         without_part=lambda part: _url("search_page", form.without_part(part)),

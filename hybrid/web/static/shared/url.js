@@ -106,7 +106,7 @@ export function formURL(form) {
 
 /**
  * @param {URLSearchParams} query
- * @param {ColumnName[]} [runs]  without it the service compares all three
+ * @param {string[]} [runs]  without it the service compares all three
  */
 export function compareURL(query, runs = []) {
   const fields = [...query, ...runs.map((run) => ["run", run])];

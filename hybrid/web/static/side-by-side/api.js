@@ -23,6 +23,7 @@ import { compareURL } from "../shared/url.js";
  * @property {number | null} keyword_rank
  * @property {number | null} semantic  cosine
  * @property {number | null} semantic_rank
+ * @property {string | null} sentence  the nearest to the query
  */
 
 /** @typedef {{ fusion: string, alpha: number, alpha_reason: string }} RunResponse */

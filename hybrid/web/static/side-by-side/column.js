@@ -118,7 +118,8 @@ function createRow(film, movie) {
   const year = element("span", { class: "year" }, movie.year === null ? "" : ` ${movie.year}`);
   const name = element("span", { class: "name", title: movie.title }, movie.title, year);
   const line = element("span", { class: "line" }, bar, score);
-  const text = element("span", { class: "text" }, name, line);
+  const snippet = element("span", { class: "snippet" }, movie.sentence ?? "");
+  const text = element("span", { class: "text" }, name, line, snippet);
   const button = element("button", { type: "button", "data-film": film }, rank, tile, text);
   return { item: element("li", {}, button), rank, score, keyword, semantic };
 }

@@ -3,7 +3,7 @@
 // which is requested when the view has come to rest.
 
 import { element, find, shape } from "../shared/dom.js";
-import { tileURL } from "../shared/url.js";
+import { filmURL, queryFields, tileURL } from "../shared/url.js";
 import { fetchExplanation } from "./api.js";
 import { COLUMNS } from "./comparison.js";
 import { endSentence, formatHundredths, formatScore } from "./format.js";
@@ -74,12 +74,19 @@ export function focusExplanation() {
 function header(film, movie, close) {
   const button = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
   button.addEventListener("click", close);
+  const query = queryFields(location.search);
   const facts = [movie.year, movie.genres.join(", ")].filter(Boolean).join(" · ");
   return element(
     "header",
     {},
     element("img", { class: "tile", src: tileURL(film), alt: "", width: 60, height: 90 }),
-    element("div", {}, element("h2", { tabindex: -1 }, movie.title), element("p", {}, facts)),
+    element(
+      "div",
+      {},
+      element("h2", { tabindex: -1 }, movie.title),
+      element("p", {}, facts),
+      element("p", {}, element("a", { href: filmURL(film, query) }, "The film’s page")),
+    ),
     button,
   );
 }

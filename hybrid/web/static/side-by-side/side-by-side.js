@@ -8,9 +8,12 @@ import { drawAgreement } from "./agreement-table.js";
 import { fetchComparison } from "./api.js";
 import { createColumns, focusFilm, light } from "./columns.js";
 import { Comparison } from "./comparison.js";
+import { listenToCopy } from "./copy.js";
+import { drawCurve } from "./curve.js";
 import { drawExplanation, focusExplanation, loadExplanation } from "./explanation.js";
 import { listenToForm, passOn } from "./form.js";
 import { sentence } from "./format.js";
+import { drawOneSided } from "./one-sided.js";
 import { createState } from "./state.js";
 import { drawWeights, listenToWeights } from "./weights.js";
 
@@ -48,6 +51,7 @@ function run(comparison) {
   const draw = (ranked) => {
     drawColumns(ranked);
     drawWeights(comparison, ranked, update);
+    drawCurve(comparison, ranked.fusion);
     drawAgreement(comparison, ranked.rankings);
     drawExplanation(comparison, ranked, close);
     passOn(ranked.view);
@@ -66,10 +70,12 @@ function run(comparison) {
     if (state.focus.opener?.isConnected) state.focus.opener.focus();
     else focusFilm(film);
   };
-  const { state, update, restore } = createState(comparison, draw, explain);
+  const { state, update, restore, ranked } = createState(comparison, draw, explain);
 
   listenToWeights(update);
   listenToForm();
+  listenToCopy(comparison, ranked);
+  drawOneSided(comparison);
   listenToColumns(state, update);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && state.view.film) close();

@@ -42,10 +42,11 @@ export function createState(comparison, draw, onRest) {
     view: parseView(location.search),
     focus: { opener: null, onExplanation: false },
   };
-  const drawNow = () => {
+  const ranked = () => {
     const weights = comparison.weights(state.view);
-    draw({ view: state.view, ...weights, rankings: comparison.rankings(weights) });
+    return { view: state.view, ...weights, rankings: comparison.rankings(weights) };
   };
+  const drawNow = () => draw(ranked());
   const drawLater = oncePerFrame(drawNow);
   const rest = debounce(() => {
     const url = viewURL(location.search, state.view);
@@ -68,5 +69,5 @@ export function createState(comparison, draw, onRest) {
     drawNow();
     onRest(state.view);
   };
-  return { state, update, restore };
+  return { state, update, restore, ranked };
 }
