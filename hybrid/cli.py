@@ -39,9 +39,11 @@ NOT_IN_TERMINAL = ("text", "highlight", "explain")
 
 def query_fields(model: type[Query]) -> Callable[[Decorated], Decorated]:
     """Add the argument TEXT and an option for each other field of `model`."""
+    required = model.model_fields["text"].is_required()
 
     def add(command: Decorated) -> Decorated:
-        return click.argument("text")(selection_fields(model)(command))
+        argument = click.argument("text", required=required, default=None if required else "")
+        return argument(selection_fields(model)(command))
 
     return add
 
@@ -116,13 +118,14 @@ main.add_command(keys)
 def search(
     text: str, as_json: bool, data: str | None, elasticsearch_url: str | None, **fields: Any
 ) -> None:
-    """Search for TEXT and print the best films."""
+    """Search for TEXT and print the best films; without TEXT list films, best known first."""
     query = SearchQuery.model_validate({"query": text} | set_options(fields))
     settings = Settings.load(data=data, elasticsearch_url=elasticsearch_url)
+    from hybrid.browse import find
     from hybrid.wiring import open_search
 
     with closing(open_search(settings)) as films:
-        answer = films.search(query)
+        answer = find(films, query)
     if as_json:
         click.echo(answer.model_dump_json(indent=2))
     else:
@@ -361,20 +364,22 @@ def _print(answer: "SearchResponse | SimilarResponse") -> None:
     elif isinstance(answer, SearchResponse) and answer.confident is False:
         click.echo("Nothing really matches; the nearest films are:")
     for hit in answer.hits:
-        click.echo(_line(hit))
+        click.echo(_line(hit, ranks=answer.alpha is not None))
         if hit.semantic.sentence:
             click.echo(textwrap.indent(textwrap.shorten(hit.semantic.sentence, 160), "      "))
-    click.echo(
-        f"{len(answer.hits)} of {answer.total.value} candidates, "
-        f"{answer.timings_ms['total']:.0f} ms; alpha {answer.alpha:.2f}, {answer.alpha_reason}"
-    )
+    films = "films that match" if answer.total.scope == "filters" else "candidates"
+    alpha = "" if answer.alpha is None else f"; alpha {answer.alpha:.2f}, {answer.alpha_reason}"
+    milliseconds = answer.timings_ms["total"]
+    click.echo(f"{len(answer.hits)} of {answer.total.value} {films}, {milliseconds:.0f} ms{alpha}")
 
 
-def _line(hit: Hit) -> str:
+def _line(hit: Hit, ranks: bool) -> str:
+    """Return the film, and its rank on each side if it was searched for."""
     title = click.style(hit.movie.title, bold=True)
     year = f" ({hit.movie.year})" if hit.movie.year else ""
     genres = f"  {', '.join(hit.movie.genres)}" if hit.movie.genres else ""
-    return f"{hit.rank:3}.  {hit.score:.3f}  {title}{year}{genres}  {_ranks(hit)}"
+    in_lists = f"  {_ranks(hit)}" if ranks else ""
+    return f"{hit.rank:3}.  {hit.score:.3f}  {title}{year}{genres}{in_lists}"
 
 
 def _ranks(hit: Hit) -> str:

@@ -1,7 +1,8 @@
 """Cursors: where the next page of a list begins, as text that the client sends back.
 
 The cursor of a search carries its window: the ids of all films that it found, in order. Later pages
-need nothing else, so they are the same whatever is published meanwhile.
+need nothing else, so they are the same whatever is published meanwhile. The cursor of a list that
+may have all films carries what the last film is ordered by, and its id.
 """
 
 import hashlib
@@ -11,9 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
+
 from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID
-from hybrid.query import SearchQuery
+from hybrid.query import FilmId, SearchQuery
 
 MAX_FILMS = 3000
 """Of a window: the lists of words, titles and meaning, of at most 1,000 films each."""
@@ -21,8 +24,8 @@ MAX_FILMS = 3000
 SHOWN = frozenset({"limit", "highlight", "explain", "require", "cursor"})
 """Fields of a query that neither choose films nor order them: they may change between pages."""
 
-WINDOW = b"w"
-"""The first byte of the cursor of a search."""
+WINDOW, PLACE = b"w", b"p"
+"""The first byte of the cursor of a search, and of a list without one."""
 
 DIGEST_BYTES, CHECKSUM_BYTES = 6, 4
 
@@ -39,42 +42,87 @@ class Window:
     place: int
 
 
-def write_cursor(window: Window, query: SearchQuery) -> str:
+@dataclass(frozen=True)
+class Place:
+    """After which film a page begins: `key` is what it is ordered by, None without such a value."""
+
+    key: FiniteFloat | str | None
+    film: FilmId
+
+
+_PLACE = TypeAdapter(Place)
+
+
+def write_window(window: Window, query: SearchQuery) -> str:
     """Return the cursor from which a page of `query` begins at the place of the window.
 
-    Base64url of: a letter, 6 bytes of the query's SHA-256, the place and the differences of
-    successive ids as LEB128 (those zigzagged), CRC-32 of all this. 427 of 36 thousand films take
-    1,400 characters. Ids are no secret, so that a checksum against damage is enough.
+    It has the place and the differences of successive ids as LEB128, those zigzagged. 427 of 36
+    thousand films take 1,400 characters.
     """
     steps = (b - a for a, b in zip((0, *window.ids), window.ids, strict=False))
     numbers = [window.place, *(step << 1 if step >= 0 else (-step << 1) - 1 for step in steps)]
-    content = WINDOW + _digest(query) + b"".join(map(_leb128, numbers))
-    checksum = zlib.crc32(content).to_bytes(CHECKSUM_BYTES)
-    return urlsafe_b64encode(content + checksum).rstrip(b"=").decode()
+    return _written(WINDOW, query, b"".join(map(_leb128, numbers)))
 
 
-def read_cursor(query: SearchQuery) -> Window | None:
+def write_place(place: Place, query: SearchQuery) -> str:
+    """Return the cursor from which a page of `query` begins after a film: key and id as JSON."""
+    return _written(PLACE, query, _PLACE.dump_json(place))
+
+
+def _written(kind: bytes, query: SearchQuery, content: bytes) -> str:
+    """Return as base64url: the kind, 6 bytes of the query's SHA-256, the content, and CRC-32 of it
+    all. Nothing of this is secret, so that a checksum against damage is enough."""
+    whole = kind + _digest(query) + content
+    checksum = zlib.crc32(whole).to_bytes(CHECKSUM_BYTES)
+    return urlsafe_b64encode(whole + checksum).rstrip(b"=").decode()
+
+
+def read_window(query: SearchQuery) -> Window | None:
     """Return the window and place of the query's cursor, None if it has none.
 
     Raises InvalidInput if the cursor is damaged or belongs to another query.
     """
-    if query.cursor is None:
+    content = _read(WINDOW, query)
+    if content is None:
         return None
-    content = _checked(query.cursor)
-    kind, digest = content[:1], content[1 : 1 + DIGEST_BYTES]
-    if kind != WINDOW:
-        raise _refused("is of another version: search again without it")
-    if digest != _digest(query):
-        raise _refused(
-            "belongs to another query: send it with the query of its response, of which only "
-            f"{', '.join(sorted(SHOWN - {'cursor'}))} may change, or search without it"
-        )
-    numbers = list(islice(_numbers(content[1 + DIGEST_BYTES :]), MAX_FILMS + 2))
+    numbers = list(islice(_numbers(content), MAX_FILMS + 2))
     ids = tuple(_ids(numbers[1:]))
     # Whoever computes a checksum of their own may write anything.
     if not 0 < len(set(ids)) == len(ids) <= MAX_FILMS or not all(0 <= i <= MAX_ID for i in ids):
         raise _damaged()
     return Window(ids, numbers[0])
+
+
+def read_place(query: SearchQuery) -> Place | None:
+    """Return the film after which the page begins, None without a cursor.
+
+    Raises InvalidInput like `read_window`.
+    """
+    content = _read(PLACE, query)
+    if content is None:
+        return None
+    try:
+        place = _PLACE.validate_json(content)
+    except ValidationError:
+        raise _damaged() from None
+    if place.key is not None and isinstance(place.key, str) != (query.sort == "title"):
+        raise _damaged()
+    return place
+
+
+def _read(kind: bytes, query: SearchQuery) -> bytes | None:
+    """Return what the query's cursor says, None if it has none."""
+    if query.cursor is None:
+        return None
+    content = _checked(query.cursor)
+    if content[1 : 1 + DIGEST_BYTES] != _digest(query):
+        raise _refused(
+            "belongs to another query: send it with the query of its response, of which only "
+            f"{', '.join(sorted(SHOWN - {'cursor'}))} may change, or search without it"
+        )
+    if content[:1] != kind:
+        raise _refused("is of another version: search again without it")
+    return content[1 + DIGEST_BYTES :]
 
 
 def _checked(cursor: str) -> bytes:

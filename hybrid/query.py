@@ -35,19 +35,29 @@ FusionMethod = Literal["attainable", "min_max", "z_score", "dbsf", "rrf"]
 GenreMatch = Literal["any", "all"]
 Require = Literal["any", "both"]
 Explain = Literal["none", "summary", "full"]
+Sort = Literal["relevance", "year", "title", "rating", "votes"]
+Order = Literal["asc", "desc"]
 
 
 def _text(text: str) -> str:
-    text = normalise(text).strip()
+    text = _any_text(text)
     if not text:
         raise ValueError("is empty: type what the film is about, who is in it, or its title")
+    return text
+
+
+def _any_text(text: str) -> str:
+    text = normalise(text).strip()
     if _has_surrogate(text):
         raise ValueError("is not text: it contains half of a surrogate pair")
     return text
 
 
 def _searchable(text: str) -> str:
-    text = _text(text)
+    return _short(_text(text))
+
+
+def _short(text: str) -> str:
     # Normalised text, which is searched for, may be longer than the text as typed.
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"has {len(text):,} characters: at most {MAX_CHARACTERS:,} are searched")
@@ -115,6 +125,11 @@ FilmName = Annotated[
 FilmNames = Annotated[tuple[FilmName, ...], Field(max_length=50)]
 NamesOrName = Annotated[
     FilmNames, BeforeValidator(as_list, json_schema_input_type=FilmName | FilmNames)
+]
+OptionalText = Annotated[
+    str,
+    AfterValidator(lambda text: _short(_any_text(text))),
+    Field(json_schema_extra={"maxLength": MAX_CHARACTERS}),
 ]
 Words = Annotated[
     str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_words)
@@ -376,12 +391,35 @@ class ExplainQuery(RankedQuery, Query):
     """A query for one ranking, in which a film is explained."""
 
 
-class SearchQuery(ExplainQuery):
-    """A query for one ranking, and which part of it is shown."""
+OPTIONAL_TEXT = f"{TEXT}; without it films are listed"
 
+
+class SearchQuery(ExplainQuery):
+    """A query for the films that a text finds or, without one, for all that the filters allow; in
+    which order, and which part of it is shown."""
+
+    text: OptionalText = Field("", alias="query", description=OPTIONAL_TEXT)
+    sort: Sort = Field(
+        "relevance",
+        description="the order of the films: by relevance, or without a text by how well known "
+        "they are; films without the value come last",
+    )
+    order: Order | None = Field(
+        None, description="ascending or descending; titles ascending, unless asked, others not"
+    )
     cursor: Cursor | None = Field(
         None, description="`next_cursor` of a response: go on where it ended, with the same query"
     )
+
+    @property
+    def direction(self) -> Order:
+        """The order, asked or not."""
+        return self.order or ("asc" if self.sort == "title" else "desc")
+
+    def resolved(self, default: Fusion) -> Self:
+        """Return this query with its order and, where it has none, fusion and alpha of `default`"""
+        query = super().resolved(default)
+        return query.model_copy(update={"order": self.direction})
 
     @classmethod
     def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hybrid.bounds import shown
 from hybrid.cache import Cache
-from hybrid.cursor import Window, read_cursor, write_cursor
+from hybrid.cursor import Window, read_window, write_window
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
@@ -23,12 +23,13 @@ from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.paging import Page, first_page, known_films, page_of, window_ranking
-from hybrid.query import ExplainQuery, Fusion, Mode, SearchQuery
+from hybrid.query import ExplainQuery, Fusion, Mode, RankedQuery, SearchQuery
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.duplicates import Duplicates
+from hybrid.retrieval.film_orders import FilmOrders
 from hybrid.retrieval.genre_warnings import unknown_genres
-from hybrid.retrieval.query_parser import MAX_WORDS
+from hybrid.retrieval.query_parser import MAX_WORDS, ParsedQuery
 from hybrid.retrieval.retriever import NO_FILMS, Retriever
 from hybrid.retrieval.suggestion_index import SuggestionIndex
 from hybrid.retrieval.understood import understood
@@ -82,6 +83,11 @@ class HybridSearch:
         return Duplicates.read(self.catalogue)
 
     @cached_property
+    def orders(self) -> FilmOrders:
+        """The orders in which films are listed."""
+        return FilmOrders(self.catalogue)
+
+    @cached_property
     def suggestion_index(self) -> SuggestionIndex:
         """What is suggested while a query is typed; made when it is first asked for."""
         return SuggestionIndex.of(self.catalogue)
@@ -97,14 +103,14 @@ class HybridSearch:
         _ = self.duplicates  # found once, and before the time starts
         deadline = deadline or Deadline.after(self.seconds)
         query = query.resolved(self.preferences.default)
-        window = read_cursor(query)
+        window = read_window(query)
         watch = Stopwatch()
         with watch.stage("total"):
             also = known_films(window, self.catalogue)
             candidates = self.retrieve(query, watch, deadline, also)
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)
-                fused, page = self._page(fused, window, query.limit)
+                fused, page = self._page(fused, query, window)
             with watch.stage("hydrate"):
                 details = self.details(candidates, page.ids, deadline)
                 hits = build_hits(fused, page.ids, details)
@@ -116,18 +122,19 @@ class HybridSearch:
             alpha=fused.alpha.value,
             alpha_reason=fused.alpha.reason,
             confident=self._is_confident(query, fused),
-            next_cursor=write_cursor(page.rest, query) if page.rest else None,
+            next_cursor=write_window(page.rest, query) if page.rest else None,
             **self.answer_fields(candidates, details, watch, page.warnings),
         )
 
     def _page(
-        self, fused: FusedRanking, window: Window | None, limit: int
+        self, fused: FusedRanking, query: SearchQuery, window: Window | None
     ) -> tuple[FusedRanking, Page]:
         """Return the ranking in the order of the window, if there is one, and the page of it."""
         if window is None:
-            fused = self.once(fused)
-            return fused, first_page(fused.ranking, limit)
-        page = page_of(window, fused.candidates, self.catalogue, limit)
+            ranking = self.once(fused).ranking
+            ranking = self.orders.sorted(ranking, query.sort, query.direction)
+            return replace(fused, ranking=ranking), first_page(ranking, query.limit)
+        page = page_of(window, fused.candidates, self.catalogue, query.limit)
         return replace(fused, ranking=window_ranking(window, fused)), page
 
     def _is_confident(self, query: SearchQuery, fused: FusedRanking) -> bool | None:
@@ -211,10 +218,10 @@ class HybridSearch:
             explainer = Explainer(self.engines, keyword, text_weight)
             evidence = explainer.evidence(candidates, found, deadline)
         best_sentences = dict(zip(films, numbers.tolist(), strict=True))
-        twins = self._twins(films)
+        twins = self.twins(films)
         return FilmDetails(found, movies, highlights, best_sentences, evidence, twins)
 
-    def _twins(self, films: Sequence[int]) -> dict[int, tuple[Duplicate, ...]]:
+    def twins(self, films: Sequence[int]) -> dict[int, tuple[Duplicate, ...]]:
         """Return by id the other films that are the same as each of `films`."""
         others = {
             film: [twin for twin in self.duplicates.of_film(film) if twin != film] for film in films
@@ -232,9 +239,7 @@ class HybridSearch:
         """Return warnings about parts of the query that are probably mistakes, and about films of
         which not all is shown."""
         query = candidates.query
-        parts = candidates.parsed.parts
-        genres = [*query.genre, *(part.value for part in parts if part.field == "genre")]
-        warnings = list(unknown_genres(genres, self.catalogue.columns.genres))
+        warnings = list(self.unknown_names(query, candidates.parsed))
         if details.cut:
             films = "1 film is" if details.cut == 1 else f"{details.cut} films are"
             warnings.append(f"{films} too large to be shown whole: GET /movies/ID shows all")
@@ -247,6 +252,11 @@ class HybridSearch:
         elif keyword_answered and not any_match:
             warnings.append("no film holds a word of the query, apart from stop words")
         return tuple(warnings)
+
+    def unknown_names(self, query: RankedQuery, parsed: ParsedQuery) -> tuple[str, ...]:
+        """Return warnings about names in the query that no film has."""
+        genres = [*query.genre, *(part.value for part in parsed.parts if part.field == "genre")]
+        return tuple(unknown_genres(genres, self.catalogue.columns.genres))
 
     def answer_fields(
         self,

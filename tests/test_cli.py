@@ -63,7 +63,7 @@ def test_every_field_is_an_option(command: str, model: type[Selection]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (["hybrid", "search", ""], {}, "query: is empty"),
+        (["hybrid", "compare"], {}, "Missing argument 'TEXT'"),
         (["hybrid", "search", "x", "--alpha", "2"], {}, "alpha: is neither"),
         (["hybrid", "search", "x", "--year-from", "2000", "--year-to", "1990"], {}, "swap them"),
         (["hybrid", "search", "x", "--mode", "magic"], {}, "'magic' is not one of"),

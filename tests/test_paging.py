@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid.cursor import MAX_FILMS, Window, read_cursor, write_cursor
+from hybrid.cursor import MAX_FILMS, Window, read_window, write_window
 from hybrid.errors import InvalidInput
 from hybrid.movie import MAX_ID, Movie
 from hybrid.query import MAX_CURSOR, SearchQuery
@@ -133,27 +133,27 @@ def published_search(data: Path, query: SearchQuery) -> SearchResponse:
 def test_a_cursor_is_read_as_it_was_written(ids: list[int], place: int, text: str) -> None:
     """Ids of any size in any order, by whatever the query shows of its films."""
     window, query = Window(tuple(ids), place), SearchQuery(query=text)
-    cursor = write_cursor(window, query)
+    cursor = write_window(window, query)
     shown = {"limit": 50, "highlight": True, "explain": "full", "require": "both"}
-    assert read_cursor(query.model_copy(update=shown | {"cursor": cursor})) == window
+    assert read_window(query.model_copy(update=shown | {"cursor": cursor})) == window
 
 
 def test_the_largest_cursor_may_be_sent() -> None:
     """As many ids as a window has, as far apart as they can be."""
     ids = tuple(n // 2 if n % 2 else MAX_ID - n // 2 for n in range(MAX_FILMS))
     query = SearchQuery(query="heist")
-    cursor = write_cursor(Window(ids, 10), query)
-    assert read_cursor(SearchQuery(query="heist", cursor=cursor)) == Window(ids, 10)
+    cursor = write_window(Window(ids, 10), query)
+    assert read_window(SearchQuery(query="heist", cursor=cursor)) == Window(ids, 10)
 
 
-CURSOR = write_cursor(Window((3, 1, 2), 2), SearchQuery(query="heist"))
+CURSOR = write_window(Window((3, 1, 2), 2), SearchQuery(query="heist"))
 
 
 @given(cursor=st.text("Ab9-_=% é", max_size=60) | st.binary(max_size=60).map(bytes.hex))
 def test_what_is_no_cursor_is_refused(cursor: str) -> None:
     """The error names the field and says what to do."""
     with pytest.raises(InvalidInput, match="damaged") as caught:
-        read_cursor(SearchQuery(query="heist", cursor=cursor))
+        read_window(SearchQuery(query="heist", cursor=cursor))
     assert list(caught.value.fields) == ["cursor"]
 
 
@@ -163,7 +163,7 @@ def test_a_damaged_cursor_is_refused(place: int, letter: str) -> None:
     for damaged in (CURSOR[:place] + letter + CURSOR[place + 1 :], CURSOR[:place]):
         if damaged != CURSOR:
             with pytest.raises(InvalidInput, match="damaged"):
-                read_cursor(SearchQuery(query="heist", cursor=damaged))
+                read_window(SearchQuery(query="heist", cursor=damaged))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_forged_cursor_is_refused(content: bytes) -> None:
     start = urlsafe_b64decode(CURSOR)[:7] + content
     forged = urlsafe_b64encode(start + zlib.crc32(start).to_bytes(4)).decode().rstrip("=")
     with pytest.raises(InvalidInput, match="damaged"):
-        read_cursor(SearchQuery(query="heist", cursor=forged))
+        read_window(SearchQuery(query="heist", cursor=forged))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_cursor_belongs_to_its_query(fields: dict[str, Any]) -> None:
     """Another text, filter or ranking is refused, in plain words."""
     query = SearchQuery.model_validate({"query": "heist", "cursor": CURSOR} | fields)
     with pytest.raises(InvalidInput, match="belongs to another query") as caught:
-        read_cursor(query)
+        read_window(query)
     assert "explain, highlight, limit, require may change" in caught.value.fields["cursor"]
 
 
@@ -213,7 +213,7 @@ def test_ids_of_others_bring_no_film_that_breaks_the_filters(search: HybridSearc
         search.preferences.default
     )
     ids = [*(movie.id for movie in MOVIES), MAX_ID]
-    cursor = write_cursor(Window(tuple(ids), 0), query)
+    cursor = write_window(Window(tuple(ids), 0), query)
     films: set[int] = set()
     while cursor:
         answer = search.search(query.model_copy(update={"cursor": cursor}))

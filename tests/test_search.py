@@ -225,9 +225,9 @@ def test_answers_begin_with_the_query_and_end_alike(search: HybridSearch) -> Non
         (compared, ["runs", "pairs", "movies", "lists", "swaps"]),
     ):
         assert list(json.loads(sent.model_dump_json())) == ["query", "understood", *middle, *end]
-    fields = list(Query.model_json_schema()["properties"])
+    fields, listed = list(Query.model_json_schema()["properties"]), ["sort", "order", "cursor"]
     assert list(compared.model_dump()["query"]) == fields
-    assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha", "cursor"]
+    assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha", *listed]
 
 
 @pytest.mark.parametrize("away", [False, True])
@@ -327,6 +327,7 @@ def test_sentence_is_the_film_s_own(search: HybridSearch) -> None:
 def answers_without_words(answer: SearchResponse, meant: SearchResponse) -> None:
     """Hold `answer` to what titles and meaning give; `meant` is what meaning alone gives."""
     assert answer.degraded == ("keyword",)
+    assert answer.alpha is not None
     assert {hit.id for hit in meant.hits} <= {hit.id for hit in answer.hits}
     for hit in answer.hits:
         assert hit.keyword.score is None

@@ -74,6 +74,21 @@ class Reading:
         """Whether a phrase of the film's text is required."""
         return any(part.field == "text" and not part.excluded for part in self.parts)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything to search for: words, or such that films must have.
+
+        Genres, years and exclusions alone limit the films and do not rank them.
+        """
+        rest, last = [], 0
+        for part in self.parts:
+            if not part.excluded and part.field not in ("genre", "year"):
+                return True
+            if part.span:
+                rest.append(self.text[last : part.span[0]])
+                last = part.span[1]
+        return bool("".join([*rest, self.text[last:]]).strip())
+
     def without(self, span: Span) -> str:
         """Return the text without these characters."""
         return " ".join(f"{self.text[: span[0]]} {self.text[span[1] :]}".split())

@@ -17,7 +17,7 @@ from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.query import ExplainQuery, Filters, Mode, RankedQuery
-from hybrid.query_language.conditions import Phrase
+from hybrid.query_language.conditions import Conditions, Phrase
 from hybrid.query_language.language import field_parts, read
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.retrieval.adjacency import adjacency, neighbours
@@ -180,6 +180,20 @@ class Retriever:
     def similar_titles(self, text: str) -> TitleMatches:
         """Return the films whose title is similar to `text`."""
         return self._titles.matches([text])
+
+    def films_matching(self, conditions: Conditions, deadline: Deadline) -> FilmSet:
+        """Return all films that match the conditions.
+
+        Raises EngineUnavailable if the keyword engine, which knows the words of films, is needed
+        and does not answer.
+        """
+        films = self._film_sets.known(conditions)
+        if films is not None:
+            return films
+        matching = partial(self._film_sets.matching, conditions)
+        if not any(isinstance(one, Phrase) for one in (*conditions.required, *conditions.excluded)):
+            return matching(deadline)
+        return self.keyword.ask(matching, deadline).result()
 
     def _telling(
         self, likeness: Likeness, deadline: Deadline, lost: dict[str, EngineUnavailable]

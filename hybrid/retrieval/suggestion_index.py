@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.retrieval.film_orders import known_films
 from hybrid.retrieval.genre_names import genres_of
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.rows import Rows
@@ -84,7 +85,7 @@ class SuggestionIndex:
         films = np.array([row for row, _ in titles], np.int64)
         known = np.concatenate(
             [
-                _known(catalogue)[films],
+                known_films(catalogue)[films].astype(np.float32),
                 np.array([count for _, count in people], np.float32),
                 np.array([genre.films for genre in genres], np.float32),
             ]
@@ -183,15 +184,6 @@ def _whole(nearness: int, text: str, typed: str) -> int:
     """Return how a text matches what is typed, which may be longer than a key."""
     same = nearness == BEGINS and text in (typed, *(article + typed for article in _ARTICLES))
     return EXACT if same else nearness
-
-
-def _known(catalogue: Catalogue) -> NDArray[np.float32]:
-    """Return how well each film is known: its votes, or sentences where no film has votes.
-
-    A source says most about the films that most people know.
-    """
-    votes = np.maximum(catalogue.columns.numbers["votes"], 0).astype(np.float32)
-    return votes if votes.any() else catalogue.sentences.counts.astype(np.float32)
 
 
 def _lowest(order: NDArray[np.int32], count: int) -> Rows:

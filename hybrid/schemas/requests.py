@@ -5,14 +5,25 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from hybrid.query import TEXT, ExplainQuery, FilmId, Grade, Query, QueryText, SearchQuery, as_list
+from hybrid.query import (
+    OPTIONAL_TEXT,
+    TEXT,
+    ExplainQuery,
+    FilmId,
+    Grade,
+    OptionalText,
+    Query,
+    QueryText,
+    SearchQuery,
+    as_list,
+)
 from hybrid.schemas.runs import NamedRuns, Run, TypedRuns, parse_runs
 
 
 class SearchURL(SearchQuery):
     """A search in a URL, where the text is `q`."""
 
-    text: QueryText = Field(alias="q", description=TEXT)
+    text: OptionalText = Field("", alias="q", description=OPTIONAL_TEXT)
 
 
 class ExplainURL(ExplainQuery):

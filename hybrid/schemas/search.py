@@ -52,7 +52,7 @@ class Hit(ResponseModel):
 
     id: int
     rank: int
-    score: float
+    score: float = Field(description="without a text, how well known the film is, 0 to 1")
     movie: Movie
     keyword: KeywordHit
     semantic: SemanticHit
@@ -76,11 +76,14 @@ class ExplainHit(ResponseModel):
 
 
 class Total(ResponseModel):
-    """How many films the list has, page by page: candidates are the films that either engine
-    found."""
+    """How many films the list has, page by page."""
 
     value: int
-    scope: Literal["candidates"] = "candidates"
+    scope: Literal["candidates", "filters"] = Field(
+        "candidates",
+        description="candidates: the films that either engine found; filters: without a text, all "
+        "films that the filters and conditions allow",
+    )
 
 
 class Hits(ResponseModel):
@@ -88,7 +91,9 @@ class Hits(ResponseModel):
 
     hits: tuple[Hit, ...]
     total: Total
-    alpha: float = Field(description="semantic share of the scores, 0 to 1")
+    alpha: float | None = Field(
+        description="semantic share of the scores, 0 to 1; null without a text"
+    )
     alpha_reason: str = Field(description="why alpha is what it is")
 
 

@@ -175,6 +175,11 @@ class Catalogue:
         for row, (_, *titles) in enumerate(rows):
             yield from ((row, title) for title in set(titles) if title)
 
+    def main_titles(self) -> list[str]:
+        """Return the title of every film, in the order of ids."""
+        rows = self._connection.execute("SELECT title FROM movies ORDER BY id").fetchall()
+        return [title for (title,) in rows]
+
     def person_in(self, text: str) -> str | None:
         """Return the first full name of a person that `text` contains, as typed there, or None."""
         typed, words = text.split(), name_words(text)

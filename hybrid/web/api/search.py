@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 from flask import Response
 
+from hybrid.browse import find
 from hybrid.comparison.compare import compare
 from hybrid.query import RankedQuery, SearchQuery, SimilarQuery, SuggestQuery
 from hybrid.schemas.comparison import CompareResponse
@@ -22,16 +23,16 @@ api = APIBlueprint("api", __name__)
 @api.input(SearchURL, location="query", arg_name="query")
 @api.output(SearchResponse)
 def search_url(query: SearchURL) -> Response:
-    """Search for films by the words and the meaning of `q`."""
-    return json_response(request_search().search(query, request_deadline()))
+    """Search for films by the words and the meaning of `q`, or list them without it."""
+    return json_response(find(request_search(), query, request_deadline()))
 
 
 @api.post("/search")
 @api.input(SearchQuery, arg_name="query")
 @api.output(SearchResponse)
 def search_body(query: SearchQuery) -> Response:
-    """Search for films by the words and the meaning of `query`."""
-    return json_response(request_search().search(query, request_deadline()))
+    """Search for films by the words and the meaning of `query`, or list them without it."""
+    return json_response(find(request_search(), query, request_deadline()))
 
 
 @api.get("/compare")

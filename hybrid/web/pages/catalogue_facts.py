@@ -1,28 +1,10 @@
-"""What pages show of the whole catalogue: years, a selection of films."""
+"""What pages show of the whole catalogue: its years, and what it can be filtered by."""
 
 from functools import lru_cache
 
-import numpy as np
-
-from hybrid.movie import Movie
 from hybrid.query import FIELDS, NAMES, RANGES
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.filter_columns import NUMBERS
-
-SHELF_LENGTH = 24
-"""Number of films on the landing page."""
-
-
-@lru_cache(maxsize=1)
-def shelf_of(catalogue: Catalogue) -> tuple[Movie, ...]:
-    """Return a sample of the films with a year, the oldest first, evenly spaced in that order."""
-    columns = catalogue.columns
-    dated = np.flatnonzero(columns.years)
-    oldest_first = dated[np.argsort(columns.years[dated], kind="stable")]
-    steps = np.linspace(0, max(len(dated) - 1, 0), min(SHELF_LENGTH, len(dated))).astype(int)
-    ids = columns.ids[oldest_first[steps]].tolist()
-    films = catalogue.films(ids)
-    return tuple(films[film].movie for film in ids)
 
 
 @lru_cache(maxsize=1)

@@ -5,11 +5,11 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 
+from hybrid.browse import best_known
 from hybrid.engines.deadline import Deadline
 from hybrid.errors import EngineUnavailable
 from hybrid.query import SearchQuery
 from hybrid.search import HybridSearch
-from hybrid.web.pages.catalogue_facts import shelf_of
 
 PLOTS = (
     "a rich girl falls for a penniless artist",
@@ -37,7 +37,7 @@ def examples_of(search: HybridSearch) -> tuple[str, ...]:
     """
     with suppress(EngineUnavailable):
         plots = list(islice(_confident(search), OFFERED))
-        titles = [movie.title for movie in shelf_of(search.catalogue)[::-5]]
+        titles = [movie.title for movie in best_known(search, OFFERED)]
         return tuple(dict.fromkeys([*plots, *titles]))[:OFFERED]
     return ()
 

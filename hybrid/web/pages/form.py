@@ -46,6 +46,9 @@ LIMITS: Mapping[str, str] = {
 }
 """The fields of a URL that limit the films, and what a page says before their values."""
 
+RANKING = frozenset({"mode", "fusion", "alpha", "limit", "highlight", "explain", "require"})
+"""Parameters that say how films rank and are shown, but not which."""
+
 
 class PageForm(NamedTuple):
     """The parameters of a URL by name, without the empty ones, which a form sends too."""
@@ -57,6 +60,11 @@ class PageForm(NamedTuple):
         """Return the form of these parameters."""
         fields = {name: [v for v in values if v.strip()] for name, values in parameters.lists()}
         return cls({name: values for name, values in fields.items() if values})
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing says which films are wanted."""
+        return not any(name in self.fields for name in QUERY_FIELDS if name not in RANKING)
 
     def one(self, name: str, default: str = "") -> str:
         """Return the field as it was typed."""

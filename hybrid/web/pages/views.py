@@ -16,6 +16,7 @@ from flask import (
     url_for,
 )
 
+from hybrid.browse import best_known, find
 from hybrid.errors import EngineUnavailable, HybridError, InvalidInput
 from hybrid.movie import Movie
 from hybrid.query import FILTER_FIELDS, RankedQuery, SimilarQuery
@@ -24,7 +25,7 @@ from hybrid.schemas.search import ExplainResponse, Hit
 from hybrid.search import HybridSearch
 from hybrid.similar import similar
 from hybrid.web.errors import retry_after
-from hybrid.web.pages.catalogue_facts import filterable, shelf_of, years_of
+from hybrid.web.pages.catalogue_facts import filterable, years_of
 from hybrid.web.pages.examples import examples_of
 from hybrid.web.pages.excerpts import foremost, passage, pieces
 from hybrid.web.pages.film_facts import credits_of, facts_of, search_for, source_of
@@ -35,6 +36,9 @@ from hybrid.web.request_search import request_deadline, request_search
 from hybrid.web.tiles.tile import tile
 
 pages = Blueprint("pages", __name__)
+
+SHELF_LENGTH = 24
+"""Number of films on the landing page."""
 
 CHIPS = 16
 """Number of genres shown; the others are behind "more"."""
@@ -83,26 +87,25 @@ def ended(text: str) -> str:
 
 @pages.get("/")
 def search_page() -> Response:
-    """Show the search form, and the results if there is a query."""
-    form = PageForm.of(request.args)
-    if "q" not in form.fields:
+    """Show the search form, and the films that are found or listed if the URL asks for any."""
+    form, search = PageForm.of(request.args), request_search()
+    if form.is_blank:
         return _landing(form)
-    search = request_search()
     try:
-        answer = logged(search.search(form.query(), request_deadline()))
+        answer = logged(find(search, form.query(), request_deadline()))
     except (InvalidInput, EngineUnavailable) as error:
         return _page("results.html", form, problem=error)
     return _page("results.html", form, answer=answer)
 
 
 def _landing(form: PageForm) -> Response:
-    """Show films of all years, and a comparison of the first example that plays by itself."""
+    """Show the best known films, and a comparison of the first example that plays by itself."""
     search = request_search()
     examples = examples_of(search)
     return _page(
         "landing.html",
         form,
-        shelf=shelf_of(search.catalogue),
+        shelf=best_known(search, SHELF_LENGTH),
         examples=examples,
         shown_query=examples[0] if examples else None,
     )

@@ -32,7 +32,11 @@ function pageURL() {
 function submit(isTyping = false) {
   submitTyped.cancel();
   const url = formURL(form);
-  if (url === state.url || !query.value.trim()) return;
+  if (url === state.url || (isTyping && !query.value.trim())) return;
+  if (!query.value.trim()) {
+    location.assign(url); // without anything chosen it is another page, too
+    return;
+  }
   if (isTyping && state.isTyping) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   state.isTyping = isTyping;
@@ -138,7 +142,6 @@ form.addEventListener("input", ({ target }) => {
   if (target === query || /^(\d{4})?$/.test(target.value)) submitTyped();
 });
 form.addEventListener("submit", (event) => {
-  if (!query.value.trim()) return;
   event.preventDefault();
   submit();
 });
