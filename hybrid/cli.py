@@ -64,7 +64,8 @@ def selection_fields(model: type[Selection]) -> Callable[[Decorated], Decorated]
 def _option(name: str, schema: Mapping[str, Any]) -> Callable[[Decorated], Decorated]:
     """Return the option of a field with this JSON schema."""
     types = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
-    kind = types[0] if len(types) == 1 else {}
+    lists = [kind for kind in types if kind.get("type") == "array"]  # beside one value of it
+    kind = (lists or types)[0] if lists or len(types) == 1 else {}
     number = int if kind.get("type") == "integer" else str
     default = f"  [default: {schema['default']}]" if schema.get("default") else ""
     return click.option(
