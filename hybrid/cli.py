@@ -317,7 +317,7 @@ def tune(
     seed: int,
     **options: str | None,
 ) -> None:
-    """Learn fusion, alpha and the weight of the text from judged queries.
+    """Learn fusion, alpha, the weight of the text and that of votes from judged queries.
 
     The result is written to the data folder only if it gains significantly on queries that it was
     not learned from. A running service uses it at once.

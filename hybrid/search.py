@@ -157,7 +157,8 @@ class HybridSearch:
 
     def fuse(self, candidates: Candidates, mode: Mode, fusion: Fusion) -> FusedRanking:
         """Return the ranking of the candidates in a list of the mode, from best to worst."""
-        return rank_candidates(candidates, mode, fusion, self.preferences.text_weight)
+        preferred = self.preferences
+        return rank_candidates(candidates, mode, fusion, preferred.text_weight, preferred.prior)
 
     def once(self, fused: FusedRanking, preferred: int | None = None) -> FusedRanking:
         """Return the ranking with each film once, whatever the source has twice.

@@ -15,7 +15,7 @@ from hybrid.bounds import max_entries
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
 from hybrid.engines.deadline import Deadline
 from hybrid.errors import EngineUnavailable, InvalidInput
-from hybrid.fusion.fused_ranking import FusedRanking
+from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.methods import SideScores
 from hybrid.hydration import build_hits
 from hybrid.monitoring.stopwatch import Stopwatch
@@ -156,7 +156,9 @@ def _check_grades(grades: Mapping[int, int] | None) -> None:
 
 def _fuse(search: HybridSearch, candidates: Candidates, run: Run, limit: int) -> FusedRun:
     fusion = run.fusion.over(search.preferences.default)
-    return FusedRun(run, search.fuse(candidates, run.mode, fusion), limit)
+    # Without the prior: what is compared are the two sides, at any alpha.
+    fused = rank_candidates(candidates, run.mode, fusion, search.preferences.text_weight)
+    return FusedRun(run, fused, limit)
 
 
 def _measures(

@@ -56,7 +56,9 @@ def as_tuning(tuning: Tuning) -> str:
 
 
 def _preferences(preferences: Preferences) -> str:
-    return f"{preferences.fusion}, alpha {preferences.alpha}, text weight {preferences.text_weight}"
+    prior = f", prior {preferences.prior}" if preferences.prior else ""
+    weight = f"text weight {preferences.text_weight}"
+    return f"{preferences.fusion}, alpha {preferences.alpha}, {weight}{prior}"
 
 
 def _means(evaluation: Evaluation, measure: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ from hybrid.terminal.progress import progress
 
 ALPHAS: Sequence[AlphaOrAuto] = ("auto", *(step / 10 for step in range(11)))
 TEXT_WEIGHTS = (0.55, 0.7, 0.85, 1.0)
+PRIORS = (0.0, 0.05, 0.1, 0.2)
 
 FOLDS = 5
 
@@ -87,7 +88,9 @@ def tune(search: HybridSearch, judgements: Judgements, folds: int = FOLDS, seed:
     queries = judgements.queries
     parts = _parts(queries, folds, seed)
     current = search.preferences
-    scores = _scores(search, queries, [current, *(p for p in _all() if p != current)])
+    candidates = [of_query for _, of_query in retrieve_queries(search, queries)]
+    choices = [current, *(p for p in _all(candidates) if p != current)]
+    scores = _scores(queries, candidates, choices)
     results: list[Fold] = []
     after = np.zeros(len(queries))
     for part in parts:
@@ -109,10 +112,14 @@ def tune(search: HybridSearch, judgements: Judgements, folds: int = FOLDS, seed:
     )
 
 
-def _all() -> list[Preferences]:
+def _all(candidates: Sequence[Candidates]) -> list[Preferences]:
+    """Return what is tried: priors only where the source has votes."""
+    priors = PRIORS if any(of_query.known.any() for of_query in candidates) else (0.0,)
     return [
-        Preferences(fusion=method, alpha=alpha, text_weight=weight)
-        for method, alpha, weight in product(get_args(FusionMethod), ALPHAS, TEXT_WEIGHTS)
+        Preferences(fusion=method, alpha=alpha, text_weight=weight, prior=prior)
+        for method, alpha, weight, prior in product(
+            get_args(FusionMethod), ALPHAS, TEXT_WEIGHTS, priors
+        )
     ]
 
 
@@ -136,10 +143,11 @@ def _wanted_film(query: JudgedQuery) -> int:
 
 
 def _scores(
-    search: HybridSearch, queries: Sequence[JudgedQuery], choices: Sequence[Preferences]
+    queries: Sequence[JudgedQuery],
+    candidates: Sequence[Candidates],
+    choices: Sequence[Preferences],
 ) -> Mapping[Preferences, Scores]:
     """Return nDCG@10 of every query with each choice of preferences, float64 (queries,)."""
-    candidates = [of_query for _, of_query in retrieve_queries(search, queries)]
     with progress(choices, "measuring") as bar:
         return {choice: _ndcg(queries, candidates, choice) for choice in bar}
 
@@ -149,7 +157,9 @@ def _ndcg(
 ) -> Scores:
     rankings = {}
     for query, of_query in zip(queries, candidates, strict=True):
-        fused = rank_candidates(of_query, "hybrid", choice.default, choice.text_weight)
+        fused = rank_candidates(
+            of_query, "hybrid", choice.default, choice.text_weight, choice.prior
+        )
         rankings[query.id] = fused.ranking.top(10)
     return measure_queries(queries, rankings, (NDCG,))[NDCG]
 

@@ -16,7 +16,7 @@ from hybrid.engines.protocols import Engines, TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.explanation.summary import summary
 from hybrid.fusion.fused_ranking import FusedRanking
-from hybrid.fusion.methods import RRF_K
+from hybrid.fusion.methods import RRF_K, highest_score
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.explanation import (
@@ -228,29 +228,37 @@ def _in_title(term: TermScore, title_terms: Collection[str]) -> bool:
 
 
 def _fusion_whys(fused: FusedRanking, rows: NDArray[np.int64]) -> Sequence[FusionWhy]:
-    """Return the formula of the score of the candidate in each row, and both sides' part of it."""
-    alpha = fused.alpha.value
-    formula = _rrf_formula if fused.method == "rrf" else _linear_formula
+    """Return the formula of the score of the candidate in each row, and the parts of it."""
+    alpha, prior = fused.alpha.value, fused.prior
+    highest = highest_score(fused.method)
     return [
         FusionWhy(
-            formula=formula(fused, row),
-            keyword=(1 - alpha) * float(fused.normalised.keyword[row]),
-            semantic=alpha * float(fused.normalised.semantic[row]),
+            formula=_formula(fused, row),
+            keyword=(1 - prior) * (1 - alpha) * float(fused.normalised.keyword[row]),
+            semantic=(1 - prior) * alpha * float(fused.normalised.semantic[row]),
+            prior=prior * highest * float(fused.candidates.known[row]),
         )
         for row in rows.tolist()
     ]
 
 
+def _formula(fused: FusedRanking, row: int) -> str:
+    is_rrf, prior = fused.method == "rrf", fused.prior
+    formula = (_rrf_formula if is_rrf else _linear_formula)(fused, row)
+    if prior:
+        known = f"{float(fused.candidates.known[row]):.3f}{f' * 2 / {RRF_K + 1}' if is_rrf else ''}"
+        formula = f"(1 - {prior:.3f}) * ({formula}) + {prior:.3f} * {known}"
+    return f"{formula} = {float(fused.scores[row]):.{4 if is_rrf else 3}f}"
+
+
 def _linear_formula(fused: FusedRanking, row: int) -> str:
     alpha = fused.alpha.value
     keyword, semantic = (float(scores[row]) for scores in fused.normalised)
-    score = float(fused.scores[row])
-    return f"(1 - {alpha:.3f}) * {keyword:.3f} + {alpha:.3f} * {semantic:.3f} = {score:.3f}"
+    return f"(1 - {alpha:.3f}) * {keyword:.3f} + {alpha:.3f} * {semantic:.3f}"
 
 
 def _rrf_formula(fused: FusedRanking, row: int) -> str:
     alpha = fused.alpha.value
     ranks = [int(side.ranks[row]) for side in (fused.keyword, fused.semantic)]
     factors = [f" / ({RRF_K} + {rank})" if rank else " * 0" for rank in ranks]
-    score = float(fused.scores[row])
-    return f"2 * ((1 - {alpha:.3f}){factors[0]} + {alpha:.3f}{factors[1]}) = {score:.4f}"
+    return f"2 * ((1 - {alpha:.3f}){factors[0]} + {alpha:.3f}{factors[1]})"

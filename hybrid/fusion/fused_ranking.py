@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybrid.fusion.alpha import AlphaChoice, choose_alpha
-from hybrid.fusion.methods import NormalisedScores, SideScores, normalise_sides, weighted_sum
+from hybrid.fusion.methods import (
+    NormalisedScores,
+    SideScores,
+    normalise_sides,
+    weighted_sum,
+    with_prior,
+)
 from hybrid.query import Fusion, FusionMethod, Mode
 from hybrid.ranking import Ranking, Scores
 from hybrid.retrieval.candidates import Candidates
@@ -16,7 +22,8 @@ class FusedRanking:
     """The candidates that a mode lists, from best to worst, and how their scores came about.
 
     `scores` float64 (n,), both sides and `normalised` are of all candidates, in the order of
-    `candidates.ids`. `scores` is the sum of what is `normalised`, weighted by `alpha`.
+    `candidates.ids`. `scores` is the sum of what is `normalised`, weighted by `alpha`; a share of
+    it, `prior`, 0 to 1, comes from how well known the films are instead.
     """
 
     candidates: Candidates
@@ -28,15 +35,17 @@ class FusedRanking:
     mode: Mode
     method: FusionMethod
     alpha: AlphaChoice
+    prior: float
 
 
 def rank_candidates(
-    candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float
+    candidates: Candidates, mode: Mode, fusion: Fusion, text_weight: float, prior: float = 0.0
 ) -> FusedRanking:
     """Return the ranking of the candidates that are in a list of the mode.
 
-    `text_weight`, 0 to 1, is the weight of a film's text where that of its title is 1. A side that
-    was not asked when the candidates were retrieved adds nothing.
+    `text_weight`, 0 to 1, is the weight of a film's text where that of its title is 1; `prior`, 0
+    to 1, the share of a fused score that comes from how well known the film is. A side that was not
+    asked when the candidates were retrieved adds nothing.
     """
     keyword, semantic = _keyword_side(candidates, text_weight), _semantic_side(candidates)
     alpha = _alpha(candidates, mode, fusion)
@@ -48,10 +57,13 @@ def rank_candidates(
     # One side alone is ranked by its own scores.
     method = fusion.method if mode == "hybrid" else "attainable"
     normalised = normalise_sides(keyword, semantic, method)
+    prior = prior if mode == "hybrid" and candidates.known.any() else 0.0
     scores = weighted_sum(normalised, alpha.value)
+    if prior:
+        scores = with_prior(scores, candidates.known, prior, method)
     ranking = Ranking.sorted(candidates.ids[listed], scores[listed])
     return FusedRanking(
-        candidates, ranking, scores, keyword, semantic, normalised, mode, method, alpha
+        candidates, ranking, scores, keyword, semantic, normalised, mode, method, alpha, prior
     )
 
 

@@ -110,6 +110,25 @@ def normalise_sides(
     return NormalisedScores(np.nan_to_num(normalise(keyword)), np.nan_to_num(normalise(semantic)))
 
 
+HIGHEST_RRF = 2.0 / (RRF_K + 1)
+"""The score of a film that is first in both lists."""
+
+
+def with_prior(fused: Scores, known: Scores, prior: float, method: FusionMethod) -> Scores:
+    """Return fused scores of which `prior`, 0 to 1, comes from how well known films are.
+
+    `known` float64 (n,), 0 to 1, is scaled to the range of the method. A linear combination with
+    evidence that does not depend on the query: Craswell, Robertson, Zaragoza & Taylor, "Relevance
+    Weighting for Query Independent Evidence", SIGIR 2005.
+    """
+    return (1 - prior) * fused + prior * highest_score(method) * known
+
+
+def highest_score(method: FusionMethod) -> float:
+    """Return what a film scores that is best on both sides; of z-scores, which have no bound, 1."""
+    return HIGHEST_RRF if method == "rrf" else 1.0
+
+
 def weighted_sum(normalised: NormalisedScores, alpha: float) -> Scores:
     """Return the fused score of each candidate, float64 (n,). `alpha` is the semantic share."""
     return (1 - alpha) * normalised.keyword + alpha * normalised.semantic

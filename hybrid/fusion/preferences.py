@@ -27,6 +27,10 @@ class Preferences(BaseModel):
         0.85, description="weight of a film's text where its title weighs 1"
     )
 
+    prior: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of the score that comes from how well known a film is"
+    )
+
     @property
     def default(self) -> Fusion:
         """The fusion of a query that names none."""

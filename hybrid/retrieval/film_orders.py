@@ -10,6 +10,7 @@ import numpy as np
 
 from hybrid.query import Order, Sort
 from hybrid.ranking import Ranking, Scores
+from hybrid.retrieval.known_films import KnownFilms
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.filter_columns import NUMBERS
 from hybrid.storage.rows import Mask, Rows
@@ -63,9 +64,7 @@ class FilmOrders:
     @cached_property
     def known(self) -> Scores:
         """How well known each film is, float64 (n,), 0 to 1; docs/ranking.md has the formula."""
-        known = known_films(self._catalogue)
-        shares: Scores = np.log1p(known) / np.log1p(known.max(initial=1))
-        return shares
+        return KnownFilms.of(self._catalogue).shares()
 
     def keys(self, sort: Sort) -> SortKeys:
         """Return what `sort` orders by."""
@@ -113,15 +112,6 @@ class FilmOrders:
             return SortKeys(self.known)
         numbers = self._catalogue.columns.numbers[sort]
         return SortKeys(np.where(numbers == NUMBERS[sort][1], np.nan, numbers.astype(np.float64)))
-
-
-def known_films(catalogue: Catalogue) -> Scores:
-    """Return the votes of each film or, where no film has votes, its sentences, float64 (n,).
-
-    A source says most about the films that most people know.
-    """
-    votes = np.maximum(catalogue.columns.numbers["votes"], 0).astype(np.float64)
-    return votes if votes.any() else catalogue.sentences.counts.astype(np.float64)
 
 
 def _title_keys(titles: Sequence[str]) -> SortKeys:

@@ -23,6 +23,7 @@ from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.film_sets import FilmSets
+from hybrid.retrieval.known_films import KnownFilms
 from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleMatches
@@ -112,6 +113,7 @@ class Retriever:
         self.engines = engines
         self._catalogue = catalogue
         self._titles = Titles.of(catalogue)
+        self._known = KnownFilms.of(catalogue)
         self._depth = depth
         self._film_sets = FilmSets(catalogue, engines.lexical)
         self._recent: Cache[_Key, Candidates] = Cache("candidates", MAX_CACHED_CANDIDATES)
@@ -246,14 +248,16 @@ class Retriever:
                 adjacency(pairs, completed.have_pairs, in_keyword_list, person)
             )
         _check_enough(query, request.lost)
+        rows = self._catalogue.columns.rows_of(ids)
         return Candidates(
             query=query,
             parsed=request.parsed,
             ids=ids,
             keyword=keyword,
-            title_shares=titles.of(self._catalogue.columns.rows_of(ids)),
+            title_shares=titles.of(rows),
             in_keyword_list=in_keyword_list,
             cosines=cosines,
+            known=self._known.priors(rows),
             semantic_list=semantic_list,
             query_vector=query_vector,
             person=person,

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.retrieval.film_orders import known_films
 from hybrid.retrieval.genre_names import genres_of
+from hybrid.retrieval.known_films import KnownFilms
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.rows import Rows
 from hybrid.text.title_words import whole_title
@@ -85,7 +85,7 @@ class SuggestionIndex:
         films = np.array([row for row, _ in titles], np.int64)
         known = np.concatenate(
             [
-                known_films(catalogue)[films].astype(np.float32),
+                np.maximum(KnownFilms.of(catalogue).counts[films], 0).astype(np.float32),
                 np.array([count for _, count in people], np.float32),
                 np.array([genre.films for genre in genres], np.float32),
             ]

@@ -72,6 +72,7 @@ class FusionWhy(ResponseModel):
     formula: str
     keyword: float = Field(description="the keyword side's part of the score")
     semantic: float = Field(description="the semantic side's part of the score")
+    prior: float = Field(description="the part of the score for how well known the film is")
 
 
 class RanksWhy(ResponseModel):

@@ -1,6 +1,7 @@
 """Tuning: what is learned is measured on queries it was not learned from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hybrid.evaluation.judgements import JudgedQuery, Judgements
 from hybrid.evaluation.tables import as_tuning
 from hybrid.evaluation.tuning import Tuning, _parts, tune
 from hybrid.fusion.preferences import Preferences
-from hybrid.query import Filters
+from hybrid.query import Filters, SearchQuery
 from hybrid.search import HybridSearch
 from tests import corpus
 from tests.fakes import FakeLexical
@@ -66,6 +67,35 @@ def test_bad_preferences_are_found_out(search: HybridSearch, tmp_path: Path) -> 
     assert tuning.p < 0.05
     assert tuning.after - tuning.before == pytest.approx(tuning.gain.mean)
     assert Preferences.load(tuning.best.save(tmp_path).parent) == tuning.best
+
+
+def test_the_weight_of_votes_is_learned(tmp_path: Path) -> None:
+    """Of films that tell the same, where the wanted ones have the most votes: tuning says how much
+    votes count, and a search with its preferences finds them first."""
+    twins = [
+        movie.model_copy(update={"id": movie.id + shift, "title": f"{movie.id}", "votes": votes})
+        for movie in MOVIES[:50]
+        for shift, votes in ((0, 3), (10_000, 50_000))
+    ]
+    judged = Judgements.of(
+        Path("made.jsonl"),
+        [
+            replace(query, grades={10_000 + film: 1 for film in query.grades})
+            for query in judgements(60).queries
+        ],
+    )
+    search = open_small(tmp_path, twins, FakeLexical(twins))
+    tuning = tune(search, judged, folds=3)
+    assert tuning.adopted
+    assert tuning.best.prior > 0
+    assert f"prior {tuning.best.prior}" in as_tuning(tuning)
+    search.preferences = tuning.best
+    query = judged.queries[0]
+    best = search.search(SearchQuery(query=query.text, explain="summary")).hits[0]
+    assert best.id in query.grades
+    assert best.why is not None
+    assert best.why.fusion.prior > 0
+    search.close()
 
 
 def test_what_is_best_already_stays(search: HybridSearch) -> None:

@@ -1,5 +1,6 @@
 """Why films rank where they do: every number adds up to the answer that it explains."""
 
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -9,6 +10,7 @@ from hybrid.engines.deadline import Deadline
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, NotFound
 from hybrid.explanation.summary import summary
+from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.query import FusionMethod, Mode, SearchQuery
 from hybrid.ranking import Ids
@@ -18,6 +20,7 @@ from hybrid.search import HybridSearch
 from hybrid.vectors import QueryVector
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
+from tests.small import open_small
 
 PLOTS = [
     Movie(
@@ -140,6 +143,24 @@ def test_the_formula_is_right(search: HybridSearch, method: FusionMethod) -> Non
                 assert method != "rrf" or rank is None or f"(60 + {rank})" in left
 
 
+@pytest.mark.parametrize("method", get_args(FusionMethod))
+def test_the_prior_is_explained(tmp_path: Path, method: FusionMethod) -> None:
+    """With a weight of votes the three parts add up to the score, and the formula gives it."""
+    films = [movie.model_copy(update={"votes": 10 * movie.id}) for movie in MOVIES]
+    search = open_small(tmp_path, films, FakeLexical(films))
+    search.preferences = Preferences(fusion=method, alpha=0.3, prior=0.2)
+    highest = 2 / 61 if method == "rrf" else 1
+    for hit in ask(search, "captain mirror").hits:
+        fusion = why(hit).fusion
+        left, _, right = fusion.formula.partition(" = ")
+        assert eval(left) == pytest.approx(float(right), abs=2e-3)
+        assert float(right) == pytest.approx(hit.score, abs=6e-4)
+        assert fusion.keyword + fusion.semantic + fusion.prior == pytest.approx(hit.score)
+        known = np.log1p(10 * hit.id) / np.log1p(10 * max(movie.id for movie in MOVIES))
+        assert fusion.prior == pytest.approx(0.2 * highest * known)
+    search.close()
+
+
 @pytest.mark.parametrize("mode", get_args(Mode))
 def test_ranks_are_those_of_the_modes(search: HybridSearch, mode: Mode) -> None:
     """With both sides and with one; null where a side was not asked, or does not list the film."""
@@ -238,7 +259,7 @@ def test_sentences_about_words_and_meaning(keyword: KeywordWhy | None, expected:
         sentences=(SentenceWhy(sentence="A diva hides.", cosine=0.5, weight=1),), words=None
     )
     share = keyword.text if keyword and keyword.text else 0.0
-    fusion = FusionWhy(formula="", keyword=share, semantic=0.5)
+    fusion = FusionWhy(formula="", keyword=share, semantic=0.5, prior=0.0)
     assert summary(12, True, keyword, semantic, fusion).startswith(expected)
 
 

@@ -37,6 +37,7 @@ def candidates(
         title_shares=np.array(titles),
         in_keyword_list=np.array([True, True, True, False, False]),
         cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),
+        known=np.array([0.0, 1.0, 0.5, 0.25, 0.75]),
         semantic_list=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),
         query_vector=QueryVector(np.ones(4, np.float32)) if mode != "keyword" else None,
         person=person,
@@ -169,3 +170,26 @@ def test_min_max_scales_by_the_lists() -> None:
     keyword = np.array([0.05 / 0.4, 1.0, 0.0, 0.0, 1.0])
     semantic = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
     assert fused.scores == pytest.approx((keyword + semantic) / 2)
+
+
+@pytest.mark.parametrize("method", get_args(FusionMethod))
+def test_the_prior_is_a_share_of_the_score(method: FusionMethod) -> None:
+    """A fused score is so far from what the sides give towards what votes give; one side alone has
+    its own scores, and without votes nothing changes."""
+    found, fusion = candidates(), Fusion(method=method, alpha=0.25)
+    plain = rank_candidates(found, "hybrid", fusion, 0.5)
+    highest = 2 / 61 if method == "rrf" else 1.0
+    for prior in (0.0, 0.1, 0.9):
+        fused = rank_candidates(found, "hybrid", fusion, 0.5, prior)
+        expected = (1 - prior) * plain.scores + prior * highest * found.known
+        assert fused.scores == pytest.approx(expected)
+        assert fused.prior == prior
+        assert set(fused.ranking.ids.tolist()) == set(plain.ranking.ids.tolist())
+    assert rank_candidates(found, "hybrid", fusion, 0.5, 0.9).ranking.ids[0] == IDS[1]
+    modes: tuple[Mode, ...] = ("keyword", "semantic")
+    for mode in modes:
+        one = rank_candidates(found, mode, fusion, 0.5, 0.9)
+        assert (one.prior, one.scores.tolist()) == (0, rank(found, mode, method).scores.tolist())
+    voteless = replace(found, known=np.zeros(5))
+    unchanged = rank_candidates(voteless, "hybrid", fusion, 0.5, 0.9)
+    assert (unchanged.prior, unchanged.scores.tolist()) == (0, plain.scores.tolist())

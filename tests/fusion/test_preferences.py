@@ -13,12 +13,15 @@ from hybrid.fusion.preferences import FILE, Preferences
 @pytest.mark.parametrize(
     ("preferences", "text"),
     [
-        (Preferences(), 'fusion = "attainable"\nalpha = "auto"\ntext_weight = 0.85\n'),
+        (Preferences(), 'fusion = "attainable"\nalpha = "auto"\ntext_weight = 0.85\nprior = 0.0\n'),
         (
-            Preferences(fusion="rrf", alpha=0.25, text_weight=0.5),
-            'fusion = "rrf"\nalpha = 0.25\ntext_weight = 0.5\n',
+            Preferences(fusion="rrf", alpha=0.25, text_weight=0.5, prior=0.1),
+            'fusion = "rrf"\nalpha = 0.25\ntext_weight = 0.5\nprior = 0.1\n',
         ),
-        (Preferences(alpha=1), 'fusion = "attainable"\nalpha = 1.0\ntext_weight = 0.85\n'),
+        (
+            Preferences(alpha=1),
+            'fusion = "attainable"\nalpha = 1.0\ntext_weight = 0.85\nprior = 0.0\n',
+        ),
     ],
 )
 def test_what_is_saved_is_loaded(preferences: Preferences, text: str, tmp_path: Path) -> None:
@@ -43,6 +46,7 @@ def test_no_file_is_the_default(tmp_path: Path) -> None:
         ("alhpa = 0.5", "alhpa: is unknown"),
         ("fusion = 'sum'", "fusion: "),
         ("text_weight = 'much'", "text_weight: "),
+        ("prior = 1", "prior: "),
         ("alpha = ", "is not a TOML file"),
         ("\xff", "is not a TOML file"),
         ("alpha = " + "9" * 5000, "is not a TOML file"),
