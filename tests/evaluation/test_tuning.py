@@ -74,14 +74,14 @@ def test_the_weight_of_votes_is_learned(tmp_path: Path) -> None:
     votes count, and a search with its preferences finds them first."""
     twins = [
         movie.model_copy(update={"id": movie.id + shift, "title": f"{movie.id}", "votes": votes})
-        for movie in MOVIES[:50]
+        for movie in MOVIES[:30]
         for shift, votes in ((0, 3), (10_000, 50_000))
     ]
     judged = Judgements.of(
         Path("made.jsonl"),
         [
             replace(query, grades={10_000 + film: 1 for film in query.grades})
-            for query in judgements(60).queries
+            for query in judgements(24).queries
         ],
     )
     search = open_small(tmp_path, twins, FakeLexical(twins))
