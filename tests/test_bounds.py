@@ -58,6 +58,50 @@ def test_a_share_is_used_to_the_last_character() -> None:
     assert shown(longer, 100).description == "x" * share + " ..."
 
 
+def test_a_film_is_cut_at_ends_of_names_and_words() -> None:
+    """A list has its first names of 625 characters, a sixteenth of the share of 10,000;
+    the description ends with the last whole word that fits into what is left."""
+    cast = tuple(f"{n:05}" for n in range(300))  # 1,500 characters
+    genres = ("g" * 400,)
+    text = "word " * 4_000
+    found = shown(Movie(id=1, title="A film", description=text, genres=genres, cast=cast), 100)
+    assert found.genres == genres
+    assert found.cast == cast[:125]
+    assert found.description == ("word " * (8_975 // 5)).strip() + " ..."
+    assert shown(Movie(id=1, title="A film", cast=("c" * 10_001,)), 100).cast == ()
+    whole = Movie(id=1, title="A film", description="d" * 9_375, cast=("c" * 625, "dd"))
+    assert shown(whole, 100).model_dump() == whole.model_dump() | {"cast": ("c" * 625,)}
+
+
+def test_the_bounds_are_those_documented() -> None:
+    """For texts, entries and numbers of each kind of field."""
+    fields = "title original_title description genres cast keywords imdb_id".split()
+    characters = [1_000, 1_000, 50_000, 100, 200, 200, 2_000]
+    assert [max_characters(field) for field in fields] == characters
+    assert [max_entries(field) for field in ("genres", "cast", "keywords", "directors")] == [
+        50,
+        300,
+        300,
+        100,
+    ]
+    properties = MovieBody.model_json_schema()["properties"]
+    numbers = {
+        name: (part["minimum"], part["maximum"])
+        for name, schema in properties.items()
+        for part in schema.get("anyOf", [schema])
+        if part.get("type") in ("integer", "number")
+    }
+    many = "duration_minutes votes reviews_from_users reviews_from_critics".split()
+    assert numbers == {
+        "year": (1870, 2100),
+        "rating": (0, 10),
+        "metascore": (0, 100),
+        "revenue_millions": (0, 1_000_000),
+        **dict.fromkeys(many, (0, 2**31 - 1)),
+    }
+    assert properties["description"]["description"].startswith("at most 300 sentences")
+
+
 def test_ordinary_films_are_shown_whole() -> None:
     """Even in the largest comparison."""
     assert all(shown(movie, 400) is movie for movie in corpus.films(50))
