@@ -27,6 +27,12 @@ from tests.web.production import production
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
 """Whether this process is one of several that run the tests."""
 
+MEMORY = Path("/dev/shm")
+"""Where systems have a folder in memory."""
+
+ROOM = 6 * 1024**3
+"""Bytes that a run's files may need, with some to spare."""
+
 
 def pytest_configure() -> None:
     """Set what workers and commands inherit: the seed of the faults, and that bytecode is kept.
@@ -34,10 +40,15 @@ def pytest_configure() -> None:
     Without bytecode each of a hundred commands would compile all that it imports, torch as well.
     No example of Hypothesis has a deadline, which a busy machine would exceed: speed is measured
     elsewhere. In CI and in mutation testing another profile says the same.
+
+    Files are in memory where there is room: after thousands of syncs, tests would mostly wait for
+    the disk. What a sync is for is tested on a model of a disk (tests/faults/power_cut.py).
     """
     if settings.get_current_profile_name() == "default":
         settings.register_profile("tests", deadline=None)
         settings.load_profile("tests")
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     os.environ.setdefault("FAULTS_SEED", str(random.SystemRandom().randrange(10**6)))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # However busy the machine, searches have time enough: tests of deadlines set their own.
