@@ -23,7 +23,8 @@ from mutation.trials import VARIABLES
 def main() -> None:
     """Put small faults into the code, one at a time, and report those that no test notices."""
     os.environ |= VARIABLES
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # after cleaning up
+    for each in (signal.SIGTERM, signal.SIGINT):  # which a shell ignores for what it runs beside
+        signal.signal(each, lambda *_: sys.exit(1))  # after cleaning up
 
 
 @main.command("all")
@@ -36,7 +37,8 @@ def whole(modules: Sequence[str]) -> None:
     results = _results(mutants, targets)
     chosen = {entry: why for entry, why in accepted.items() if not modules or entry[0] in modules}
     remaining = survivors(results, accepted)
-    RESULTS.joinpath("survivors.toml").write_text(accepting.to_toml(remaining), encoding="utf-8")
+    entries = accepting.to_toml(result.mutant for result in remaining)
+    RESULTS.joinpath("survivors.toml").write_text(entries, encoding="utf-8")
     for line in (
         *diffs(remaining),
         *reasons(stale(results, chosen)),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 from mutmut.mutation import mutators
 from mutmut.mutation.file_mutation import Mutation, MutationVisitor
 from mutmut.mutation.pragma_handling import IgnoredCode
@@ -24,7 +24,9 @@ UNTESTED = {"strict", "encoding", "description"}
 class Mutant:
     """A fault in the `function` of a `module`: the lines `before` become the lines `after`.
 
-    `code` is the whole module with the fault in it.
+    `code` is the whole module with the fault in it, `original` without it; `lines` are the numbers
+    of the first and the last line of the statement that changes, or of its head if it contains
+    others.
     """
 
     module: str
@@ -32,6 +34,8 @@ class Mutant:
     before: str
     after: str
     code: str = field(repr=False, compare=False)
+    original: str = field(default="", repr=False, compare=False)
+    lines: tuple[int, int] = field(default=(1, 1), compare=False)
 
 
 class Faults:
@@ -41,6 +45,7 @@ class Faults:
         wrapper = MetadataWrapper(cst.parse_module(code))
         visitor = _Visitor(OPERATORS, IgnoredCode(set(), set(), set()))
         wrapper.visit(visitor)
+        self._spans = wrapper.resolve(ByteSpanPositionProvider)
         self._module = module
         self._code = code
         self._lines = ast.parse(code)
@@ -55,12 +60,35 @@ class Faults:
 
     def __getitem__(self, number: int) -> Mutant:
         statement, start, fault = self._faults[number]
-        text = self._cst.code_for_node(statement)
-        replaced = statement.deep_replace(fault.original_node, fault.mutated_node)
-        new = self._cst.code_for_node(replaced) if isinstance(replaced, cst.CSTNode) else ""
-        mutated = self._code[:start] + new + self._code[start + len(text) :]
+        mutated = self._spliced(fault)
+        if mutated is None:
+            text = self._cst.code_for_node(statement)
+            replaced = statement.deep_replace(fault.original_node, fault.mutated_node)
+            new = self._cst.code_for_node(replaced) if isinstance(replaced, cst.CSTNode) else ""
+            mutated = self._code[:start] + new + self._code[start + len(text) :]
         line, before, after = _difference(self._code, mutated)
-        return Mutant(self._module, _function_at(self._lines, line), before, after, mutated)
+        return Mutant(
+            self._module,
+            _function_at(self._lines, line),
+            before,
+            after,
+            mutated,
+            self._code,
+            _statement_at(self._lines, line, line + max(0, before.count("\n"))),
+        )
+
+    def _spliced(self, fault: Mutation) -> str | None:
+        """Return the code with another text where the node is, which takes a tenth of the time.
+
+        None if its text is not there as it is alone: it has parentheses or an indentation.
+        """
+        span = self._spans.get(fault.original_node)
+        text = self._cst.code_for_node(fault.original_node).encode()
+        code = self._code.encode()
+        if span is None or not code.startswith(text, span.start):
+            return None
+        new = self._cst.code_for_node(fault.mutated_node).encode()
+        return (code[: span.start] + new + code[span.start + len(text) :]).decode()
 
 
 def _located(
@@ -189,3 +217,30 @@ def _function_at(tree: ast.Module, line: int) -> str:
         names.append(node.name)
         body = node.body if isinstance(node, ast.ClassDef) else []
     return ".".join(names) or MODULE_LEVEL
+
+
+def _statement_at(tree: ast.Module, first: int, last: int) -> tuple[int, int]:
+    """Return the first and last line of the innermost statement that has these, or of its head."""
+    extent = first, last
+    body: list[ast.stmt] = tree.body
+    while node := _around(body, first, last):
+        start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+        extent = start, node.end_lineno or last
+        parts = [getattr(node, name, []) for name in ("body", "orelse", "finalbody")]
+        parts += [
+            each.body for each in (*getattr(node, "handlers", []), *getattr(node, "cases", []))
+        ]
+        inner = next((part for part in parts if _around(part, first, last)), None)
+        if inner is None and parts[0] and last < parts[0][0].lineno:
+            return start, parts[0][0].lineno - 1
+        body = inner or []
+    return extent
+
+
+def _around(body: list[ast.stmt], first: int, last: int) -> ast.stmt | None:
+    """Return the statement that contains these lines."""
+    for node in body:
+        start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+        if start <= first and last <= (node.end_lineno or 0):
+            return node
+    return None

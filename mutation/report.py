@@ -9,10 +9,11 @@ from mutation.mutants import Mutant
 
 @dataclass(frozen=True)
 class Result:
-    """Whether the tests of its module killed a mutant."""
+    """Whether the tests of its module killed a mutant, and whether any of them reaches it."""
 
     mutant: Mutant
     killed: bool
+    reached: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,10 @@ class Share:
         return f"{self.killed:5} of {self.total:5} {share}   {self.accepted:3} accepted"
 
 
-def survivors(results: Iterable[Result], accepted: Collection[Key]) -> list[Mutant]:
-    """Return the mutants that were not killed and are not accepted."""
+def survivors(results: Iterable[Result], accepted: Collection[Key]) -> list[Result]:
+    """Return the results of mutants that were not killed and are not accepted."""
     return [
-        result.mutant
-        for result in results
-        if not result.killed and key(result.mutant) not in accepted
+        result for result in results if not result.killed and key(result.mutant) not in accepted
     ]
 
 
@@ -61,10 +60,11 @@ def shares(results: Collection[Result], accepted: Collection[Key]) -> Iterator[s
     yield f"{'all':40} {Share.of(results, accepted)}"
 
 
-def diffs(mutants: Iterable[Mutant]) -> Iterator[str]:
+def diffs(results: Iterable[Result]) -> Iterator[str]:
     """Yield the lines of mutants as a diff."""
-    for mutant in mutants:
-        yield f"{mutant.module}, {mutant.function}:"
+    for result in results:
+        mutant = result.mutant
+        yield f"{mutant.module}, {mutant.function}:{'' if result.reached else ' no test reaches'}"
         yield from (f"  - {line}" for line in mutant.before.splitlines())
         yield from (f"  + {line}" for line in mutant.after.splitlines())
 

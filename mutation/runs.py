@@ -5,30 +5,32 @@ import json
 import os
 import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock
+from typing import cast
 
 import click
 from elasticsearch import Elasticsearch
 
+from mutation.jobs import BROKEN, NOT_EXCHANGED, Job, Limits, Trial
 from mutation.mutants import Mutant
+from mutation.reach import ReachedLines
 from mutation.report import Result
 from mutation.targets import ROOT, Target
-from mutation.trials import Trial, apply_mutant, copies, trial, warm_up
+from mutation.trials import CollectionFails, Worker, apply_mutant, copies, warm_up
 
 RESULTS = ROOT / ".mutants"
 """The folder of results."""
 
-SECONDS, TIMES = 5.0, 3.0
-"""Time limit of a mutant in seconds, plus so many times what its tests take without it."""
+SECONDS, TIMES = 10.0, 5.0
+"""Limit of a mutant's processor time in seconds, plus so many times what its tests take without it;
+twice both are the limit by the clock."""
 
 
 class TestsFail(Exception):
-    """The tests of a module fail without a mutant, so they cannot kill one."""
+    """The tests fail without a mutant, so they cannot kill one."""
 
 
 def test_all(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[Result]:
@@ -38,23 +40,24 @@ def test_all(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> list[R
     """
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{_state()}.jsonl"
-    known: dict[str, bool] = {}
+    known: dict[str, tuple[bool, bool]] = {}
     if file.exists():
-        known = dict(map(json.loads, file.read_text("utf-8").splitlines()))
+        rows = map(json.loads, file.read_text("utf-8").splitlines())
+        known = {digest: (killed, reached) for digest, killed, reached in rows}
 
     def digest(mutant: Mutant) -> str:
-        text = "\0".join((mutant.module, mutant.code, *targets[mutant.module].tests))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digest(mutant.module, mutant.code, *targets[mutant.module].tests)
 
     new = [mutant for mutant in mutants if digest(mutant) not in known]
     if new:
         with file.open("a", encoding="utf-8") as out, click.progressbar(length=len(new)) as bar:
             for result in _run_trials(new, targets):
-                known[digest(result.mutant)] = result.killed
-                out.write(json.dumps([digest(result.mutant), result.killed]) + "\n")
+                known[digest(result.mutant)] = result.killed, result.reached
+                row = digest(result.mutant), result.killed, result.reached
+                out.write(json.dumps(row) + "\n")
                 out.flush()
                 bar.update(1)
-    return [Result(mutant, known[digest(mutant)]) for mutant in mutants]
+    return [Result(mutant, *known[digest(mutant)]) for mutant in mutants]
 
 
 def _state() -> str:
@@ -66,69 +69,138 @@ def _state() -> str:
     return digest.hexdigest()[:16]
 
 
-class _Pool:
-    """Copies of the project and an Elasticsearch, each used by one trial at a time."""
-
-    def __init__(self, trees: Sequence[Path]) -> None:
-        self._free: SimpleQueue[Path] = SimpleQueue()
-        self._elasticsearch = Lock()
-        for tree in trees:
-            self._free.put(tree)
-
-    def trial(self, target: Target, mutant: Mutant | None = None, seconds: float = 0) -> Trial:
-        """Run a module's tests on a mutant of it, or on the unchanged module."""
-        with self._elasticsearch if target.elasticsearch else nullcontext():
-            tree = self._free.get()
-            try:
-                with apply_mutant(tree, mutant) if mutant else nullcontext():
-                    return trial(tree, target.tests, seconds)
-            finally:
-                self._free.put(tree)
-                if target.elasticsearch:
-                    _clear()
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def _run_trials(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> Iterator[Result]:
     """Yield results as they arrive, in no particular order."""
-    workers = os.cpu_count() or 1
-    used = {targets[mutant.module] for mutant in mutants}
+    used = sorted({test for mutant in mutants for test in targets[mutant.module].tests})
+    files = list(dict.fromkeys(test.partition("::")[0] for test in used))
+    known = RESULTS / f"{_state()}-{_digest(*used)}.json"
     os.environ.pop("ELASTICSEARCH_URL", None)  # mutants may destroy its indices
     warm_up()
-    with (
-        copies(workers) as trees,
-        _elasticsearch(any(target.elasticsearch for target in used)),
-        ThreadPoolExecutor(workers) as pool,
-    ):
-        copies_in_use = _Pool(trees)
+    with ExitStack() as stack:
+        measured = None if known.exists() else Path(stack.enter_context(_temporary()))
+        trees = stack.enter_context(copies(os.cpu_count() or 1))
+        if any("elasticsearch" in test for test in used):
+            stack.enter_context(_elasticsearch())
+        pool = _Pool(stack, trees, files, measured)
+        if measured:
+            chosen = [test for test in pool.fixtures if any(t.has(test) for t in targets.values())]
+            pool.measure(chosen)
+            known.write_text(ReachedLines.measured(measured).to_json(), "utf-8")
+        reached = ReachedLines.from_json(known.read_text("utf-8"))
+        # Shuffled, so that trials with Elasticsearch seldom wait for each other.
+        jobs = []
+        for mutant in random.Random(0).sample(mutants, len(mutants)):
+            if job := job_of(mutant, targets[mutant.module], reached):
+                jobs.append(job)
+            else:
+                yield Result(mutant, killed=False, reached=False)
+        for job, trial in pool.trials(jobs):
+            if job.mutant:
+                yield Result(job.mutant, trial.killed)
 
-        def limit(target: Target) -> float:
-            without = copies_in_use.trial(target)
-            if without.killed:
-                raise TestsFail(
-                    f"{without.output}\n{target.module}: its tests fail without a mutant"
-                )
-            return SECONDS + TIMES * without.seconds
 
-        def result(mutant: Mutant) -> Result:
-            target = targets[mutant.module]
-            return Result(mutant, copies_in_use.trial(target, mutant, limits[target]).killed)
+def job_of(mutant: Mutant, target: Target, reached: ReachedLines) -> Job | None:
+    """Return the tests of a mutant, or None if no test reaches it.
 
+    What runs when a module is imported may matter to every test of the module.
+    """
+    lines = range(mutant.lines[0], mutant.lines[1] + 1)
+    anew = not reached.imported.get(mutant.module, frozenset()).isdisjoint(lines)
+    tests = reached.costs.keys() if anew else reached.of(mutant.module, lines)
+    chosen = reached.quickest_first([test for test in tests if target.has(test)])
+    costs = [reached.costs[test] for test in chosen]
+    processor = SECONDS + TIMES * sum(cost.processor for cost in costs)
+    wall = 2 * (SECONDS + TIMES * sum(cost.wall for cost in costs))
+    return Job(chosen, mutant, anew, Limits(processor, wall)) if chosen else None
+
+
+class _Pool:
+    """Workers, of whom one at a time uses Elasticsearch: a mutant may delete what another wrote.
+
+    Raises TestsFail.
+    """
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        trees: Sequence[Path],
+        files: Sequence[str],
+        measured: Path | None,
+    ) -> None:
+        self._workers = {}
+        for tree in trees:
+            self._workers[tree] = Worker(tree, files, measured)
+            stack.callback(self._workers[tree].close)
         try:
-            limits = dict(zip(used, pool.map(limit, used), strict=True))
-            # Shuffled, so that trials with Elasticsearch seldom wait for each other.
-            shuffled = random.Random(0).sample(mutants, len(mutants))
-            for done in as_completed([pool.submit(result, mutant) for mutant in shuffled]):
-                yield done.result()
+            for worker in self._workers.values():
+                self.fixtures = worker.tests()
+        except CollectionFails as error:
+            raise TestsFail(f"{error}\nthe tests cannot be collected") from error
+
+    def measure(self, tests: Collection[str]) -> None:
+        """Measure which lines tests reach, a file at a time."""
+        by_file: dict[str, list[str]] = {}
+        for test in tests:
+            by_file.setdefault(test.partition("::")[0], []).append(test)
+        for job, done in self.trials([Job(tuple(tests)) for tests in by_file.values()]):
+            if done.killed:
+                file = job.tests[0].partition("::")[0]
+                raise TestsFail(f"{done.output}\n{file}: tests fail without a mutant")
+
+    def trials(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Trial]]:
+        """Yield jobs and their trials as they are done."""
+        waiting = list(jobs)
+        free = list(self._workers)
+        busy: dict[Connection, tuple[Path, Job, ExitStack]] = {}
+        try:
+            while waiting or busy:
+                while free and (job := self._next(waiting, [job for _, job, _ in busy.values()])):
+                    tree, applied = free.pop(), ExitStack()
+                    if job.mutant:
+                        applied.enter_context(apply_mutant(tree, job.mutant))
+                    busy[self._workers[tree].start(job)] = tree, job, applied
+                for connection in cast(list[Connection], wait(busy)):
+                    tree, job, applied = busy.pop(connection)
+                    trial: Trial = connection.recv()
+                    applied.close()
+                    free.append(tree)
+                    if self._elasticsearch(job):
+                        _clear()
+                    if trial.code == BROKEN:
+                        raise RuntimeError(trial.output)
+                    if trial.code == NOT_EXCHANGED and not job.anew:
+                        waiting.insert(0, Job(job.tests, job.mutant, True, job.limits))
+                    else:
+                        yield job, trial
         finally:
-            pool.shutdown(cancel_futures=True)
+            for _, _, applied in busy.values():
+                applied.close()
+
+    def _next(self, waiting: list[Job], busy: Collection[Job]) -> Job | None:
+        """Take the next job out of those that wait."""
+        taken = any(map(self._elasticsearch, busy))
+        for number, job in enumerate(waiting):
+            if not (taken and self._elasticsearch(job)):
+                return waiting.pop(number)
+        return None
+
+    def _elasticsearch(self, job: Job) -> bool:
+        return any(
+            "elasticsearch" in name for test in job.tests for name in (test, *self.fixtures[test])
+        )
+
+
+def _temporary() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="reach-")
 
 
 @contextmanager
-def _elasticsearch(needed: bool) -> Iterator[None]:
+def _elasticsearch() -> Iterator[None]:
     """Start an Elasticsearch for the mutants. Raises TestsFail if that is not possible."""
-    if not needed:
-        yield
-        return
     from tests.elasticsearch_node import node
 
     if missing := node.missing():

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -11,14 +12,15 @@ FILE = Path(__file__).with_name("modules.toml")
 
 @dataclass(frozen=True)
 class Target:
-    """A module and pytest's arguments that select its tests.
-
-    Targets whose tests use `elasticsearch` take turns: one mutant may delete what another wrote.
-    """
+    """A module, and the tests about it: files, or patterns of ids, such as `test_a.py::*name*`."""
 
     module: str
     tests: tuple[str, ...]
-    elasticsearch: bool = False
+
+    def has(self, test: str) -> bool:
+        """Whether a test is about the module."""
+        file = test.partition("::")[0]
+        return any(one == file or fnmatchcase(test, one) for one in self.tests)
 
 
 def read_targets(modules: Collection[str] = ()) -> dict[str, Target]:
@@ -30,7 +32,7 @@ def read_targets(modules: Collection[str] = ()) -> dict[str, Target]:
     if unknown := set(modules) - table.keys():
         raise ValueError(f"{FILE.name} names no tests for {', '.join(sorted(unknown))}")
     return {
-        module: Target(module, tuple(entry["tests"]), entry.get("elasticsearch", False))
-        for module, entry in table.items()
+        module: Target(module, tuple(tests))
+        for module, tests in table.items()
         if not modules or module in modules
     }

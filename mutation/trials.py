@@ -3,19 +3,16 @@
 import itertools
 import multiprocessing
 import os
-import resource
 import shutil
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from math import ceil
+from contextlib import contextmanager, nullcontext
+from multiprocessing.connection import Connection
 from pathlib import Path
-from time import monotonic
 
+from mutation.jobs import Job, Trial
 from mutation.mutants import Mutant
+from mutation.servers import MEMORY, serve_anew, serve_collected
 from mutation.targets import ROOT
 
 COPIED = ("hybrid", "indexer", "tests", "benchmarks", "docs", "README.md", "pyproject.toml")
@@ -23,11 +20,9 @@ COPIED = ("hybrid", "indexer", "tests", "benchmarks", "docs", "README.md", "pypr
 WARM = (
     "numpy faiss pandas pyarrow.parquet elasticsearch.helpers flask apiflask click onnxruntime "
     "tokenizers tantivy pydantic_settings sentencex prometheus_client hypothesis.stateful pytest "
-    "mutation.command"
+    "coverage mutation.command"
 ).split()
 """Modules imported once, before any mutant; none imports the code that is tested."""
-
-OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 VARIABLES = {
     "OMP_NUM_THREADS": "1",  # several mutants are tested at once
@@ -39,33 +34,13 @@ VARIABLES = {
 }
 """Environment variables of the tests: small and deterministic."""
 
-EXAMPLES = 25
-"""Number of examples of a property that does not set it."""
-
-MEMORY, FILE_SIZE = 4 * 1024**3, 1024**3
-"""Limits of a mutant in bytes: some would use all memory or disk."""
-
 CONTEXT = multiprocessing.get_context("forkserver")
 
 _TIMES = itertools.count(10**9)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Exit code and output of a process of pytest, and its time in seconds."""
-
-    code: int | None
-    output: str
-    seconds: float
-
-    @property
-    def killed(self) -> bool:
-        """Whether any test failed or took too long."""
-        return self.code != 0
-
-
 def warm_up() -> None:
-    """Import the libraries in the process that all trials are forked from."""
+    """Import the libraries in the process that all others are forked from."""
     CONTEXT.set_forkserver_preload(WARM)
 
 
@@ -107,45 +82,57 @@ def apply_mutant(tree: Path, mutant: Mutant) -> Iterator[None]:
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def trial(tree: Path, tests: Sequence[str], seconds: float = 0) -> Trial:
-    """Run tests in a copy of the project, for at most so many `seconds` (0: no limit).
+class Worker:
+    """Two processes that test in one copy of the project, one job at a time.
 
-    Processes that they started are killed and files that they wrote are removed.
+    One has collected the tests of `files`, and so imported the code; the other only the libraries.
+    Each job runs in a process forked from one of them. Those without a mutant write to the folder
+    `measured` which lines the tests reach.
     """
-    folder = Path(tempfile.mkdtemp(dir=tree.parent))
-    start = monotonic()
-    process = CONTEXT.Process(target=_test, args=(tree, folder, tests, ceil(seconds)))
-    process.start()
-    process.join()
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid or 0, signal.SIGKILL)
-    output = (folder / "output").read_text("utf-8", "replace")
-    shutil.rmtree(folder, ignore_errors=True)  # a process may still be ending
-    return Trial(process.exitcode, output, monotonic() - start)
+
+    def __init__(self, tree: Path, files: Sequence[str], measured: Path | None = None) -> None:
+        self._tree = tree
+        self._connections: list[Connection] = []
+        self._processes = []
+        for serve, arguments in ((serve_collected, (tree, files, measured)), (serve_anew, (tree,))):
+            connection, other = CONTEXT.Pipe()
+            process = CONTEXT.Process(target=serve, args=(other, *arguments))
+            process.start()
+            other.close()
+            self._connections.append(connection)
+            self._processes.append(process)
+
+    def tests(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids of the tests of `files`, in their order, with the fixtures of each.
+
+        To be called once. Raises CollectionFails.
+        """
+        found = self._connections[0].recv()
+        if isinstance(found, str):
+            raise CollectionFails(found)
+        tests: dict[str, tuple[str, ...]] = found
+        return tests
+
+    def start(self, job: Job) -> Connection:
+        """Begin a job; its trial arrives on the connection."""
+        connection = self._connections[job.anew]
+        connection.send(job)
+        return connection
+
+    def trial(self, job: Job) -> Trial:
+        """Do a job."""
+        with apply_mutant(self._tree, job.mutant) if job.mutant else nullcontext():
+            done: Trial = self.start(job).recv()
+        return done
+
+    def close(self) -> None:
+        """End both processes, and the job that one of them does."""
+        for process in self._processes:
+            process.terminate()
+        for process, connection in zip(self._processes, self._connections, strict=True):
+            process.join()
+            connection.close()
 
 
-def _test(tree: Path, folder: Path, tests: Sequence[str], seconds: int) -> None:
-    """Run pytest and exit this process with its exit code."""
-    os.setsid()  # so that all processes the tests start can be killed together
-    signal.alarm(seconds)  # ends it even if its parent is gone
-    output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
-    os.chdir(tree)
-    sys.path.insert(0, str(tree))
-    tempfile.tempdir = str(folder)
-    sys.dont_write_bytecode = False  # the next trial in this copy reuses bytecode
-    os.environ |= {"TMPDIR": str(folder), "PYTHONPATH": str(tree)}
-
-    import hypothesis
-    import pytest
-
-    hypothesis.settings.register_profile(
-        "mutants", max_examples=EXAMPLES, derandomize=True, database=None, deadline=None
-    )
-    hypothesis.settings.load_profile("mutants")
-    code = pytest.main([*OPTIONS, f"--basetemp={folder / 'pytest'}", *tests])
-    sys.stdout.flush()
-    os._exit(code)  # threads that a test left behind may wait forever
+class CollectionFails(Exception):
+    """The tests cannot be collected."""

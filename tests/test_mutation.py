@@ -1,17 +1,22 @@
 """Mutation testing: which faults are made, how they are tested, and what is said of them."""
 
 import signal
+from collections.abc import Iterator
+from dataclasses import replace
 from math import comb
 from pathlib import Path
 
 import pytest
 
 from mutation.accepted import key, read_accepted, to_toml
+from mutation.jobs import NOT_EXCHANGED, Job, Limits
 from mutation.mutants import MODULE_LEVEL, Faults, Mutant
-from mutation.report import Result, Share, shares, stale, survivors
+from mutation.reach import Cost, ReachedLines
+from mutation.report import Result, Share, diffs, shares, stale, survivors
+from mutation.runs import job_of
 from mutation.sample import SIZE, draw_sample, min_killed
-from mutation.targets import ROOT, read_targets
-from mutation.trials import apply_mutant, trial
+from mutation.targets import ROOT, Target, read_targets
+from mutation.trials import CollectionFails, Worker
 from tests.eventually import eventually
 
 CODE = '''\
@@ -84,9 +89,8 @@ def test_the_lists_are_of_what_there_is() -> None:
     targets = read_targets()
     assert all((ROOT / module).is_file() for module in targets)
     for target in targets.values():
-        files = [test.partition("::")[0] for test in target.tests if test.startswith("tests/")]
-        assert files
-        assert all((ROOT / file).is_file() for file in files)
+        assert target.tests
+        assert all((ROOT / test.partition("::")[0]).is_file() for test in target.tests)
     assert all(read_accepted().values())
     with pytest.raises(ValueError, match=r"names no tests for hybrid/nothing\.py"):
         read_targets(["hybrid/nothing.py"])
@@ -123,16 +127,38 @@ def test_what_is_said_of_results() -> None:
     results = [Result(one, True), Result(two, False), Result(three, False), Result(four, True)]
     accepted = [key(three), key(four), gone]
     assert Share.of(results, accepted) == Share(killed=1, total=2, accepted=2)
-    assert survivors(results, accepted) == [two]
+    assert survivors(results, accepted) == [Result(two, False)]
+    assert list(diffs([Result(two, killed=False, reached=False)])) == [
+        "a.py, f: no test reaches",
+        "  - x = 1",
+        "  + x = 1",
+    ]
     assert stale(results, accepted) == {key(four): "is killed", gone: "is no longer a mutant"}
     assert [line.split() for line in shares(results, accepted)] == [
         [name, "1", "of", "2", "50.0%", "2", "accepted"] for name in ("a.py", "all")
     ]
 
 
+MODULE = """\
+TIMES = 2
+
+def twice(n):
+    if n > 100:
+        n = 100
+    return TIMES * n
+
+def never(n):
+    return n
+"""
+
 TEST = """\
 import os, pathlib, subprocess, sys, tempfile, time
-from twice import twice
+import pytest
+from hybrid.bounds import twice
+
+@pytest.fixture(scope="module")
+def large():
+    return twice(200)
 
 def test_twice(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -141,33 +167,82 @@ def test_twice(tmp_path):
     pathlib.Path(tempfile.gettempdir(), "other").touch()
     assert twice(3) == 6
 
+def test_large(large):
+    assert large == 200
+
+def test_also_large(large):
+    pass
+
+def test_in_a_process():
+    code = "from hybrid.bounds import twice; twice(101)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
 def test_endless():
-    time.sleep(60)
+    while True:
+        pass
+
+def test_waiting():
+    subprocess.run(["sleep", "60"])
 """
 
+TESTS = "test_twice.py::"
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """Give a project of one module and its tests."""
-    folder = tmp_path / "tree"
-    folder.mkdir()
-    (folder / "twice.py").write_text("def twice(n):\n    return 2 * n\n")
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a project of one module, under the name of one that is mutated, and its tests."""
+    folder = tmp_path_factory.mktemp("mutated") / "tree"
+    (folder / "hybrid").mkdir(parents=True)
+    (folder / "hybrid" / "__init__.py").touch()
+    (folder / "hybrid" / "bounds.py").write_text(MODULE)
     (folder / "test_twice.py").write_text(TEST)
     return folder
 
 
-@pytest.mark.parametrize(("number", "code"), [(2, 0), (3, 1)])
-def test_trials_leave_nothing_behind(tree: Path, number: int, code: int) -> None:
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of what the worker measures."""
+    return tmp_path_factory.mktemp("measured")
+
+
+@pytest.fixture(scope="module")
+def worker(tree: Path, measured: Path) -> Iterator[Worker]:
+    """Give a worker for the project."""
+    started = Worker(tree, ["test_twice.py"], measured)
+    names = "twice large also_large in_a_process endless waiting".split()
+    assert list(started.tests()) == [f"{TESTS}test_{name}" for name in names]
+    yield started
+    started.close()
+
+
+def fault(before: str, after: str) -> Mutant:
+    """Return a fault in the project."""
+    code = MODULE.replace(before, after)
+    return Mutant("hybrid/bounds.py", "", before, after, code, MODULE)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize(("after", "code"), [("TIMES + n", 1), ("n * TIMES", 0)])
+def test_trials_leave_nothing_behind(
+    worker: Worker, tree: Path, after: str, code: int, anew: bool
+) -> None:
     """Whether a mutant is killed or not, what its tests started and wrote is gone."""
-    mutant = Mutant("twice.py", "twice", "", "", f"def twice(n):\n    return {number} * n\n")
-    original = (tree / "twice.py").read_text()
-    with apply_mutant(tree, mutant):
-        done = trial(tree, ["test_twice.py::test_twice", "-s"])
+    job = Job((f"{TESTS}test_large", f"{TESTS}test_twice"), fault("TIMES * n", after), anew)
+    done = worker.trial(job)
     assert (done.code, done.killed) == (code, code != 0), done.output
-    process = done.output.partition("started ")[2].split()[0]
-    eventually(lambda: not runs(process))
-    assert (tree / "twice.py").read_text() == original
-    assert [path.name for path in tree.parent.iterdir()] == ["tree"]
+    process = worker.trial(replace(job, tests=job.tests[1:])).output.partition("started ")[2]
+    eventually(lambda: not runs(process.split()[0]))
+    assert (tree / "hybrid" / "bounds.py").read_text() == MODULE
+    assert not {path.name for path in tree.parent.iterdir()} - {"tree", "output"}
+
+
+def test_a_constant_needs_a_new_import(worker: Worker) -> None:
+    """As does a function that is not there as it was."""
+    test = (f"{TESTS}test_twice",)
+    assert not worker.trial(Job(test, fault("TIMES = 2", "TIMES = 3"))).killed
+    assert worker.trial(Job(test, fault("TIMES = 2", "TIMES = 3"), anew=True)).killed
+    elsewhere = replace(fault("TIMES * n", "3 * n"), original=MODULE.replace("> 100", "> 99"))
+    assert worker.trial(Job(test, elsewhere)).code == NOT_EXCHANGED
 
 
 def runs(process: str) -> bool:
@@ -178,9 +253,82 @@ def runs(process: str) -> bool:
         return False
 
 
-def test_what_takes_too_long_is_noticed(tree: Path) -> None:
-    """A mutant that hangs is stopped."""
-    done = trial(tree, ["test_twice.py::test_endless"], seconds=1)
-    assert done.code == -signal.SIGALRM
+@pytest.mark.parametrize(
+    ("test", "limits", "signalled"),
+    [
+        ("endless", Limits(processor=1), signal.SIGXCPU),
+        ("waiting", Limits(wall=1), signal.SIGALRM),
+    ],
+)
+def test_what_takes_too_long_is_noticed(
+    worker: Worker, test: str, limits: Limits, signalled: int
+) -> None:
+    """A mutant that computes or waits without end is stopped."""
+    done = worker.trial(Job((f"{TESTS}test_{test}",), fault("", ""), limits=limits))
+    assert -done.code in (signalled, signal.SIGKILL)
     assert done.killed
-    assert [path.name for path in tree.parent.iterdir()] == ["tree"]
+
+
+def test_which_tests_reach_a_line(worker: Worker, measured: Path) -> None:
+    """In their process, in one that they start, or by a fixture that they share."""
+    names = [f"{TESTS}test_{name}" for name in ("twice", "large", "also_large", "in_a_process")]
+    done = worker.trial(Job(tuple(names)))
+    assert not done.killed, done.output
+    reached = ReachedLines.from_json(ReachedLines.measured(measured).to_json())
+    assert reached.of("hybrid/bounds.py", [4]) == set(names)
+    assert reached.of("hybrid/bounds.py", [5]) == set(names[1:])
+    assert reached.of("hybrid/bounds.py", [9]) == set()
+    assert reached.imported["hybrid/bounds.py"] == {1, 3, 8}
+    assert reached.costs.keys() == set(names)
+    assert all(cost.wall > 0 for cost in reached.costs.values())
+
+
+def test_the_tests_of_a_mutant() -> None:
+    """Those of its module that reach its line, the quickest first; all if an import reaches it."""
+    costs = {"a.py::slow": Cost(9, 8), "a.py::quick": Cost(1, 1), "b.py::other": Cost(1, 1)}
+    lines = {4: frozenset(costs), 9: frozenset(["a.py::quick"])}
+    reached = ReachedLines(costs, {"m.py": lines}, {"m.py": frozenset([1])})
+    target = Target("m.py", ("a.py",))
+    jobs = [
+        job_of(Mutant("m.py", "f", "", "", "", "", (line, line)), target, reached)
+        for line in (4, 9, 7, 1)
+    ]
+    chosen = [job and (job.tests, job.anew) for job in jobs]
+    both = ("a.py::quick", "a.py::slow")
+    assert chosen == [(both, False), (both[:1], False), None, (both, True)]
+    assert jobs[0]
+    assert jobs[0].limits == Limits(processor=10 + 5 * 9, wall=2 * (10 + 5 * 10))
+
+
+def test_a_statement_is_known_by_its_lines() -> None:
+    """All lines of a statement, or of the head of one that contains others."""
+    code = "def f(a,\n      b=1):\n    if (a or\n            b):\n        g(\n            2)\n"
+    lines = {mutant.after: mutant.lines for mutant in Faults("m.py", code)}
+    assert lines == {
+        "b=2):": (1, 2),
+        "if (a and b):": (3, 4),
+        "...": (5, 6),
+        "3)": (5, 6),
+    }
+
+
+def test_what_does_not_import_is_said(tmp_path: Path) -> None:
+    """With what pytest prints of it."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "test_wrong.py").write_text("import missing_module")
+    worker = Worker(tree, ["test_wrong.py"])
+    with pytest.raises(CollectionFails, match="missing_module"):
+        worker.tests()
+    worker.close()
+
+
+def test_a_worker_is_closed_at_once(worker: Worker, tree: Path) -> None:
+    """With whatever its tests do."""
+    connection = worker.start(Job((f"{TESTS}test_twice", f"{TESTS}test_waiting"), fault("", "")))
+    output = tree.parent / "scratch" / "output"
+    eventually(lambda: output.exists() and "started" in output.read_text())
+    process = output.read_text().partition("started ")[2].split()[0]
+    worker.close()
+    assert connection.closed
+    eventually(lambda: not runs(process))
