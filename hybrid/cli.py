@@ -247,7 +247,7 @@ def serve(**settings: Any) -> None:
 @click.option(
     "--run",
     "runs",
-    metavar="[NAME=]MODE[,FUSION[,ALPHA]]",
+    metavar="[NAME=]MODE[,FUSION[,ALPHA[,UNDERSTAND]]]",
     multiple=True,
     help="a ranking to measure, as in mine=hybrid,rrf,0.4; may be repeated  "
     "[default: keyword, semantic, hybrid]",
@@ -358,7 +358,7 @@ def _print(answer: "SearchResponse | SimilarResponse") -> None:
     _notes(answer.warnings, answer.degraded)
     parts = answer.understood.parts if isinstance(answer, SearchResponse) else ()
     for part in parts:
-        kind = "without" if part.excluded else "only"
+        kind = "without" if part.excluded else "preferably" if part.preferred else "only"
         click.secho(f"{kind} {part.field}: {part.value}", dim=True)
     if not answer.hits:
         click.echo("No film found. Try other words, or fewer filters.")

@@ -37,6 +37,7 @@ Require = Literal["any", "both"]
 Explain = Literal["none", "summary", "full"]
 Sort = Literal["relevance", "year", "title", "rating", "votes"]
 Order = Literal["asc", "desc"]
+Understand = Literal["prefer", "filter", "off"]
 
 
 def _text(text: str) -> str:
@@ -356,6 +357,12 @@ class Selection(BaseModel):
 
 class Query(Selection, _Typed):
     """A request for the films that a text finds."""
+
+    understand: Understand = Field(
+        "prefer",
+        description="years, genres and people that plain text mentions: films that have them gain; "
+        "filter: no other film is found; off: nothing is understood, nor is 'movies like' a film",
+    )
 
     def in_mode(self, mode: Mode) -> "SearchQuery":
         """Return a search in `mode` with the fields of this query."""

@@ -41,6 +41,13 @@ class Ranking:
         """Return the best `depth` of these films."""
         return Ranking(self.ids[:depth], self.scores[:depth])
 
+    def united(self, other: "Ranking") -> "Ranking":
+        """Return the films of both rankings, which score a film that is in both alike."""
+        new = other.without(self.ids)
+        return Ranking.sorted(
+            np.concatenate([self.ids, new.ids]), np.concatenate([self.scores, new.scores])
+        )
+
     def without(self, ids: Ids) -> "Ranking":
         """Return the films that are not among `ids`."""
         kept = ~np.isin(self.ids, ids)

@@ -24,6 +24,7 @@ from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.paging import Page, first_page, known_films, page_of, window_ranking
 from hybrid.query import ExplainQuery, Fusion, Mode, RankedQuery, SearchQuery
+from hybrid.query_language.language import genres_in
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.duplicates import Duplicates
@@ -74,13 +75,17 @@ class HybridSearch:
         self.seconds = seconds
         self.match: Sequence[MatchThreshold] = ()
         self.source_format = ""
-        self.retriever = Retriever(catalogue, engines, depth)
+        self.retriever = Retriever(catalogue, engines, depth, self._same)
         self.spellings: Cache[str, str] = Cache("spellings", MAX_CACHED_SPELLINGS)
 
     @cached_property
     def duplicates(self) -> Duplicates:
         """The films that the catalogue has twice."""
         return Duplicates.read(self.catalogue)
+
+    def _same(self, film: int) -> Sequence[int]:
+        """Return the ids of a film and of its duplicates."""
+        return self.duplicates.of_film(film)
 
     @cached_property
     def orders(self) -> FilmOrders:
@@ -140,6 +145,11 @@ class HybridSearch:
     def _is_confident(self, query: SearchQuery, fused: FusedRanking) -> bool | None:
         if query.mode != "hybrid" or fused.candidates.degraded:
             return None
+        parsed = fused.candidates.parsed
+        if parsed.liked is not None:
+            return None
+        if parsed.only_mentions and fused.candidates.meets.all(axis=1).any():
+            return True
         return is_confident(evidence_of(fused), query.text, self.match)
 
     def retrieve(
@@ -248,7 +258,7 @@ class HybridSearch:
             warnings.append(f"only the first {MAX_WORDS} words of the query count")
         keyword_answered = query.mode != "semantic" and "keyword" not in candidates.degraded
         any_match = candidates.keyword.any_match or candidates.in_keyword_list.any()
-        if candidates.parsed.parts and not candidates.parsed.text:
+        if candidates.parsed.parts and not candidates.parsed.keywords:
             warnings.append("the query only limits the films: add what they are about")
         elif keyword_answered and not any_match:
             warnings.append("no film holds a word of the query, apart from stop words")
@@ -256,7 +266,7 @@ class HybridSearch:
 
     def unknown_names(self, query: RankedQuery, parsed: ParsedQuery) -> tuple[str, ...]:
         """Return warnings about names in the query that no film has."""
-        genres = [*query.genre, *(part.value for part in parsed.parts if part.field == "genre")]
+        genres = [*query.genre, *genres_in(parsed.parts)]
         return tuple(unknown_genres(genres, self.catalogue.columns.genres))
 
     def answer_fields(

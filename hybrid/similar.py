@@ -6,22 +6,16 @@ import numpy as np
 
 from hybrid.engines.deadline import Deadline
 from hybrid.errors import unknown_film
-from hybrid.fusion.alpha import AlphaChoice
+from hybrid.fusion.alpha import LIKE_MOST, LIKENESS_ALPHA, NOTHING_TOLD, AlphaChoice
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.hydration import build_hits
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.movie import keyword_text
 from hybrid.query import Fusion, SimilarQuery
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.likeness import MAX_VECTORS, Likeness, mean_vector
 from hybrid.schemas.search import SimilarResponse, Total
 from hybrid.search import HybridSearch
 from hybrid.text.sentences import sentence_spans
-
-ALPHA = 0.4
-"""The semantic share unless the request has one; docs/ranking.md gives its measured gain."""
-
-NOTHING_TOLD = "it has no description: its words alone decide"
 
 
 def similar(
@@ -58,13 +52,8 @@ def similar(
 def _of_film(search: HybridSearch, film: int | None) -> Likeness:
     if film is None:
         raise unknown_film(-1)
-    movie = search.movie(film)
-    return Likeness(
-        keyword_text(movie),
-        2,  # a word of this film alone finds no other
-        mean_vector(search.engines.semantic.vectors_of(film)),
-        np.array(search.duplicates.of_film(film), np.int64),
-    )
+    search.movie(film)  # there may be none
+    return search.retriever.likeness_of(film)
 
 
 def _of_text(search: HybridSearch, query: SimilarQuery) -> Likeness:
@@ -83,7 +72,7 @@ def _fuse(search: HybridSearch, candidates: Candidates) -> FusedRanking:
         if candidates.query_vector is None:
             choice = AlphaChoice(0.0, NOTHING_TOLD)
         elif fusion.alpha == "auto":
-            choice = AlphaChoice(ALPHA, "as is best for most films")
+            choice = AlphaChoice(LIKENESS_ALPHA, LIKE_MOST)
     if choice:
         fusion = fusion.model_copy(update={"alpha": choice.value})
     weight = search.preferences.text_weight

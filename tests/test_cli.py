@@ -181,6 +181,28 @@ def test_the_service_answers_by_words_and_by_meaning(service: Service) -> None:
     assert bare["hits"][0]["semantic"]["score"] is None
 
 
+def test_what_a_query_mentions_counts(service: Service) -> None:
+    """On both engines: films of the genre, the year and the person gain, are the only ones, or are
+    found by the words alone; a film that others should be like is left out."""
+
+    def found(text: str, understand: str) -> tuple[list[str], list[str]]:
+        _, answer = service.get("/search", q=text, understand=understand)
+        parts = [f"{part['field']} {part['value']}" for part in answer["understood"]["parts"]]
+        return parts, [hit["movie"]["title"] for hit in answer["hits"]]
+
+    mentioned = ["genre romantic comedy", "year 2001"]
+    parts, titles = found("romantic comedy 2001", "prefer")
+    assert (parts, titles[0]) == (mentioned, "Amélie")
+    assert len(titles) > 1
+    assert found("romantic comedy 2001", "filter") == (mentioned, ["Amélie"])
+    assert found("romantic comedy 2001", "off")[0] == []
+    parts, titles = found("films with al pacino", "filter")
+    assert (parts, titles) == (["person al pacino"], ["The Godfather"])
+    parts, titles = found("movies like Amélie", "prefer")
+    assert parts == ["like Amélie"]
+    assert "Amélie" not in titles
+
+
 def test_a_long_query_fits_into_an_address(service: Service) -> None:
     """A thousand characters of any script are taken, and one more is refused in the usual shape."""
     assert service.get("/search", q="映" * 1000)[0] == 200

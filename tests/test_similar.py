@@ -8,12 +8,13 @@ import pytest
 
 from hybrid.comparison.compare import compare
 from hybrid.errors import EngineUnavailable, InvalidInput, NotFound
+from hybrid.fusion.alpha import LIKENESS_ALPHA
 from hybrid.movie import Movie
 from hybrid.query import FIELDS, FusionMethod, Mode, Query, SearchQuery, SimilarQuery
 from hybrid.schemas.runs import parse_runs
 from hybrid.schemas.search import SimilarResponse
 from hybrid.search import HybridSearch
-from hybrid.similar import ALPHA, similar
+from hybrid.similar import similar
 from tests import corpus
 from tests.fakes import FakeLexical
 from tests.small import open_small_embedded
@@ -121,7 +122,7 @@ def test_filters_hold_and_fusions_weigh(search: HybridSearch) -> None:
         assert ids(few) == ids(answer)[:3]
     for alpha in ("auto", 0.2):
         answer = like(search, id=5001, alpha=alpha)
-        assert answer.alpha == (ALPHA if alpha == "auto" else alpha)
+        assert answer.alpha == (LIKENESS_ALPHA if alpha == "auto" else alpha)
         for hit in answer.hits:
             share, cosine = hit.keyword.share or 0.0, hit.semantic.score or 0.0
             assert hit.score == pytest.approx((1 - answer.alpha) * share + answer.alpha * cosine)

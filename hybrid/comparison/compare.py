@@ -15,6 +15,7 @@ from hybrid.bounds import max_entries
 from hybrid.comparison.agreement import jaccard, kendall_tau, rbo
 from hybrid.engines.deadline import Deadline
 from hybrid.errors import EngineUnavailable, InvalidInput
+from hybrid.fusion.boosts import boosts
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.methods import SideScores
 from hybrid.hydration import build_hits
@@ -190,6 +191,7 @@ def _movies(
     ids = fused.candidates.ids.tolist()
     films = search.catalogue.films(ids)
     keyword, semantic = _scores_and_ranks(fused.keyword), _scores_and_ranks(fused.semantic)
+    preferred = boosts(fused.candidates).tolist()
     scores = [run.fused.scores.tolist() for run in runs]
     sentences = _sentences(search, fused.candidates, films)
     movies = {}
@@ -204,6 +206,7 @@ def _movies(
             semantic=semantic[row][0],
             semantic_rank=semantic[row][1],
             sentence=sentences[row],
+            preferred=preferred[row],
             runs={
                 run.run.name: RunRank(rank=run.ranks.get(film), score=run_scores[row])
                 for run, run_scores in zip(runs, scores, strict=True)
@@ -298,7 +301,7 @@ def _swaps(run: FusedRun) -> Iterator[Swap]:
     fused = run.fused
     if fused.mode != "hybrid" or fused.method == "rrf":
         return
-    keyword, semantic = fused.normalised
+    keyword, semantic = (side + fused.boosts for side in fused.normalised)
     rows = fused.candidates.rows_of(np.array(run.top, np.int64)).tolist()
     scores = [(float(keyword[row]), float(semantic[row])) for row in rows]
     for (above, below), (a, b) in zip(pairwise(run.top), pairwise(scores), strict=True):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hybrid.errors import EngineUnavailable
 from hybrid.evaluation.judgements import JudgedQuery
-from hybrid.query import SearchQuery
+from hybrid.query import SearchQuery, Understand
 from hybrid.ranking import Ranking
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.runs import Run
@@ -27,21 +27,24 @@ def rank_queries(
     an engine does not answer: the rankings would be others.
     """
     rankings: dict[str, dict[str, Ranking]] = {run.name: {} for run in runs}
-    for query, candidates in retrieve_queries(search, queries):
-        for run in runs:
-            fusion = run.fusion.over(search.preferences.default)
-            ranking = search.fuse(candidates, run.mode, fusion).ranking
-            rankings[run.name][query.id] = ranking.top(DEPTH)
+    for understand in dict.fromkeys(run.understand for run in runs):
+        alike = [run for run in runs if run.understand == understand]
+        for query, candidates in retrieve_queries(search, queries, understand):
+            for run in alike:
+                fusion = run.fusion.over(search.preferences.default)
+                ranking = search.fuse(candidates, run.mode, fusion).ranking
+                rankings[run.name][query.id] = ranking.top(DEPTH)
     return rankings
 
 
 def retrieve_queries(
-    search: HybridSearch, queries: Sequence[JudgedQuery]
+    search: HybridSearch, queries: Sequence[JudgedQuery], understand: Understand = "prefer"
 ) -> Iterator[tuple[JudgedQuery, Candidates]]:
     """Yield each query with its candidates. Raises EngineUnavailable if an engine is lost."""
     with progress(queries, "searching") as bar:
         for query in bar:
-            candidates = search.retrieve(SearchQuery.filtered(query.text, query.filters))
+            asked = SearchQuery.filtered(query.text, query.filters)
+            candidates = search.retrieve(asked.model_copy(update={"understand": understand}))
             if candidates.degraded:
                 raise EngineUnavailable(
                     f"the {candidates.degraded[0]} engine did not answer query {query.id}: nothing "

@@ -15,13 +15,15 @@ from hybrid.engines.deadline import Deadline
 from hybrid.engines.protocols import Engines, TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.explanation.summary import summary
+from hybrid.fusion.boosts import weights
 from hybrid.fusion.fused_ranking import FusedRanking
-from hybrid.fusion.methods import RRF_K, highest_score
+from hybrid.fusion.methods import RRF_K, UNITS, highest_score
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.schemas.explanation import (
     FusionWhy,
     KeywordWhy,
+    PreferredWhy,
     RanksWhy,
     SemanticWhy,
     SentenceWhy,
@@ -177,6 +179,7 @@ def explain_ranks(
     rows = fused.candidates.rows_of(ids)
     ranks = fused.ranking.ranks_of(ids).tolist()
     fusion = _fusion_whys(fused, rows)
+    preferred = _preferred_whys(fused, rows)
     filters = fused.candidates.query.filters
     conditions = fused.candidates.parsed.conditions
     allowed = [
@@ -185,9 +188,10 @@ def explain_ranks(
     ]
     return {
         film: Why(
-            summary=summary(ranks[n] or None, allowed[n], *evidence[film], fusion[n]),
+            summary=summary(ranks[n] or None, allowed[n], *evidence[film], fusion[n], preferred[n]),
             keyword=evidence[film].keyword,
             semantic=evidence[film].semantic,
+            preferred=preferred[n],
             fusion=fusion[n],
             ranks=_ranks_why(fused, ranks[n], row),
         )
@@ -237,6 +241,7 @@ def _fusion_whys(fused: FusedRanking, rows: NDArray[np.int64]) -> Sequence[Fusio
             keyword=(1 - prior) * (1 - alpha) * float(fused.normalised.keyword[row]),
             semantic=(1 - prior) * alpha * float(fused.normalised.semantic[row]),
             prior=prior * highest * float(fused.candidates.known[row]),
+            preferred=float(fused.boosts[row]),
         )
         for row in rows.tolist()
     ]
@@ -248,7 +253,10 @@ def _formula(fused: FusedRanking, row: int) -> str:
     if prior:
         known = f"{float(fused.candidates.known[row]):.3f}{f' * 2 / {RRF_K + 1}' if is_rrf else ''}"
         formula = f"(1 - {prior:.3f}) * ({formula}) + {prior:.3f} * {known}"
-    return f"{formula} = {float(fused.scores[row]):.{4 if is_rrf else 3}f}"
+    decimals = 4 if is_rrf else 3
+    if fused.mode == "hybrid" and fused.candidates.parsed.preferred:
+        formula = f"{formula} + {float(fused.boosts[row]):.{decimals}f}"
+    return f"{formula} = {float(fused.scores[row]):.{decimals}f}"
 
 
 def _linear_formula(fused: FusedRanking, row: int) -> str:
@@ -262,3 +270,22 @@ def _rrf_formula(fused: FusedRanking, row: int) -> str:
     ranks = [int(side.ranks[row]) for side in (fused.keyword, fused.semantic)]
     factors = [f" / ({RRF_K} + {rank})" if rank else " * 0" for rank in ranks]
     return f"2 * ((1 - {alpha:.3f}){factors[0]} + {alpha:.3f}{factors[1]})"
+
+
+def _preferred_whys(
+    fused: FusedRanking, rows: NDArray[np.int64]
+) -> Sequence[tuple[PreferredWhy, ...]]:
+    """Return what the candidate in each row gains by each part of the query."""
+    candidates = fused.candidates
+    if fused.mode != "hybrid":
+        return [()] * len(rows)
+    gains = (UNITS[fused.method] * weights(candidates.parsed)).tolist()
+    return [
+        tuple(
+            PreferredWhy.model_validate(
+                {"field": part.field, "value": part.value, "met": met, "gain": gain * met}
+            )
+            for part, gain, met in zip(candidates.parsed.preferred, gains, meets, strict=True)
+        )
+        for meets in candidates.meets[rows].tolist()
+    ]

@@ -1,8 +1,9 @@
 """Why a film ranks where it does, in one plain sentence."""
 
+from collections.abc import Sequence
 from textwrap import shorten
 
-from hybrid.schemas.explanation import FusionWhy, KeywordWhy, SemanticWhy
+from hybrid.schemas.explanation import FusionWhy, KeywordWhy, PreferredWhy, SemanticWhy
 from hybrid.text.analysis import analyze
 
 MAX_NAMED_WORDS = 4
@@ -20,6 +21,7 @@ def summary(
     keyword: KeywordWhy | None,
     semantic: SemanticWhy | None,
     fusion: FusionWhy,
+    preferred: Sequence[PreferredWhy] = (),
 ) -> str:
     """Return the rank of a film, the main reason for it, and details.
 
@@ -27,7 +29,7 @@ def summary(
     and matches the conditions.
     """
     reason, more = _reason(keyword, semantic, fusion)
-    clauses = "; ".join(clause for clause in more if clause)
+    clauses = "; ".join(clause for clause in [*more, _preferred(preferred)] if clause)
     outcome = _outcome(rank, allowed)
     if rank is None:
         return f"{outcome}: {clauses}" if clauses else outcome
@@ -61,6 +63,14 @@ def _reason(
     if semantic and has_sentence:
         return "for its plot", [_sentence(semantic, _sentence_clause(keyword, semantic)), words]
     return "for nothing", [words, "it has no description" if semantic else ""]
+
+
+def _preferred(parts: Sequence[PreferredWhy]) -> str:
+    """Return what of the query the film gains by, and what not; empty if there is nothing."""
+    met = ", ".join(f"'{part.value}'" for part in parts if part.met)
+    unmet = ", ".join(f"'{part.value}'" for part in parts if not part.met)
+    clauses = [f"it is of {met}" if met else "", f"not of {unmet}" if unmet else ""]
+    return ", but ".join(clause for clause in clauses if clause)
 
 
 def _sentence_clause(keyword: KeywordWhy | None, semantic: SemanticWhy) -> str:

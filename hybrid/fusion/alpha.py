@@ -9,6 +9,13 @@ LOW_SHARE, HIGH_SHARE = 0.25, 0.35
 """Up to the first, the best keyword share of any film is chance; from the second on, words count
 fully."""
 
+LIKENESS_ALPHA = 0.4
+"""The semantic share of films like another one; docs/ranking.md gives its measured gain."""
+
+LIKE_MOST = "as is best for most films"
+
+NOTHING_TOLD = "it has no description: its words alone decide"
+
 
 class AlphaChoice(NamedTuple):
     """`value`, 0 to 1, is the semantic share of the score; `reason` explains it to the user."""

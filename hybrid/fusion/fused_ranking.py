@@ -4,8 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid.fusion.alpha import AlphaChoice, choose_alpha
+from hybrid.fusion.alpha import (
+    LIKE_MOST,
+    LIKENESS_ALPHA,
+    NOTHING_TOLD,
+    AlphaChoice,
+    choose_alpha,
+)
+from hybrid.fusion.boosts import boosts
 from hybrid.fusion.methods import (
+    UNITS,
     NormalisedScores,
     SideScores,
     normalise_sides,
@@ -23,7 +31,8 @@ class FusedRanking:
 
     `scores` float64 (n,), both sides and `normalised` are of all candidates, in the order of
     `candidates.ids`. `scores` is the sum of what is `normalised`, weighted by `alpha`; a share of
-    it, `prior`, 0 to 1, comes from how well known the films are instead.
+    it, `prior`, 0 to 1, comes from how well known the films are instead. Added are the `boosts`,
+    float64 (n,), of films that meet what the query prefers.
     """
 
     candidates: Candidates
@@ -32,6 +41,7 @@ class FusedRanking:
     keyword: SideScores
     semantic: SideScores
     normalised: NormalisedScores
+    boosts: Scores
     mode: Mode
     method: FusionMethod
     alpha: AlphaChoice
@@ -54,16 +64,28 @@ def rank_candidates(
         "semantic": semantic.ranks > 0,
         "hybrid": (keyword.ranks > 0) | (semantic.ranks > 0),
     }[mode]
-    # One side alone is ranked by its own scores.
     method = fusion.method if mode == "hybrid" else "attainable"
     normalised = normalise_sides(keyword, semantic, method)
     prior = prior if mode == "hybrid" and candidates.known.any() else 0.0
     scores = weighted_sum(normalised, alpha.value)
     if prior:
         scores = with_prior(scores, candidates.known, prior, method)
+    # One side alone is ranked by its own scores.
+    gained = UNITS[method] * boosts(candidates) * (mode == "hybrid")
+    scores = scores + gained
     ranking = Ranking.sorted(candidates.ids[listed], scores[listed])
     return FusedRanking(
-        candidates, ranking, scores, keyword, semantic, normalised, mode, method, alpha, prior
+        candidates=candidates,
+        ranking=ranking,
+        scores=scores,
+        keyword=keyword,
+        semantic=semantic,
+        normalised=normalised,
+        boosts=gained,
+        mode=mode,
+        method=method,
+        alpha=alpha,
+        prior=prior,
     )
 
 
@@ -88,8 +110,12 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
         return AlphaChoice(float(mode == "semantic"), f"the mode is {mode}")
     if "semantic" in candidates.degraded:
         return AlphaChoice(0.0, "words alone decide, as the semantic engine does not answer")
+    if candidates.parsed.liked is not None and candidates.query_vector is None:
+        return AlphaChoice(0.0, NOTHING_TOLD)
     if fusion.alpha != "auto":
         return AlphaChoice(fusion.alpha, "as asked")
+    if candidates.parsed.liked is not None:
+        return AlphaChoice(LIKENESS_ALPHA, LIKE_MOST)
     # A candidate in neither list must not affect how the others rank.
     listed = candidates.in_keyword_list | np.isin(candidates.ids, candidates.semantic_list.ids)
     return choose_alpha(

@@ -102,6 +102,17 @@ NORMALISERS: Mapping[FusionMethod, Callable[[SideScores], Scores]] = {
 }
 
 
+UNITS: Mapping[FusionMethod, float] = {
+    "attainable": 1.0,
+    "min_max": 1.0,
+    "z_score": 6.0,
+    "dbsf": 1.0,
+    "rrf": 2.0 / (RRF_K + 1),
+}
+"""How far apart the best and the worst fused score of a method can be; `z_score` has no bounds, but
+dbsf counts six deviations."""
+
+
 def normalise_sides(
     keyword: SideScores, semantic: SideScores, method: FusionMethod
 ) -> NormalisedScores:

@@ -4,9 +4,9 @@ What is not of this language is plain text, never an error.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 from hybrid.movie import name_key
 from hybrid.query import Filters, Query
@@ -16,7 +16,7 @@ from hybrid.query_language.film_words import WordField
 from hybrid.query_language.word_forms import word_forms
 from hybrid.text.exact_words import exact_words
 
-Field = Literal["text", "title", "person", "genre", "year"]
+Field = Literal["text", "title", "person", "genre", "year", "like"]
 
 FIELDS: Sequence[Field] = ("title", "person", "genre", "year")
 """What can stand before a colon."""
@@ -47,7 +47,9 @@ class Part:
 
     `value` is what the field is compared with, as typed; `excluded` is whether films that meet one
     of the conditions are left out. Only an excluded word has several: one for each of its forms.
-    `span` is where the part is in the text, None if it is a field of the query.
+    `span` is where the part is in the text, None if it is a field of the query. Films that meet a
+    `preferred` part gain, and no other is left out. The part "like" names the film that others
+    should be like.
     """
 
     field: Field
@@ -55,6 +57,7 @@ class Part:
     excluded: bool
     conditions: tuple[Condition, ...]
     span: Span | None = None
+    preferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class Reading:
     text: str
     plain: str
     parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, text: str, parts: Iterable[Part]) -> Self:
+        """Return how `text` is read, of which these are the parts, all with a span."""
+        spans = sorted(((part.span, part) for part in parts if part.span), key=lambda item: item[0])
+        plain, last = [], 0
+        for (start, end), part in spans:
+            plain += [text[last:start], text[start:end] if part.preferred else _searched(part)]
+            last = end
+        words = " ".join([*plain, text[last:]]).split()
+        return cls(text, " ".join(words), tuple(part for _, part in spans))
 
     @property
     def has_phrase(self) -> bool:
@@ -98,19 +112,17 @@ def read(text: str) -> Reading:
     """Return how the text of a query is read."""
     found = list(_parts(text))
     taken = [span for span, _ in found]
+    parts = [part for _, part in found]
     for start, end in decades(text):
         if not any(first < end and start < last for first, last in taken):
             decade = text[start:end]
-            part = Part("year", decade, False, _years(decade.lower()), (start, end))
-            found.append(((start, end), part))
-    found.sort(key=lambda item: item[0])
-    plain, last = [], 0
-    for (start, end), part in found:
-        searched = not part.excluded and part.field != "year"
-        plain += [text[last:start], part.value if searched else ""]
-        last = end
-    words = " ".join([*plain, text[last:]]).split()
-    return Reading(text, " ".join(words), tuple(part for _, part in found))
+            parts.append(Part("year", decade, False, _years(decade.lower()), (start, end)))
+    return Reading.of(text, parts)
+
+
+def _searched(part: Part) -> str:
+    """Return what is searched for in place of a part: words that are required are."""
+    return "" if part.excluded or part.field in ("year", "like") else part.value
 
 
 def field_parts(query: Query) -> tuple[Part, ...]:
@@ -131,9 +143,20 @@ def field_parts(query: Query) -> tuple[Part, ...]:
 def conditions_of(parts: Sequence[Part]) -> Conditions:
     """Return what the parts of a query require of films."""
     return Conditions(
-        required=tuple(one for part in parts if not part.excluded for one in part.conditions),
+        required=tuple(
+            one
+            for part in parts
+            if not part.excluded and not part.preferred
+            for one in part.conditions
+        ),
         excluded=tuple(one for part in parts if part.excluded for one in part.conditions),
     )
+
+
+def genres_in(parts: Sequence[Part]) -> list[str]:
+    """Return the genres that parts name."""
+    conditions = [one for part in parts for one in part.conditions]
+    return [name for one in conditions if isinstance(one, Filters) for name in one.genres]
 
 
 def _exclusion(text: str) -> Part:
@@ -179,8 +202,10 @@ def _conditions(field: Field, value: str, quoted: bool) -> tuple[Condition, ...]
             return (Filters(genres=(value,)),) if name_key(value) else ()
         case "text" if not quoted:
             return _bare_word(value)
-        case _:
+        case "text" | "title" | "person":
             return phrases(value, field)
+        case _:
+            return ()
 
 
 def _bare_word(value: str) -> tuple[Phrase, ...]:

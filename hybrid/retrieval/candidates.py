@@ -49,7 +49,8 @@ class Candidates:
     the similarity of query and title, 0 to 1; `in_keyword_list` bool (n,), whether words or title
     put the film into the keyword list; `cosines` float64 (n,), the semantic score, NaN for a film
     without a vector; `known` float64 (n,), how well known the film is by its votes, 0 to 1, and 0
-    where no film of the source has votes. `semantic_list` ranks the films of the semantic list;
+    where no film of the source has votes; `meets` bool (n, parts), which of the parts that films
+    gain by (`parsed.preferred`) it meets. `semantic_list` ranks the films of the semantic list;
     `query_vector` is None if that engine was not asked. `person` is a full name of a person in the
     query. `degraded` names the engines that did not answer.
     """
@@ -62,6 +63,7 @@ class Candidates:
     in_keyword_list: NDArray[np.bool_]
     cosines: Scores
     known: Scores
+    meets: NDArray[np.bool_]
     semantic_list: Ranking
     query_vector: QueryVector | None
     person: str | None

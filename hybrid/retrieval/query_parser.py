@@ -7,6 +7,7 @@ from functools import cached_property
 from hybrid.query_language.conditions import Conditions
 from hybrid.query_language.language import Part, Reading, conditions_of, read
 from hybrid.text.normalise import plain
+from hybrid.understanding.mentions import NOTHING, Mentions
 
 MAX_WORDS = 64
 """The words of a query after these are ignored (docs/http.md)."""
@@ -50,7 +51,8 @@ class ParsedQuery:
     `reading` is how its text was read; `parts` are all that limit the films, in its text and in its
     fields. `text` is the plain text, truncated to 64 words; `keywords` is the part that the keyword
     engine searches for; `possible_titles` are the texts that may be a film's title. `truncated` is
-    whether words were dropped.
+    whether words were dropped. `liked` is the id of the film that others should be like;
+    `only_mentions` is whether the text does nothing but mention years, genres, people or that film.
     """
 
     reading: Reading
@@ -59,20 +61,30 @@ class ParsedQuery:
     keywords: str
     possible_titles: tuple[str, ...]
     truncated: bool
+    liked: int | None = None
+    only_mentions: bool = False
 
     @cached_property
     def conditions(self) -> Conditions:
         """What films must match."""
         return conditions_of(self.parts)
 
+    @cached_property
+    def preferred(self) -> tuple[Part, ...]:
+        """The parts that films gain by."""
+        return tuple(part for part in self.parts if part.preferred)
 
-def parse_query(query: str, of_fields: tuple[Part, ...] = ()) -> ParsedQuery:
-    """Parse the text of a query; `of_fields` are the parts that its fields hold.
+
+def parse_query(
+    query: str | Reading, of_fields: tuple[Part, ...] = (), mentioned: Mentions = NOTHING
+) -> ParsedQuery:
+    """Parse the text of a query; `of_fields` are the parts that its fields hold, `mentioned` is
+    what its text mentions, which are parts of the reading if that is given.
 
     The keywords of "any good movies about rats" are "rats", and "looking for casablanca" may name
     Casablanca. If nothing else is left, all words are keywords.
     """
-    reading = read(query)
+    reading = read(query) if isinstance(query, str) else query
     plain_text = reading.plain
     matches = list(_WORD.finditer(plain_text))
     truncated = len(matches) > MAX_WORDS
@@ -93,6 +105,8 @@ def parse_query(query: str, of_fields: tuple[Part, ...] = ()) -> ParsedQuery:
         keywords=keywords,
         possible_titles=(text, keywords) if may_be_title else (text,) if text else (),
         truncated=truncated,
+        liked=mentioned.liked,
+        only_mentions=mentioned.whole,
     )
 
 

@@ -13,22 +13,25 @@ from hybrid.cache import Cache
 from hybrid.engines.breaker import Breaker
 from hybrid.engines.bulkhead import Bulkhead, Pending
 from hybrid.engines.deadline import NEVER, Deadline
-from hybrid.engines.protocols import Engines
+from hybrid.engines.protocols import MAX_PHRASES, Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.query import ExplainQuery, Filters, Mode, RankedQuery
-from hybrid.query_language.conditions import Conditions, Phrase
-from hybrid.query_language.language import field_parts, read
+from hybrid.movie import keyword_text
+from hybrid.query import ExplainQuery, Filters, Mode, RankedQuery, Understand
+from hybrid.query_language.conditions import Condition, Conditions, Phrase
+from hybrid.query_language.language import Reading, field_parts, read
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
 from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates, KeywordScores
+from hybrid.retrieval.catalogue_knowledge import CatalogueKnowledge
 from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.known_films import KnownFilms
-from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness
+from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness, mean_vector
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleMatches
 from hybrid.retrieval.titles import Titles
 from hybrid.storage.catalogue import Catalogue
+from hybrid.understanding.mentions import mentions
 from hybrid.vectors import QueryVector
 
 MAX_KEYWORD_REQUESTS = 16
@@ -60,7 +63,10 @@ CHECKED_BY_TEXT = 1000
 SHARE_TO_CHECK = 0.5
 """Share of the time left in which they are checked."""
 
-_Key = tuple[str, Filters, tuple[tuple[str, ...], ...], Mode]
+SHARE_TO_UNDERSTAND = 0.2
+"""Share of the time left in which the keyword engine may tell whether a word is a family name."""
+
+_Key = tuple[str, Filters, tuple[tuple[str, ...], ...], Mode, Understand]
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,11 @@ class _KeywordList:
 
 
 class _Completion(NamedTuple):
-    """BM25 of the films of `ids`, float64 (len(ids),), and which candidate has which pair."""
+    """BM25 of the films of `ids`, float64 (len(ids),), and which candidate has which phrase."""
 
     ids: Ids
     bm25: Scores
-    have_pairs: NDArray[np.bool_]
+    have_phrases: NDArray[np.bool_]
 
 
 class _Request(NamedTuple):
@@ -106,16 +112,25 @@ class _Request(NamedTuple):
 class Retriever:
     """Finds and scores candidates in one generation. Safe to share between threads.
 
-    `depth` is the maximum length of each engine's list.
+    `depth` is the maximum length of each engine's list, `same` gives the ids of a film and of its
+    duplicates.
     """
 
-    def __init__(self, catalogue: Catalogue, engines: Engines, depth: int) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        engines: Engines,
+        depth: int,
+        same: Callable[[int], Sequence[int]],
+    ) -> None:
         self.engines = engines
         self._catalogue = catalogue
         self._titles = Titles.of(catalogue)
         self._known = KnownFilms.of(catalogue)
         self._depth = depth
+        self._same = same
         self._film_sets = FilmSets(catalogue, engines.lexical)
+        self.knowledge = CatalogueKnowledge(catalogue, self._titles, self._films_with)
         self._recent: Cache[_Key, Candidates] = Cache("candidates", MAX_CACHED_CANDIDATES)
         self.keyword = Bulkhead(MAX_KEYWORD_REQUESTS, Breaker(self._probe))
 
@@ -140,7 +155,7 @@ class Retriever:
         mode is that of the engine.
         """
         word_fields = query.phrase, query.exclude, query.title, query.person
-        key = query.text, query.filters, word_fields, query.mode
+        key = query.text, query.filters, word_fields, query.mode, query.understand
         candidates = self._recent.get(key)
         if candidates is None or not np.isin(also, candidates.ids).all():
             candidates = self._find_text(query, watch, also, deadline)
@@ -211,11 +226,60 @@ class Retriever:
     def _find_text(
         self, query: ExplainQuery, watch: Stopwatch, also: Ids, deadline: Deadline
     ) -> Candidates:
-        parsed = parse_query(query.text, field_parts(query))
+        with watch.stage("understand"):
+            parsed = self._parse(query, deadline)
         vector = partial(self._encode, parsed.text or SEARCHED_WITHOUT_WORDS)
-        pairs = neighbours(parsed.keywords)
+        request = _Request(query, parsed, vector, also, NO_FILMS, None, watch, deadline, {})
+        if parsed.liked is not None:
+            return self._find_liked(request, self.likeness_of(parsed.liked))
+        return self._find(request, neighbours(parsed.keywords))
+
+    def _parse(self, query: ExplainQuery, deadline: Deadline) -> ParsedQuery:
+        reading, of_fields = read(query.text), field_parts(query)
+        if query.understand == "off":
+            return parse_query(reading, of_fields)
+        taken = [part.span for part in reading.parts if part.span]
+        knowledge, soon = self.knowledge, deadline.part(SHARE_TO_UNDERSTAND)
+        mentioned = mentions(query.text, taken, knowledge, soon)
+        parts = mentioned.parts
+        if query.understand == "filter":
+            parts = tuple(replace(part, preferred=False) for part in parts)
+        elif query.mode != "hybrid":  # one side alone is ranked by its own scores
+            parts = tuple(part for part in parts if not part.preferred)
+        reading = Reading.of(query.text, (*reading.parts, *parts))
+        return parse_query(reading, of_fields, mentioned)
+
+    def _films_with(self, phrase: Phrase, deadline: Deadline) -> Ids:
+        return self.keyword.ask(partial(self.engines.lexical.films_with, phrase), deadline).result()
+
+    def likeness_of(self, film: int) -> Likeness:
+        """Return what films like this one should be like; there must be such a film."""
+        return Likeness(
+            keyword_text(self._catalogue.films([film])[film].movie),
+            2,  # a word of this film alone finds no other
+            mean_vector(self.engines.semantic.vectors_of(film)),
+            np.array(self._same(film), np.int64),
+        )
+
+    def _find_liked(self, request: _Request, likeness: Likeness) -> Candidates:
+        """Return the films that are like one, and about what else the query says."""
+        parsed, words = request.parsed, ""
+        if request.query.mode != "semantic":
+            words = self._telling(likeness, request.deadline, request.lost)
+        keywords = f"{words} {parsed.keywords}".strip()
+
+        def vector() -> QueryVector | None:
+            if likeness.query_vector is None or not parsed.text:
+                return likeness.query_vector
+            beside = self.engines.encoder.encode([parsed.text])[0]
+            return mean_vector(np.stack([likeness.query_vector.vector, beside]))
+
         return self._find(
-            _Request(query, parsed, vector, also, NO_FILMS, None, watch, deadline, {}), pairs
+            request._replace(
+                parsed=replace(parsed, keywords=keywords, possible_titles=()),
+                vector=vector,
+                excluded=likeness.excluded,
+            )
         )
 
     def _encode(self, text: str) -> QueryVector:
@@ -227,13 +291,15 @@ class Retriever:
         query, watch = request.query, request.watch
         pending = self._ask_keyword(request)
         request = request._replace(among=self._film_set(request))
+        phrases = _person_phrases(request.parsed)
         titles, title_list = self._title_list(request, self._depth)
         query_vector, semantic_list = self._semantic_list(request, self._depth)
         others = _union(title_list.ids, semantic_list.ids, request.also)
         keyword_list = self._answer(request, pending)
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
         ids = _union(listed, others)
-        completion = self._ask_completion(request, keyword_list, ids, pairs)
+        asked = (*phrases, *pairs)[:MAX_PHRASES]
+        completion = self._ask_completion(request, keyword_list, ids, asked)
         cosines = self._cosines(query_vector, semantic_list, ids, watch)
         completed = self._answer(request, completion)
         person = self._person(request)
@@ -243,10 +309,12 @@ class Retriever:
             listed, ids, cosines = NO_FILMS, others, cosines[kept]
             keyword = KeywordScores.missing(len(ids))
         in_keyword_list = np.isin(ids, _union(listed, title_list.ids))
+        have = np.zeros((len(ids), len(asked)), np.bool_)
         if completed is not None:
-            keyword = keyword.raised(
-                adjacency(pairs, completed.have_pairs, in_keyword_list, person)
-            )
+            have = completed.have_phrases
+            first = len(phrases)
+            found = adjacency(asked[first:], have[:, first:], in_keyword_list, person)
+            keyword = keyword.raised(found)
         _check_enough(query, request.lost)
         rows = self._catalogue.columns.rows_of(ids)
         return Candidates(
@@ -258,6 +326,7 @@ class Retriever:
             in_keyword_list=in_keyword_list,
             cosines=cosines,
             known=self._known.priors(rows),
+            meets=self._meets(request.parsed, ids, have),
             semantic_list=semantic_list,
             query_vector=query_vector,
             person=person,
@@ -312,10 +381,15 @@ class Retriever:
         with request.watch.stage("keyword"):
             depth = self._depth + len(request.excluded)
             ranking = lexical.search(keywords, filters, depth, deadline, conditions)
+            preferred = _preferred(request.parsed)
+            if preferred and len(ranking) == depth:
+                limits = Conditions((*conditions.required, *preferred), conditions.excluded)
+                more = lexical.search(keywords, filters, depth, deadline, limits)
+                ranking = ranking.united(more)
             known = self._catalogue.columns.rows_of(ranking.ids) >= 0
             kept = Ranking(ranking.ids[known], ranking.scores[known]).without(request.excluded)
             return _KeywordList(
-                kept.top(self._depth),
+                kept.top(2 * self._depth if preferred else self._depth),
                 attainable=lexical.attainable(keywords, deadline),
                 complete=len(ranking) < depth and len(kept) <= self._depth,
             )
@@ -362,13 +436,40 @@ class Retriever:
             return None, Ranking.empty()
         _check_time(request.deadline)
         with request.watch.stage("semantic"):
-            found = self.engines.semantic.search(
-                query_vector,
-                request.query.filters,
-                depth + len(request.excluded),
-                request.among,
-            )
-            return query_vector, found.without(request.excluded).top(depth)
+            filters, many = request.query.filters, depth + len(request.excluded)
+            search = partial(self.engines.semantic.search, query_vector, filters, many)
+            found = search(request.among).without(request.excluded).top(depth)
+            preferred = self._preferred_films(request)
+            if preferred is not None:
+                found = found.united(search(preferred).without(request.excluded).top(depth))
+            return query_vector, found
+
+    def _preferred_films(self, request: _Request) -> FilmSet | None:
+        """Return the films of the years and genres that the query prefers, None if it has none."""
+        preferred = _preferred(request.parsed)
+        if not preferred:
+            return None
+        conditions = Conditions(preferred)
+        # Years and genres are in memory: no engine is asked.
+        films = self._film_sets.known(conditions) or self._film_sets.matching(conditions, NEVER)
+        if request.among is None:
+            return films
+        return FilmSet(np.intersect1d(films.ids, request.among.ids, assume_unique=True))
+
+    def _meets(self, parsed: ParsedQuery, ids: Ids, have: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which film meets which preferred part, bool (len(ids), parts).
+
+        `have` bool (len(ids), n) is which film has which phrase, first those of people.
+        """
+        meets = np.ones((len(ids), len(parsed.preferred)), np.bool_)
+        columns, people = self._catalogue.columns, iter(have.T)
+        rows = columns.rows_of(ids)
+        for place, part in enumerate(parsed.preferred):
+            for one in part.conditions:
+                meets[:, place] &= (
+                    columns.allowed(one, rows) if isinstance(one, Filters) else next(people)
+                )
+        return meets
 
     def _answer(self, request: _Request, pending: Pending[T] | None) -> T | None:
         """Return what the keyword engine answers, None if it was not asked or is lost."""
@@ -383,18 +484,18 @@ class Retriever:
         request: _Request,
         keyword_list: _KeywordList | None,
         ids: Ids,
-        pairs: Sequence[Phrase],
+        phrases: Sequence[Phrase],
     ) -> Pending[_Completion] | None:
-        """Begin to score the candidates that are not in the keyword list, and to look for `pairs`.
+        """Begin to score candidates that are not in the keyword list, and to look for phrases.
 
-        None if there are no pairs, and no other candidate contains a word of the query: a film that
-        passes the filters and is not in a complete list.
+        None if there are no phrases, and no other candidate contains a word of the query: a film
+        that passes the filters and is not in a complete list.
         """
         if keyword_list is None:
             return None
         unlisted = ids[keyword_list.ranking.ranks_of(ids) == 0]
         if keyword_list.complete and not len(request.also):
-            if not pairs:
+            if not phrases:
                 return None
             unlisted = NO_FILMS
         keywords, lexical = request.parsed.keywords, self.engines.lexical
@@ -402,7 +503,7 @@ class Retriever:
         def complete(deadline: Deadline) -> _Completion:
             with request.watch.stage("complete"):
                 bm25 = lexical.score(keywords, unlisted, deadline)
-                return _Completion(unlisted, bm25, lexical.have_phrases(pairs, ids, deadline))
+                return _Completion(unlisted, bm25, lexical.have_phrases(phrases, ids, deadline))
 
         return self.keyword.ask(complete, request.deadline)
 
@@ -441,6 +542,18 @@ def _keyword_scores(
     attainable = keyword_list.attainable
     shares = bm25 / attainable if attainable else bm25
     return KeywordScores(bm25, shares, np.zeros(len(ids)), any_match=attainable > 0)
+
+
+def _person_phrases(parsed: ParsedQuery) -> tuple[Phrase, ...]:
+    """Return the names of the people whose films gain."""
+    conditions = [one for part in parsed.preferred for one in part.conditions]
+    return tuple(one for one in conditions if isinstance(one, Phrase))
+
+
+def _preferred(parsed: ParsedQuery) -> tuple[Condition, ...]:
+    """Return what the films of all years and genres that the query prefers meet."""
+    conditions = [one for part in parsed.preferred for one in part.conditions]
+    return tuple(one for one in conditions if isinstance(one, Filters))
 
 
 def _check_time(deadline: Deadline) -> None:

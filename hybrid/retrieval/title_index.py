@@ -192,6 +192,19 @@ class TitleIndex:
             np.concatenate([matches.shares for matches in found]),
         )
 
+    def begins(self, text: str) -> bool:
+        """Return whether a title is `text` or begins with all its words."""
+        key = _BLANK.join(title_words(text))
+        first = bisect_left(self.word_keys, key.encode())
+        return first < bisect_left(self.word_keys, (key + _AFTER_BLANK).encode(), first)
+
+    def titled(self, text: str) -> Rows:
+        """Return the films whose title has the same words as `text`, int64 ascending."""
+        key = _BLANK.join(title_words(text)).encode()
+        first = bisect_left(self.word_keys, key)
+        last = bisect_left(self.word_keys, key + _END.encode(), first)
+        return np.unique(self.films[self.by_words[first:last]])
+
     def _film_matches(self, words: Sequence[str], whole: str | None) -> TitleMatches:
         """Return the films with a title similar to `words`.
 

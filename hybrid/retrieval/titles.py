@@ -10,6 +10,7 @@ from hybrid.retrieval.title_index import TitleIndex, TitleMatches
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import TITLES
 from hybrid.storage.merged_rows import MergedRows
+from hybrid.storage.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,19 @@ class Titles:
             np.concatenate([self.rows.of_base(base.rows[counts]), self.rows.of_delta[delta.rows]]),
             np.concatenate([base.shares[counts], delta.shares]),
         )
+
+    def begins(self, text: str) -> bool:
+        """Return whether a title begins with the words of `text`, of an outdated film perhaps."""
+        return self.base.begins(text) or self.delta.begins(text)
+
+    def titled(self, text: str) -> Rows:
+        """Return the films whose title has the same words as `text`, int64 ascending."""
+        base = self.base.titled(text)
+        if self.rows.is_base:
+            return base
+        left = self.rows.of_base(base[self.rows.counts(base)])
+        new = self.rows.of_delta[self.delta.titled(text)]
+        return np.sort(np.concatenate([left, new]))
 
 
 def same_titles(catalogue: Catalogue) -> bool:

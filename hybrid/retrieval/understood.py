@@ -18,6 +18,7 @@ def _part(reading: Reading, part: Part) -> UnderstoodPart:
         field=part.field,
         value=part.value,
         excluded=part.excluded,
+        preferred=part.preferred,
         span=Span(start=part.span[0], end=part.span[1]) if part.span else None,
         without=reading.without(part.span) if part.span else None,
     )

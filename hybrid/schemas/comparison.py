@@ -5,7 +5,7 @@ from pydantic import Field
 from hybrid.movie import Movie
 from hybrid.query import FusionMethod, Mode, Query
 from hybrid.schemas.base import Answer, ResponseModel
-from hybrid.schemas.explanation import FusionWhy, KeywordWhy, RanksWhy, SemanticWhy
+from hybrid.schemas.explanation import FusionWhy, KeywordWhy, PreferredWhy, RanksWhy, SemanticWhy
 from hybrid.schemas.highlight import Highlight
 from hybrid.schemas.search import Hit, KeywordHit, SemanticHit
 from hybrid.schemas.understood import Understood
@@ -15,6 +15,7 @@ class RunWhy(ResponseModel):
     """Why a film ranks where it does in a run; the evidence is the same in all runs."""
 
     summary: str
+    preferred: tuple[PreferredWhy, ...]
     fusion: FusionWhy
     ranks: RanksWhy
 
@@ -31,7 +32,10 @@ class RunHit(ResponseModel):
     def of(cls, hit: Hit) -> "RunHit":
         """Return the part of a hit that depends on the run."""
         why = hit.why and RunWhy(
-            summary=hit.why.summary, fusion=hit.why.fusion, ranks=hit.why.ranks
+            summary=hit.why.summary,
+            preferred=hit.why.preferred,
+            fusion=hit.why.fusion,
+            ranks=hit.why.ranks,
         )
         return cls(id=hit.id, rank=hit.rank, score=hit.score, why=why)
 
@@ -121,6 +125,10 @@ class CandidateMovie(ResponseModel):
     semantic_rank: int | None
     sentence: str | None = Field(
         description="the nearest to the query, of which the first 200 characters; null without one"
+    )
+    preferred: float = Field(
+        description="what the film gains in hybrid runs by what the query prefers, as a share of "
+        "the range of scores"
     )
     runs: dict[str, RunRank]
     details: MovieDetails | None = Field(description="null unless a run shows the film")

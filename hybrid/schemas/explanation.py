@@ -66,6 +66,15 @@ class SemanticWhy(ResponseModel):
     words: tuple[WordWhy, ...] | None = Field(description="null unless the explanation is full")
 
 
+class PreferredWhy(ResponseModel):
+    """A part of the query that films gain by."""
+
+    field: Literal["person", "genre", "year"]
+    value: str = Field(description="as typed")
+    met: bool = Field(description="whether the film has it")
+    gain: float = Field(description="what the film gains by it, 0 where it does not meet it")
+
+
 class FusionWhy(ResponseModel):
     """How the score comes from both sides."""
 
@@ -73,6 +82,7 @@ class FusionWhy(ResponseModel):
     keyword: float = Field(description="the keyword side's part of the score")
     semantic: float = Field(description="the semantic side's part of the score")
     prior: float = Field(description="the part of the score for how well known the film is")
+    preferred: float = Field(description="what the film gains in all by what the query prefers")
 
 
 class RanksWhy(ResponseModel):
@@ -89,5 +99,8 @@ class Why(ResponseModel):
     summary: str
     keyword: KeywordWhy | None = Field(description="null where the mode leaves that side out")
     semantic: SemanticWhy | None = Field(description="null where the mode leaves that side out")
+    preferred: tuple[PreferredWhy, ...] = Field(
+        description="the parts of the query that films gain by, in the order typed"
+    )
     fusion: FusionWhy
     ranks: RanksWhy

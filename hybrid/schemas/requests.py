@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from hybrid.errors import InvalidInput
 from hybrid.query import (
     OPTIONAL_TEXT,
     TEXT,
@@ -59,4 +60,9 @@ class CompareURL(Query):
 
     def as_runs(self) -> Sequence[Run]:
         """Return the runs of the request, or the default ones. Raises InvalidInput."""
-        return parse_runs(self.run or ())
+        runs = parse_runs(self.run or ())
+        for run in runs:
+            if run.understand != "prefer":
+                problem = f"run '{run.name}' cannot understand the query in a way of its own"
+                raise InvalidInput(f"{problem}: send understand={run.understand}", {"run": problem})
+        return runs

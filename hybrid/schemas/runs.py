@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from hybrid.errors import InvalidInput
-from hybrid.query import AlphaOrAuto, Fusion, FusionMethod, Mode
+from hybrid.query import AlphaOrAuto, Fusion, FusionMethod, Mode, Understand
 from hybrid.validation import one_line, problems
 
 DEFAULT_RUNS = ("keyword", "semantic", "hybrid")
@@ -28,32 +28,39 @@ RunName = Annotated[str, AfterValidator(_name)]
 
 
 class Run(BaseModel):
-    """A ranking with a name, by which TREC run files are named and tagged."""
+    """A ranking with a name, by which TREC run files are named and tagged.
+
+    `understand` counts in evaluations; runs of a comparison have that of its query.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: RunName
     mode: Mode
     fusion: Fusion = Fusion()
+    understand: Understand = "prefer"
 
     @classmethod
     def parse(cls, text: str) -> "Run":
-        """Return the run of NAME:MODE,FUSION,ALPHA or NAME=MODE,FUSION,ALPHA.
+        """Return the run of NAME:MODE,FUSION,ALPHA,UNDERSTAND, or of NAME=MODE and so on.
 
         Without a name, the rest is its name. Raises InvalidInput.
         """
         # Names have neither : nor =. A URL may have : instead of =, which would be escaped.
         name, separator, spec = text.replace(":", "=").rpartition("=")
         mode, *fusion = [part.strip() for part in spec.split(",")]
-        if len(fusion) > 2 or (fusion and mode != "hybrid"):
+        if len(fusion) > 3 or (fusion and mode != "hybrid"):
             raise _wrong(
                 f"run '{text}': expected keyword, semantic or hybrid, the latter optionally "
                 "with a fusion and an alpha, as in mine=hybrid,rrf,0.4"
             )
-        values: dict[str, Any] = dict(zip(("method", "alpha"), fusion, strict=False))
+        values: dict[str, Any] = {
+            "name": name.strip() if separator else ",".join([mode, *fusion]),
+            "mode": mode,
+            "fusion": dict(zip(("method", "alpha"), fusion, strict=False)),
+        }
         try:
-            run_name = name.strip() if separator else ",".join([mode, *fusion])
-            return cls.model_validate({"name": run_name, "mode": mode, "fusion": values})
+            return cls.model_validate(values | dict(zip(["understand"], fusion[2:], strict=False)))
         except ValidationError as error:
             raise _wrong(f"run '{text}': {one_line(problems(error))}") from None
 

@@ -17,11 +17,15 @@ class Span(ResponseModel):
 class UnderstoodPart(ResponseModel):
     """A part of the query that is more than plain text."""
 
-    field: Literal["text", "title", "person", "genre", "year"] = Field(
-        description="what is compared: the film's whole text, its titles, its people, genres, year"
+    field: Literal["text", "title", "person", "genre", "year", "like"] = Field(
+        description="what is compared: the film's whole text, its titles, its people, genres, "
+        "year; like: the films found are like the one of this title"
     )
     value: str = Field(description="what it is compared with, as typed")
     excluded: bool = Field(description="true: films that match are left out")
+    preferred: bool = Field(
+        description="true: films that match gain, and no other is left out; false: it is required"
+    )
     span: Span | None = Field(
         description="where it stands in query.query; null for a field of the request"
     )

@@ -183,13 +183,22 @@ class Catalogue:
     def person_in(self, text: str) -> str | None:
         """Return the first full name of a person that `text` contains, as typed there, or None."""
         typed, words = text.split(), name_words(text)
+        for first, last in self.names_in([word for word, _ in words]):
+            return " ".join(typed[words[first][1] : words[last - 1][1] + 1]).strip(",.;:!?()\"'")
+        return None
+
+    def names_in(self, words: Sequence[str]) -> Sequence[tuple[int, int]]:
+        """Return where full names of people are among plain words, in order, as [first, last).
+
+        Of names that overlap the first counts, and of these the longest.
+        """
         spans = [
-            words[start : start + length]
+            (start, start + length)
             for start in range(len(words))
             for length in NAME_WORDS
             if start + length <= len(words)
         ]
-        names = [" ".join(word for word, _ in span) for span in spans]
+        names = [" ".join(words[first:last]) for first, last in spans]
         marks = ",".join("?" * len(names))
         rows = self._connection.execute(
             f"SELECT name FROM names WHERE name IN ({marks})"  # noqa: S608, only "?"
@@ -197,10 +206,11 @@ class Catalogue:
             names,
         )
         known = {name for (name,) in rows.fetchall()}
+        found: list[tuple[int, int]] = []
         for span, name in zip(spans, names, strict=True):
-            if name in known:
-                return " ".join(typed[span[0][1] : span[-1][1] + 1]).strip(",.;:!?()\"'")
-        return None
+            if name in known and (not found or span[0] >= found[-1][1]):
+                found.append(span)
+        return found
 
     def people(self) -> Iterator[tuple[str, int]]:
         """Yield (plain name, number of films) for every person, in the order of names."""

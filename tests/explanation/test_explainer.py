@@ -259,7 +259,7 @@ def test_sentences_about_words_and_meaning(keyword: KeywordWhy | None, expected:
         sentences=(SentenceWhy(sentence="A diva hides.", cosine=0.5, weight=1),), words=None
     )
     share = keyword.text if keyword and keyword.text else 0.0
-    fusion = FusionWhy(formula="", keyword=share, semantic=0.5, prior=0.0)
+    fusion = FusionWhy(formula="", keyword=share, semantic=0.5, prior=0.0, preferred=0.0)
     assert summary(12, True, keyword, semantic, fusion).startswith(expected)
 
 

@@ -6,8 +6,10 @@ from typing import Literal, get_args
 import numpy as np
 import pytest
 
+from hybrid.fusion.boosts import ALONE, WEIGHTS
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
-from hybrid.query import Fusion, FusionMethod, Mode, SearchQuery
+from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
+from hybrid.query_language.language import Part, Reading
 from hybrid.ranking import Ranking
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.query_parser import parse_query
@@ -38,11 +40,33 @@ def candidates(
         in_keyword_list=np.array([True, True, True, False, False]),
         cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),
         known=np.array([0.0, 1.0, 0.5, 0.25, 0.75]),
+        meets=np.zeros((len(IDS), 0), np.bool_),
         semantic_list=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),
         query_vector=QueryVector(np.ones(4, np.float32)) if mode != "keyword" else None,
         person=person,
         degraded=degraded,
     )
+
+
+def test_films_gain_by_what_the_query_prefers() -> None:
+    """A year gains more than a genre, both alone gain alike, in the unit of the method; one side
+    alone gains nothing."""
+    parts = (
+        Part("year", "80s", False, (Filters(year_from=1980),), (0, 3), preferred=True),
+        Part("genre", "horror", False, (Filters(genres=("horror",)),), (4, 10), preferred=True),
+    )
+    reading = Reading.of("80s horror", parts)
+    meets = np.array([[True, True], [True, False], [False, True], [False, False], [True, True]])
+    found = replace(candidates(), parsed=parse_query(reading), meets=meets)
+    gains = WEIGHTS["year"] * meets[:, 0] + WEIGHTS["genre"] * meets[:, 1]
+    plain = rank(candidates())
+    assert rank(found).boosts.tolist() == gains.tolist()
+    assert rank(found).scores.tolist() == (plain.scores + gains).tolist()
+    assert rank(found, method="rrf").boosts == pytest.approx(2 / 61 * gains)
+    assert rank(found, method="z_score").boosts == pytest.approx(6 * gains)
+    assert rank(found, "keyword").boosts.tolist() == [0.0] * 5
+    alone = replace(found, parsed=replace(found.parsed, only_mentions=True))
+    assert rank(alone).boosts == pytest.approx(ALONE * meets.sum(axis=1))
 
 
 def rank(

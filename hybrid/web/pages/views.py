@@ -52,6 +52,7 @@ PART_NAMES = {
     "person": "films of",
     "genre": "the genre",
     "year": "the years",
+    "like": "films like",
 }
 """What a part of a query limits, by its field."""
 

@@ -30,7 +30,10 @@ RUN_KEYS = "mode fusion alpha alpha_reason hits measures".split()
 
 PAIR_KEYS = "a b common jaccard rbo kendall_tau moves".split()
 
-MOVIE_KEYS = "title year genres keyword keyword_rank semantic semantic_rank runs details".split()
+MOVIE_KEYS = (
+    "title year genres keyword keyword_rank semantic semantic_rank sentence preferred runs "
+    "details".split()
+)
 
 FIGURES = "count lowest highest mean deviation".split()
 

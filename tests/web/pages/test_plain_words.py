@@ -53,7 +53,8 @@ def why(
             not_found=tuple(missing.split()),
         ),
         semantic=SemanticWhy(sentences=sentences, words=None),
-        fusion=FusionWhy(formula="", keyword=keyword, semantic=semantic, prior=0.0),
+        preferred=(),
+        fusion=FusionWhy(formula="", keyword=keyword, semantic=semantic, prior=0.0, preferred=0.0),
         ranks=RanksWhy(hybrid=1, keyword_only=None, semantic_only=None),
     )
 

@@ -23,6 +23,7 @@ const QUERY_FIELDS = [
   "exclude",
   "title",
   "person",
+  "understand",
   "limit",
   "require",
 ];

@@ -24,6 +24,7 @@ import { compareURL } from "../shared/url.js";
  * @property {number | null} semantic  cosine
  * @property {number | null} semantic_rank
  * @property {string | null} sentence  the nearest to the query
+ * @property {number} preferred  what the film gains, as a share of the range of scores
  */
 
 /** @typedef {{ fusion: string, alpha: number, alpha_reason: string }} RunResponse */

@@ -112,6 +112,7 @@ export class Comparison {
       semantic: normalised.semantic[row],
       weightedKeyword: factor * (1 - alpha) * normalised.keyword[row],
       weightedSemantic: factor * alpha * normalised.semantic[row],
+      gained: normalised.gained[row],
       score: scores[row],
     };
   }

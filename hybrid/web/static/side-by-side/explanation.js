@@ -139,6 +139,7 @@ function sum(comparison, { rankings, alpha, fusion }, film) {
     ` + ${weight(alpha)} × `,
     element("span", { class: "of-semantic" }, formatScore(parts.semantic)),
     parts.factor === 1 ? "" : ")",
+    parts.gained ? ` + ${formatScore(parts.gained)}` : "",
     ` = ${formatScore(parts.score)}`,
     element("small", {}, fusion === "attainable" ? "" : ` ${fusion}`),
   );

@@ -10,14 +10,27 @@
  * @property {Int32Array} ranks  1-based, 0 outside the side's list
  */
 
-/** @typedef {{ ids: string[], keyword: Side, semantic: Side }} Candidates in the order of ids */
+/**
+ * In the order of ids. `preferred` is what each film gains by what the query prefers.
+ * @typedef {{ ids: string[], keyword: Side, semantic: Side, preferred: Float64Array }} Candidates
+ */
 
 /**
- * What a fusion adds up: factor * ((1 - alpha) * keyword + alpha * semantic).
- * @typedef {{ keyword: Float64Array, semantic: Float64Array, factor: number }} NormalisedScores
+ * What a fusion adds up: factor * ((1 - alpha) * keyword + alpha * semantic) + gained.
+ * @typedef {object} NormalisedScores
+ * @property {Float64Array} keyword
+ * @property {Float64Array} semantic
+ * @property {Float64Array} gained
+ * @property {number} factor
  */
 
 const RRF_K = 60;
+
+/**
+ * How far apart the best and the worst fused score of a method can be.
+ * @type {Record<string, number>}
+ */
+const UNITS = { attainable: 1, min_max: 1, z_score: 6, dbsf: 1, rrf: 2 / (RRF_K + 1) };
 
 /**
  * What each fusion method does to a score.
@@ -57,6 +70,7 @@ export function candidatesOf(movies) {
       scores: Float64Array.from(ids, (id) => movies[id].semantic ?? Number.NaN),
       ranks: Int32Array.from(ids, (id) => movies[id].semantic_rank ?? 0),
     },
+    preferred: Float64Array.from(ids, (id) => movies[id].preferred),
   };
 }
 
@@ -67,9 +81,10 @@ export function candidatesOf(movies) {
  * @param {string} method
  * @returns {NormalisedScores}
  */
-export function normalise({ keyword, semantic }, lists, method) {
+export function normalise({ keyword, semantic, preferred }, lists, method) {
+  const gained = preferred.map((share) => UNITS[method] * share);
   if (method === "rrf") {
-    return { keyword: reciprocal(keyword), semantic: reciprocal(semantic), factor: 2 };
+    return { keyword: reciprocal(keyword), semantic: reciprocal(semantic), gained, factor: 2 };
   }
   /** @type {(side: Side, list: ListStatistics) => Float64Array} */
   const scale = ({ scores }, list) => {
@@ -79,6 +94,7 @@ export function normalise({ keyword, semantic }, lists, method) {
   return {
     keyword: scale(keyword, lists.keyword),
     semantic: scale(semantic, lists.semantic),
+    gained,
     factor: 1,
   };
 }
@@ -122,8 +138,10 @@ const NORMALISERS = {
  * @param {NormalisedScores} normalised
  * @param {number} alpha
  */
-export function fuse({ keyword, semantic, factor }, alpha) {
-  return keyword.map((score, row) => factor * ((1 - alpha) * score + alpha * semantic[row]));
+export function fuse({ keyword, semantic, gained, factor }, alpha) {
+  return keyword.map(
+    (score, row) => factor * ((1 - alpha) * score + alpha * semantic[row]) + gained[row],
+  );
 }
 
 /**
@@ -143,9 +161,10 @@ export function rank({ ids, keyword, semantic }, scores) {
  * @param {number} a
  * @param {number} b
  */
-export function swapAlpha({ keyword, semantic }, a, b) {
-  const keywordGain = keyword[b] - keyword[a];
-  const semanticGain = semantic[b] - semantic[a];
+export function swapAlpha({ keyword, semantic, gained, factor }, a, b) {
+  const gain = (gained[b] - gained[a]) / factor;
+  const keywordGain = keyword[b] - keyword[a] + gain;
+  const semanticGain = semantic[b] - semantic[a] + gain;
   if (keywordGain === semanticGain) return null;
   const alpha = keywordGain / (keywordGain - semanticGain);
   return alpha >= 0 && alpha <= 1 ? alpha : null;

@@ -1,0 +1,1 @@
+"""What plain text mentions: years, genres, people and films of the catalogue."""
