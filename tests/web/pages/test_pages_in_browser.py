@@ -348,20 +348,24 @@ def test_the_url_of_a_view_gives_the_view(tab: Tab) -> None:
       const url = viewURL(search, view);
       return [url, parseView(url)];
     }"""
-    default = {"fusion": None, "alpha": None, "film": None, "open": "hybrid"}
+    default: dict[str, Any] = {"fusion": None, "alpha": None, "film": None, "open": "hybrid"}
+    default["runs"] = []
+    kept = ["keyword", "hybrid", "fast:hybrid,rrf,0.3"]
     choose = random.Random(7)
     for _ in range(40):
         view = {
             "fusion": choose.choice([None, *FUSIONS]),
             "alpha": choose.choice([None, 0, 1, round(choose.random(), 5)]),
             "film": choose.choice([None, "0", str(LARGE)]),
-            "open": choose.choice(COLUMNS),
+            "open": choose.choice(COLUMNS[:2]),
+            "runs": choose.choice([[], kept]),
         }
         before = "?q=rock+%26+roll&genre=Drama&genre=War&fusion=rrf&alpha=0.5&film=7&open=semantic"
         url, parsed = tab.page.evaluate(script, [before, view])
         assert parsed == view
         fields = parse_qs(urlsplit(url).query)
         expected = {name: [str(value)] for name, value in view.items() if value != default[name]}
+        expected = {**expected, "run": kept} if expected.pop("runs", None) else expected
         assert fields == {"q": ["rock & roll"], "genre": ["Drama", "War"]} | expected
     for invalid in ("?alpha=2", "?alpha=-1", "?alpha=x", "?film=x1", "?open=all", "?fusion="):
         assert tab.page.evaluate(script, [invalid, {}])[1] == default
@@ -451,6 +455,39 @@ def test_the_panel_is_in_sight(tab: Tab) -> None:
     expect(page).to_have_url(re.compile("genre="))
     assert parse_qs(urlsplit(page.url).query)["film"] == film
     expect(page.locator("#why h2")).to_be_visible()
+
+
+def test_columns_are_chosen(tab: Tab, site: Service) -> None:
+    """What the slider shows is kept as a column of a name; columns go away again, down to two. A
+    link has them, each is what the service finds, and each pair has its agreement."""
+    page = tab.page
+    compare(page, "captain mirror", fusion="rrf", alpha=0.3)
+    page.locator("#keep input").fill("mostly words")
+    page.get_by_role("button", name="Add a column").click()
+    expect(page).to_have_url(re.compile("run=mostly-words"))
+    kept = films_of(page, "mostly-words")
+    assert kept == searched(site, "captain mirror", fusion="rrf", alpha=0.3)
+    slide(page, 0.9)
+    assert films_of(page, "mostly-words") == kept != films(page)
+    assert page.locator("#pairs tr").count() == 6
+    page.get_by_role("button", name="Remove Semantic").click()
+    expect(page.locator(".column")).to_have_count(3)
+    expect(page).not_to_have_url(re.compile("run=semantic"))
+    expect(page).to_have_url(re.compile("alpha=0.9"))
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".column")).to_have_count(3)
+    assert films_of(other, "mostly-words") == kept
+    page.get_by_role("button", name="Remove Keyword").click()
+    expect(page.locator(".column")).to_have_count(2)
+    expect(page.locator(".remove")).to_have_count(0)
+
+
+def films_of(page: Page, run: str) -> list[str]:
+    """Return the ids of the films in the column of a run, from the top."""
+    script = "buttons => buttons.map(button => button.dataset.film)"
+    found: list[str] = page.locator(f"[data-run='{run}'] li button").evaluate_all(script)
+    return found
 
 
 def test_the_comparison_can_be_taken_away(tab: Tab) -> None:

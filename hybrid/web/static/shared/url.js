@@ -1,6 +1,8 @@
 // @ts-check
 // The URLs of the pages and of the service. They are built and read here alone.
 
+import { DEFAULT_RUNS, parseRun, parseRuns } from "./runs.js";
+
 /** Parameters that GET /compare takes from the URL of the page. */
 const QUERY_FIELDS = [
   "q",
@@ -28,8 +30,7 @@ const QUERY_FIELDS = [
   "require",
 ];
 const DEFAULT_LIMIT = "20";
-
-/** @typedef {"keyword" | "hybrid" | "semantic"} ColumnName */
+const DEFAULT_OPEN = "hybrid";
 
 /**
  * What the user chose on the comparison page. A link contains all of it, so it shows others the same.
@@ -37,7 +38,8 @@ const DEFAULT_LIMIT = "20";
  * @property {string | null} fusion  null for the server's choice
  * @property {number | null} alpha  semantic share, 0 to 1; null for the server's choice
  * @property {string | null} film  id of the film that is explained
- * @property {ColumnName} open  the column that is wide on a narrow screen
+ * @property {string} open  the name of the column that is wide on a narrow screen
+ * @property {string[]} runs  the columns as they stand in the URL; none for words, both and meaning
  */
 
 /**
@@ -66,17 +68,20 @@ export function parseView(search) {
     fusion: fields.get("fusion") || null,
     alpha: alpha >= 0 && alpha <= 1 ? alpha : null,
     film: /^\d+$/.test(film) ? film : null,
-    open: columnName(fields.get("open")),
+    open: opened(fields),
+    runs: parseRuns(fields),
   };
 }
 
 /**
- * Return the name of a column; hybrid for anything that is not one.
- * @param {string | null} name
- * @returns {ColumnName}
+ * Return the name of the column that is open: that of the URL if there is one of this name.
+ * @param {URLSearchParams} fields
  */
-export function columnName(name) {
-  return name === "keyword" || name === "semantic" ? name : "hybrid";
+function opened(fields) {
+  const runs = parseRuns(fields);
+  const names = (runs.length ? runs : DEFAULT_RUNS).map((text) => parseRun(text)?.name);
+  const open = fields.get("open") ?? DEFAULT_OPEN;
+  return names.includes(open) ? open : DEFAULT_OPEN;
 }
 
 /**
@@ -86,9 +91,14 @@ export function columnName(name) {
  */
 export function viewURL(search, view) {
   const fields = new URLSearchParams(search);
-  for (const [name, value] of Object.entries(view)) {
-    if (value === null || (name === "open" && value === "hybrid")) fields.delete(name);
+  const { runs, ...rest } = view;
+  for (const [name, value] of Object.entries(rest)) {
+    if (value === null || (name === "open" && value === DEFAULT_OPEN)) fields.delete(name);
     else fields.set(name, String(value));
+  }
+  if (runs) {
+    fields.delete("run");
+    for (const run of runs) fields.append("run", run);
   }
   return `?${fields}`;
 }

@@ -5,19 +5,20 @@ import { element, find } from "../shared/dom.js";
 import { drawCommon } from "./columns.js";
 import { formatHundredths } from "./format.js";
 
-/** @import { Comparison, Rankings } from "./comparison.js" */
+/** @import { Comparison } from "./comparison.js" */
+/** @import { RankedRun } from "./runs.js" */
 
 /** @typedef {ReturnType<Comparison["agreement"]>[number]} Pair */
 
 /**
  * @param {Comparison} comparison
- * @param {Rankings} rankings
+ * @param {RankedRun[]} runs
  */
-export function drawAgreement(comparison, rankings) {
-  const pairs = comparison.agreement(rankings);
+export function drawAgreement(comparison, runs) {
+  const pairs = comparison.agreement(runs);
   find("#limit").textContent = String(comparison.limit);
   find("#pairs").replaceChildren(...pairs.map(tableRow));
-  drawCommon(pairs.map((pair) => pair.common)); // the first two pairs are neighbours
+  drawCommon(pairs.map((pair) => pair.common)); // neighbours come first
 }
 
 /** @param {Pair} pair */

@@ -4,7 +4,9 @@
 import { common, jaccard, kendallTau, rbo } from "./agreement.js";
 import { candidatesOf, fuse, normalise, rank, swapAlpha } from "./fusion.js";
 
-/** @import { ColumnName, View } from "../shared/url.js" */
+/** @import { Mode } from "../shared/runs.js" */
+/** @import { View } from "../shared/url.js" */
+/** @import { RankedRun } from "./runs.js" */
 /** @import { CompareResponse } from "./api.js" */
 /** @import { NormalisedScores } from "./fusion.js" */
 
@@ -28,15 +30,8 @@ import { candidatesOf, fuse, normalise, rank, swapAlpha } from "./fusion.js";
  * @property {number} after  an alpha at which it has happened
  */
 
-/** @type {ColumnName[]} */
-export const COLUMNS = ["keyword", "hybrid", "semantic"];
-
-/** @type {[ColumnName, ColumnName][]} */
-const PAIRS = [
-  ["keyword", "hybrid"],
-  ["hybrid", "semantic"],
-  ["keyword", "semantic"],
-];
+/** @type {Mode[]} */
+export const MODES = ["keyword", "hybrid", "semantic"];
 
 /** How far past the alpha of a swap the slider goes, so that it has happened. */
 const SWAP_MARGIN = 0.0001;
@@ -153,31 +148,28 @@ export class Comparison {
   }
 
   /**
-   * Return how far each two rankings agree.
-   * @param {Rankings} rankings
+   * Return how far each two runs agree, neighbours first.
+   * @param {RankedRun[]} runs
    */
-  agreement(rankings) {
-    return PAIRS.map(([a, b]) => {
-      const [topA, topB] = [rankings[a].slice(0, this.limit), rankings[b].slice(0, this.limit)];
-      return {
-        a,
-        b,
-        films: topA.length + topB.length,
-        common: common(topA, topB),
-        jaccard: jaccard(topA, topB),
-        rbo: rbo(topA, topB),
-        tau: this.#tau(rankings, a, b),
-      };
-    });
+  agreement(runs) {
+    const tops = runs.map(({ run, rankings }) => rankings[run.mode].slice(0, this.limit));
+    const scores = runs.map(({ run, rankings }) => this.#scored(rankings, run.mode));
+    return pairsOf(runs.length).map(([a, b]) => ({
+      a: runs[a].run.name,
+      b: runs[b].run.name,
+      films: tops[a].length + tops[b].length,
+      common: common(tops[a], tops[b]),
+      jaccard: jaccard(tops[a], tops[b]),
+      rbo: rbo(tops[a], tops[b]),
+      tau: this.#tau(scores[a], scores[b]),
+    }));
   }
 
   /**
-   * @param {Rankings} rankings
-   * @param {ColumnName} a
-   * @param {ColumnName} b
+   * @param {Map<number, number>} inA  scores by row
+   * @param {Map<number, number>} inB
    */
-  #tau(rankings, a, b) {
-    const [inA, inB] = [this.#scored(rankings, a), this.#scored(rankings, b)];
+  #tau(inA, inB) {
     const rows = [...this.#candidates.ids.keys()].filter((row) => inA.has(row) && inB.has(row));
     const scores = [inA, inB].map((scored) => rows.map((row) => scored.get(row) ?? 0));
     return kendallTau(scores[0], scores[1]);
@@ -186,7 +178,7 @@ export class Comparison {
   /**
    * Return the score of each row that a ranking contains; the hybrid one contains all candidates.
    * @param {Rankings} rankings
-   * @param {ColumnName} name
+   * @param {Mode} name
    * @returns {Map<number, number>}
    */
   #scored(rankings, name) {
@@ -212,4 +204,15 @@ export class Comparison {
     }
     return normalised;
   }
+}
+
+/**
+ * Return the pairs of so many columns, neighbours first.
+ * @param {number} number
+ */
+function pairsOf(number) {
+  const pairs = Array.from({ length: number }, (_, a) =>
+    Array.from({ length: number - a - 1 }, (_, step) => [a, a + step + 1]),
+  ).flat();
+  return pairs.sort(([a, b], [c, d]) => Number(b - a > 1) - Number(d - c > 1));
 }

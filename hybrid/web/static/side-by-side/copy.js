@@ -3,9 +3,10 @@
 
 import { element, find } from "../shared/dom.js";
 import { compareURL, queryFields } from "../shared/url.js";
-import { COLUMNS } from "./comparison.js";
+import { rankedRuns } from "./runs.js";
 
 /** @import { Comparison } from "./comparison.js" */
+/** @import { RankedRun } from "./runs.js" */
 /** @import { RankedView } from "./state.js" */
 
 /**
@@ -14,11 +15,12 @@ import { COLUMNS } from "./comparison.js";
  * @param {() => RankedView} seen
  */
 export function listenToCopy(comparison, seen) {
+  const runs = () => rankedRuns(comparison, seen());
   /** @type {Record<string, () => string | Promise<string>>} */
   const texts = {
-    curl: () => `curl '${new URL(seenURL(seen()), location.href).href.replaceAll("'", "%27")}'`,
-    JSON: async () => (await fetch(seenURL(seen()))).text(),
-    CSV: () => csv(comparison, seen()),
+    curl: () => `curl '${new URL(seenURL(runs()), location.href).href.replaceAll("'", "%27")}'`,
+    JSON: async () => (await fetch(seenURL(runs()))).text(),
+    CSV: () => csv(comparison, runs()),
   };
   find("#copy").replaceChildren(
     "Copy as ",
@@ -28,13 +30,13 @@ export function listenToCopy(comparison, seen) {
 
 /**
  * Return the URL of the comparison that is seen.
- * @param {RankedView} ranked
+ * @param {RankedRun[]} runs
  */
-function seenURL({ fusion, alpha }) {
-  const runs = COLUMNS.map((mode) =>
-    mode === "hybrid" ? `hybrid:${mode},${fusion},${alpha}` : mode,
+function seenURL(runs) {
+  const texts = runs.map(({ run: { name, mode }, fusion, alpha }) =>
+    mode === "hybrid" ? `${name}:${mode},${fusion},${alpha}` : `${name}:${mode}`,
   );
-  return compareURL(queryFields(location.search), runs);
+  return compareURL(queryFields(location.search), texts);
 }
 
 /**
@@ -61,13 +63,13 @@ function copyButton(name, text) {
 /**
  * Return the films of each column as lines of comma-separated values (RFC 4180).
  * @param {Comparison} comparison
- * @param {RankedView} ranked
+ * @param {RankedRun[]} runs
  */
-export function csv({ movies, limit }, { rankings }) {
-  const rows = COLUMNS.flatMap((column) =>
-    rankings[column].slice(0, limit).map((film, place) => {
+function csv({ movies, limit }, runs) {
+  const rows = runs.flatMap(({ run, rankings }) =>
+    rankings[run.mode].slice(0, limit).map((film, place) => {
       const { title, year, keyword, semantic } = movies[film];
-      return [column, place + 1, film, title, year, keyword, semantic];
+      return [run.name, place + 1, film, title, year, keyword, semantic];
     }),
   );
   const head = ["ranking", "rank", "id", "title", "year", "words", "meaning"];

@@ -5,13 +5,13 @@
 import { element, find, shape } from "../shared/dom.js";
 import { filmURL, queryFields, tileURL } from "../shared/url.js";
 import { fetchExplanation } from "./api.js";
-import { COLUMNS } from "./comparison.js";
+import { MODES } from "./comparison.js";
 import { endSentence, formatHundredths, formatScore } from "./format.js";
 import { sentencePieces } from "./marks.js";
 
 /** @import { Child } from "../shared/dom.js" */
 /** @import { CandidateMovie, ExplainHit, KeywordWhy, Why } from "./api.js" */
-/** @import { ColumnName } from "../shared/url.js" */
+/** @import { Mode } from "../shared/runs.js" */
 /** @import { Comparison, Rankings } from "./comparison.js" */
 /** @import { RankedView } from "./state.js" */
 
@@ -98,7 +98,7 @@ function header(film, movie, close) {
  * @param {Rankings} rankings
  */
 function rankList(film, movie, rankings) {
-  /** @param {ColumnName} name */
+  /** @param {Mode} name */
   const score = (name) => {
     if (name === "hybrid") return "";
     const value = movie[name];
@@ -107,7 +107,7 @@ function rankList(film, movie, rankings) {
   return element(
     "dl",
     { class: "ranks" },
-    ...COLUMNS.map((name) => {
+    ...MODES.map((name) => {
       const rank = rankings[name].indexOf(film) + 1;
       return element(
         "div",

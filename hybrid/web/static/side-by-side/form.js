@@ -30,12 +30,15 @@ export function listenToForm() {
  * Write the weights of a view into the form and into the links to the other pages.
  * @param {View} view
  */
-export function passOn({ fusion, alpha }) {
+export function passOn({ fusion, alpha, runs }) {
   for (const [name, value] of Object.entries({ fusion, alpha })) {
     form.querySelector(`input[name=${name}]`)?.remove();
     if (value !== null) form.append(element("input", { type: "hidden", name, value }));
   }
+  for (const field of form.querySelectorAll("input[name=run]")) field.remove();
+  for (const value of runs) form.append(element("input", { type: "hidden", name: "run", value }));
   for (const link of document.querySelectorAll("nav a")) {
-    if (link instanceof HTMLAnchorElement) link.search = viewURL(link.search, { fusion, alpha });
+    if (link instanceof HTMLAnchorElement)
+      link.search = viewURL(link.search, { fusion, alpha, runs });
   }
 }

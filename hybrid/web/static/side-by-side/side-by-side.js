@@ -3,7 +3,7 @@
 // follows from the state.
 
 import { closest, element, find } from "../shared/dom.js";
-import { columnName, explainURL, queryFields } from "../shared/url.js";
+import { explainURL, queryFields } from "../shared/url.js";
 import { drawAgreement } from "./agreement-table.js";
 import { fetchComparison } from "./api.js";
 import { createColumns, focusFilm, light } from "./columns.js";
@@ -14,6 +14,8 @@ import { drawExplanation, focusExplanation, loadExplanation } from "./explanatio
 import { listenToForm, passOn } from "./form.js";
 import { sentence } from "./format.js";
 import { drawOneSided } from "./one-sided.js";
+import { drawRunForm, listenToRunForm, without } from "./run-form.js";
+import { rankedRuns } from "./runs.js";
 import { createState } from "./state.js";
 import { drawWeights, listenToWeights } from "./weights.js";
 
@@ -49,10 +51,12 @@ function run(comparison) {
 
   /** @param {RankedView} ranked */
   const draw = (ranked) => {
-    drawColumns(ranked);
+    const runs = rankedRuns(comparison, ranked);
+    drawColumns(runs, ranked.view);
     drawWeights(comparison, ranked, update);
     drawCurve(comparison, ranked.fusion);
-    drawAgreement(comparison, ranked.rankings);
+    drawAgreement(comparison, runs);
+    drawRunForm(ranked);
     drawExplanation(comparison, ranked, close);
     passOn(ranked.view);
     if (ranked.view.film && state.focus.onExplanation) focusExplanation();
@@ -77,6 +81,7 @@ function run(comparison) {
   listenToCopy(comparison, ranked);
   drawOneSided(comparison);
   listenToColumns(state, update);
+  listenToRunForm(ranked, update);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && state.view.film) close();
   });
@@ -104,7 +109,9 @@ function listenToColumns(state, update) {
         },
       );
     }
-    if (open) update({ open: columnName(open) });
+    if (open) update({ open });
+    const remove = closest(event, "[data-remove]")?.getAttribute("data-remove");
+    if (remove) update({ runs: without(state.view, remove) });
   });
   /** @param {Event} event */
   const lightTarget = (event) => {
