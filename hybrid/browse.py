@@ -17,7 +17,7 @@ from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.understood import understood
 from hybrid.schemas.search import Hit, KeywordHit, SearchResponse, SemanticHit, Total
 from hybrid.search import HybridSearch
-from hybrid.storage.rows import Mask, Rows
+from hybrid.storage.rows import Rows
 
 NOT_SEARCHED = "there is no text to search for"
 
@@ -60,11 +60,12 @@ def _list(
     watch, orders = Stopwatch(), search.orders
     with watch.stage("total"):
         with watch.stage("list"):
-            rows = orders.rows(sort, order, _allowed(search, query, parsed, deadline))
+            rows = orders.rows(sort, order, search.allowed(query, parsed, deadline))
             first = orders.passed(rows, sort, order, place.key, place.film) if place else 0
             page = rows[first : first + query.limit]
         with watch.stage("hydrate"):
             hits = _hits(search, query, page, first + 1)
+        facets = search.facets(query, parsed, watch, deadline)
     following = None
     if first + len(page) < len(rows):
         last = Place(orders.keys(sort).key_of(int(page[-1])), hits[-1].id)
@@ -78,23 +79,12 @@ def _list(
         alpha_reason=NOT_SEARCHED,
         confident=None,
         next_cursor=following,
+        facets=facets,
         degraded=(),
         warnings=search.unknown_names(query, parsed),
         timings_ms=watch.milliseconds(),
         generation=search.generation,
     )
-
-
-def _allowed(
-    search: HybridSearch, query: SearchQuery, parsed: ParsedQuery, deadline: Deadline
-) -> Mask:
-    """Return which films the filters allow and the conditions are met by, bool (films,)."""
-    columns = search.catalogue.columns
-    mask = columns.allowed(query.filters)
-    if parsed.conditions:
-        films = search.retriever.films_matching(parsed.conditions, deadline)
-        mask &= np.isin(columns.ids, films.ids, assume_unique=True)
-    return mask
 
 
 def _hits(search: HybridSearch, query: SearchQuery, rows: Rows, first_rank: int) -> tuple[Hit, ...]:

@@ -21,6 +21,7 @@ from hybrid.query import (
     SimilarQuery,
     SuggestQuery,
 )
+from hybrid.schemas.facets import Facets
 from hybrid.schemas.requests import CompareURL
 from hybrid.schemas.search import Hit, SearchResponse, SimilarResponse
 from hybrid.settings import Settings
@@ -32,6 +33,9 @@ SIDE_BY_SIDE = ("keyword", "hybrid", "semantic")
 MIN_WIDTH = 80
 """Width of a comparison, in characters, where the terminal is narrower or there is none."""
 
+
+SHOWN_VALUES = 20
+"""Values of a facet that are shown in the terminal."""
 
 NOT_IN_TERMINAL = ("text", "highlight", "explain")
 """Fields without an option: the text is an argument, and the terminal shows none of the others."""
@@ -368,10 +372,23 @@ def _print(answer: "SearchResponse | SimilarResponse") -> None:
         click.echo(_line(hit, ranks=answer.alpha is not None))
         if hit.semantic.sentence:
             click.echo(textwrap.indent(textwrap.shorten(hit.semantic.sentence, 160), "      "))
+    if isinstance(answer, SearchResponse) and answer.facets:
+        _print_facets(answer.facets)
     films = "films that match" if answer.total.scope == "filters" else "candidates"
     alpha = "" if answer.alpha is None else f"; alpha {answer.alpha:.2f}, {answer.alpha_reason}"
     milliseconds = answer.timings_ms["total"]
     click.echo(f"{len(answer.hits)} of {answer.total.value} {films}, {milliseconds:.0f} ms{alpha}")
+
+
+def _print_facets(facets: Facets) -> None:
+    """Print the counts of the list if there is a text, else of all films."""
+    scope, counts = "candidates", facets.candidates
+    if counts is None:
+        scope, counts = "all films that match", facets.filters
+    for facet, values in (counts or {}).items():
+        shown = ", ".join(f"{one.value} {one.count:,}" for one in values[:SHOWN_VALUES])
+        more = f" and {len(values) - SHOWN_VALUES} more" if len(values) > SHOWN_VALUES else ""
+        click.secho(f"{facet} of {scope}: {shown or 'none'}{more}", dim=True)
 
 
 def _line(hit: Hit, ranks: bool) -> str:

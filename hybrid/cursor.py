@@ -21,7 +21,7 @@ from hybrid.query import FilmId, SearchQuery
 MAX_FILMS = 3000
 """Of a window: the lists of words, titles and meaning, of at most 1,000 films each."""
 
-SHOWN = frozenset({"limit", "highlight", "explain", "require", "cursor"})
+SHOWN = frozenset({"limit", "highlight", "explain", "require", "cursor", "facets"})
 """Fields of a query that neither choose films nor order them: they may change between pages."""
 
 WINDOW, PLACE = b"w", b"p"

@@ -38,6 +38,7 @@ Explain = Literal["none", "summary", "full"]
 Sort = Literal["relevance", "year", "title", "rating", "votes"]
 Order = Literal["asc", "desc"]
 Understand = Literal["prefer", "filter", "off"]
+Facet = Literal["genre", "decade", "year", "country", "language", "director", "actor"]
 
 
 def _text(text: str) -> str:
@@ -80,6 +81,15 @@ def _has_surrogate(text: str) -> bool:
 def as_list(value: object) -> object:
     """Return a single string as a list: a URL with one value has no list, a body needs none."""
     return [value] if isinstance(value, str) else value
+
+
+def _split(value: object) -> object:
+    """Return the values of a list of which one may be several, separated by commas."""
+    values = as_list(value)
+    if not isinstance(values, list | tuple):
+        return values
+    parts = (one.split(",") if isinstance(one, str) else [one] for one in values)
+    return [part.strip() if isinstance(part, str) else part for some in parts for part in some]
 
 
 def _words(text: str) -> str:
@@ -136,6 +146,13 @@ Words = Annotated[
     str, Field(max_length=100, json_schema_extra={"pattern": r"\S"}), AfterValidator(_words)
 ]
 """A word or several, that are compared with those of a film."""
+
+FacetList = Annotated[tuple[Facet, ...], Field(max_length=20)]
+Facets = Annotated[
+    FacetList,
+    BeforeValidator(_split, json_schema_input_type=Facet | FacetList),
+    AfterValidator(lambda facets: tuple(dict.fromkeys(facets))),
+]
 
 WordsList = Annotated[tuple[Words, ...], Field(max_length=20)]
 AllOf = Annotated[WordsList, BeforeValidator(as_list, json_schema_input_type=Words | WordsList)]
@@ -418,6 +435,12 @@ class SearchQuery(ExplainQuery):
         None, description="`next_cursor` of a response: go on where it ended, with the same query"
     )
 
+    facets: Facets = Field(
+        (),
+        description="count the films of each value: genre, decade, year, country, language, "
+        "director, actor; separated by commas, or repeated",
+    )
+
     @property
     def direction(self) -> Order:
         """The order, asked or not."""
@@ -427,6 +450,17 @@ class SearchQuery(ExplainQuery):
         """Return this query with its order and, where it has none, fusion and alpha of `default`"""
         query = super().resolved(default)
         return query.model_copy(update={"order": self.direction})
+
+    def without_filter_by(self, facet: Facet) -> "SearchQuery":
+        """Return this query without the filter by a facet.
+
+        Genres of which a film must have all stay: one more would narrow the list further.
+        """
+        own = {"year_from", "year_to"} if facet in ("year", "decade") else {facet}
+        if self.genre_match == "all":
+            own -= {"genre"}
+        fields = {name: getattr(self, name) for name in SearchQuery.model_fields if name not in own}
+        return SearchQuery.model_validate(fields, by_name=True, by_alias=False)
 
     @classmethod
     def filtered(cls, text: str, filters: Filters, mode: Mode = "hybrid") -> Self:

@@ -16,6 +16,7 @@ from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable, unknown_film
 from hybrid.explanation.explainer import Explainer
 from hybrid.explanation.highlighting import highlight
+from hybrid.facets import count_facets
 from hybrid.fusion.confidence import evidence_of, is_confident
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.fusion.preferences import Preferences
@@ -34,9 +35,11 @@ from hybrid.retrieval.query_parser import MAX_WORDS, ParsedQuery
 from hybrid.retrieval.retriever import NO_FILMS, Retriever
 from hybrid.retrieval.suggestion_index import SuggestionIndex
 from hybrid.retrieval.understood import understood
+from hybrid.schemas.facets import Facets
 from hybrid.schemas.search import Duplicate, ExplainResponse, SearchResponse, Total
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.manifest import MatchThreshold
+from hybrid.storage.rows import Mask
 
 MAX_CACHED_SPELLINGS = 4096
 """Names of people as they are shown; each takes some 100 bytes."""
@@ -119,6 +122,7 @@ class HybridSearch:
             with watch.stage("hydrate"):
                 details = self.details(candidates, page.ids, deadline)
                 hits = build_hits(fused, page.ids, details)
+            facets = self.facets(query, candidates.parsed, watch, deadline, fused)
         return SearchResponse(
             query=query,
             understood=understood(candidates.parsed),
@@ -128,6 +132,7 @@ class HybridSearch:
             alpha_reason=fused.alpha.reason,
             confident=self._is_confident(query, fused),
             next_cursor=write_window(page.rest, query) if page.rest else None,
+            facets=facets,
             **self.answer_fields(candidates, details, watch, page.warnings),
         )
 
@@ -151,6 +156,56 @@ class HybridSearch:
         if parsed.only_mentions and fused.candidates.meets.all(axis=1).any():
             return True
         return is_confident(evidence_of(fused), query.text, self.match)
+
+    def facets(
+        self,
+        query: SearchQuery,
+        parsed: ParsedQuery,
+        watch: Stopwatch,
+        deadline: Deadline,
+        fused: FusedRanking | None = None,
+    ) -> Facets | None:
+        """Return how many films have each value of the facets of `query`, None if it has none.
+
+        `fused` is its list of films, if it has a text.
+        """
+        if not query.facets:
+            return None
+        columns = self.catalogue.columns
+        with watch.stage("facets"):
+            all_films = count_facets(query, columns, lambda q: self.allowed(q, parsed, deadline))
+            listed = fused and count_facets(
+                query, columns, lambda q: self._listed(q, query, fused, deadline)
+            )
+        return Facets(filters=all_films, candidates=listed)
+
+    def allowed(self, query: SearchQuery, parsed: ParsedQuery, deadline: Deadline) -> Mask:
+        """Return which films the filters allow and the conditions are met by, bool (films,).
+
+        Raises EngineUnavailable if the keyword engine, which knows the words of films, is needed
+        and does not answer.
+        """
+        columns = self.catalogue.columns
+        mask = columns.allowed(query.filters)
+        if parsed.conditions:
+            films = self.retriever.films_matching(parsed.conditions, deadline)
+            mask &= np.isin(columns.ids, films.ids, assume_unique=True)
+        return mask
+
+    def _listed(
+        self, query: SearchQuery, asked: SearchQuery, fused: FusedRanking, deadline: Deadline
+    ) -> Mask:
+        """Return which films the list of a query has, bool (films,), given that of `asked`.
+
+        Raises EngineUnavailable if other engines answer than did before.
+        """
+        if query.filters != asked.filters:
+            found, before = self.retrieve(query, deadline=deadline), fused.candidates.degraded
+            if found.degraded != before:
+                raise EngineUnavailable("an engine does not answer any longer")
+            fused = self.once(self.fuse(found, query.mode, query.fusion_spec))
+        columns = self.catalogue.columns
+        return np.isin(columns.ids, fused.ranking.ids, assume_unique=True)
 
     def retrieve(
         self,

@@ -271,6 +271,12 @@ def test_search_in_the_terminal(index: Index) -> None:
     assert "1.  " in done.stdout
     assert "Amélie (2001)" in done.stdout
     assert "A shy waitress on Montmartre" in done.stdout
+    facets = ("--facets", "decade,director", "--director", "jean-pierre jeunet")
+    shown = run("hybrid", "search", "--json", *facets, **index.variables)
+    assert json.loads(shown.stdout)["total"]["value"] == 1
+    done = run("hybrid", "search", "waitress", *facets, **index.variables)
+    assert "decade of candidates: 2000 1" in done.stdout
+    assert "director of candidates: " in done.stdout
     shown = run("hybrid", "search", "waitress", "--mode", "keyword", "--json", **index.variables)
     assert json.loads(shown.stdout)["hits"][0]["id"] == 211915
 

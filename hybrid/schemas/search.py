@@ -8,6 +8,7 @@ from hybrid.movie import Movie
 from hybrid.query import ExplainQuery, SearchQuery, SimilarQuery
 from hybrid.schemas.base import Answer, ResponseModel
 from hybrid.schemas.explanation import Why
+from hybrid.schemas.facets import Facets
 from hybrid.schemas.highlight import Highlight
 from hybrid.schemas.understood import Understood
 
@@ -113,6 +114,7 @@ class SearchBody(Hits, _Searched):
     next_cursor: str | None = Field(
         description="`cursor` of the request for the next page; null at the end of the list"
     )
+    facets: Facets | None = Field(description="null unless requested")
 
 
 class _Liked(ResponseModel):

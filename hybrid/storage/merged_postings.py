@@ -1,12 +1,13 @@
 """Postings of base and delta, read as one."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 
 from hybrid.storage.merged_rows import MergedRows
-from hybrid.storage.postings import Postings
-from hybrid.storage.rows import NO_ROWS, Rows
+from hybrid.storage.postings import NameCount, Postings, highest
+from hybrid.storage.rows import NO_ROWS, Mask, Rows
 
 
 class MergedPostings(Mapping[str, Rows]):
@@ -22,6 +23,28 @@ class MergedPostings(Mapping[str, Rows]):
         """Return a name as films spell it. Raises KeyError where no film has it."""
         in_base = self._rows.counts(self._base.get(key, NO_ROWS)).any()
         return (self._base if in_base else self._delta).spelling(key)
+
+    def most_frequent(self, films: Mask, limit: int) -> list[NameCount]:
+        """Return the names that most of the marked films have, as `Postings.most_frequent` does."""
+        in_base, in_delta = self._rows.split(films)
+        base, delta = self._base.counts(in_base), self._delta.counts(in_delta)
+        shared = self._numbers_in_base >= 0
+        together = base.copy()
+        together[self._numbers_in_base[shared]] += delta[shared]
+        names = []
+        for number in highest(together, limit).tolist():
+            found = self._base.named(number, int(together[number]))
+            # Perhaps no film of the base spells it so any longer.
+            names.append(found if base[number] else found._replace(name=self.spelling(found.key)))
+        new = np.where(shared, 0, delta)
+        names += [self._delta.named(i, int(new[i])) for i in highest(new, limit).tolist()]
+        return sorted(names, key=lambda name: (-name.films, name.key))[:limit]
+
+    @cached_property
+    def _numbers_in_base(self) -> Rows:
+        """The number in the base of each name of the delta, int64 (names of the delta,), or -1."""
+        numbers = [self._base.number(key) for key in self._delta]
+        return np.array([-1 if one is None else one for one in numbers], np.int64)
 
     def __getitem__(self, key: str) -> Rows:
         """Return the rows of the films with a name, int64 ascending.

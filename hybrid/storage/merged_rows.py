@@ -55,6 +55,12 @@ class MergedRows:
             return base
         return np.insert(np.delete(base, self.outdated), self._places_left, delta)
 
+    def split(self, films: Mask) -> tuple[Mask, Mask]:
+        """Return which films of the base and which of the delta are marked, given all films."""
+        of_base = np.delete(films, self.of_delta)
+        places = self.outdated - np.arange(len(self.outdated))
+        return np.insert(of_base, places, False), films[self.of_delta]
+
     @cached_property
     def _places_left(self) -> Rows:
         """The places of the delta's films once the outdated rows are gone."""

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 from hybrid.movie import name_key
 from hybrid.storage.arrays import Texts
 from hybrid.storage.rows import NO_ROWS, Mask, Rows
+
+
+class NameCount(NamedTuple):
+    """A name as films spell it, its `name_key`, and how many of some films have it."""
+
+    name: str
+    key: str
+    films: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +90,20 @@ class Postings(Mapping[str, Rows]):
         counts: NDArray[np.int64] = before[self.starts[1:]] - before[self.starts[:-1]]
         return counts
 
+    def most_frequent(self, films: Mask, limit: int) -> list[NameCount]:
+        """Return the names that most of the marked films have, at most `limit`.
+
+        The most frequent first, of those alike by key. Names that none of the films has are left
+        out.
+        """
+        counts = self.counts(films)
+        return [self.named(i, int(counts[i])) for i in highest(counts, limit).tolist()]
+
+    def named(self, number: int, films: int) -> NameCount:
+        """Return the name of this number with a count."""
+        name, key = self.spellings[number].decode(), self.sorted_keys[number].decode()
+        return NameCount(name, key, films)
+
     def __getitem__(self, key: str) -> Rows:
         """Return the rows of the films with a name. Raises KeyError where no film has it."""
         number = self.number(key)
@@ -95,3 +117,11 @@ class Postings(Mapping[str, Rows]):
 
     def __len__(self) -> int:
         return len(self.sorted_keys)
+
+
+def highest(counts: NDArray[np.int64], limit: int) -> Rows:
+    """Return where the highest counts above 0 are, int64 (at most `limit`,), the highest first, of
+    those alike the first."""
+    least = np.partition(counts, -limit)[-limit] if limit < len(counts) else 1
+    found = np.flatnonzero(counts >= max(least, 1))
+    return found[np.argsort(-counts[found], kind="stable")][:limit]

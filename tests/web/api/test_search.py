@@ -17,7 +17,7 @@ from tests.web.http import Service, serving
 MOVIES = corpus.films(200)
 
 RESPONSE_KEYS = (
-    "query understood hits total alpha alpha_reason confident next_cursor degraded warnings "
+    "query understood hits total alpha alpha_reason confident next_cursor facets degraded warnings "
     "timings_ms generation".split()
 )
 
@@ -119,6 +119,25 @@ def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> Non
             assert hit["highlight"] is hit["why"] is None
 
 
+def test_facets_are_asked_for_by_name(service: Service) -> None:
+    """By commas or repeated in a URL, in a list in a body: the counts are the same, in the
+    order asked for; each once."""
+    _, expected = service.post("/search", {"query": "captain", "facets": ["decade", "genre"]})
+    assert list(expected["facets"]) == ["filters", "candidates"]
+    for scope in ("filters", "candidates"):
+        assert list(expected["facets"][scope]) == ["decade", "genre"]
+        assert [one["value"] for one in expected["facets"][scope]["decade"]] == [1950, 1960]
+    assert expected["query"]["facets"] == ["decade", "genre"]
+    for facets in ("decade,genre", "decade, genre", ["decade", "genre"], ["decade,genre", "genre"]):
+        _, answer = service.get("/search", q="captain", facets=facets)
+        assert answer["facets"] == expected["facets"]
+    _, answer = service.get("/search", facets="genre", genre="Drama", director="ana ruiz")
+    assert answer["facets"]["candidates"] is None
+    counts = {one["value"]: one["count"] for one in answer["facets"]["filters"]["genre"]}
+    assert counts["Drama"] == answer["total"]["value"]
+    assert len(counts) > 1
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -146,6 +165,11 @@ def test_the_answer_has_always_the_same_keys(service: Service, mode: str) -> Non
         ({"q": "x", "query": "y"}, "query"),
         ({"q": "x", "cursor": "abc"}, "cursor"),
         ({"q": "x", "highlight": "maybe"}, "highlight"),
+        ({"q": "x", "facets": "genre,colour"}, "facets.1"),
+        ({"q": "x", "facets": " "}, "facets.0"),
+        ({"q": "x", "rating_from": 11}, "rating_from"),
+        ({"q": "x", "votes_from": 2, "votes_to": 1}, "votes_from"),
+        ({"q": "x", "director": " "}, "director.0"),
         ({"q": "x", "explain": "all"}, "explain"),
     ],
 )
