@@ -8,14 +8,12 @@ may have all films carries what the last film is ordered by, and its id.
 import hashlib
 import zlib
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
+import numpy as np
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
-from hybrid.movie import MAX_ID
 from hybrid.query import FilmId, SearchQuery
 
 MAX_FILMS = 3000
@@ -29,8 +27,7 @@ WINDOW, PLACE = b"w", b"p"
 
 DIGEST_BYTES, CHECKSUM_BYTES = 6, 4
 
-MAX_BITS = 64
-"""Of the difference of two ids, zigzagged."""
+INT64_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -56,12 +53,12 @@ _PLACE = TypeAdapter(Place)
 def write_window(window: Window, query: SearchQuery) -> str:
     """Return the cursor from which a page of `query` begins at the place of the window.
 
-    It has the place and the differences of successive ids as LEB128, those zigzagged. 427 of 36
-    thousand films take 1,400 characters.
+    It has the place and the ids as int64, compressed with bytes of equal weight side by side: 427
+    of 36 thousand films take some 1,200 characters.
     """
-    steps = (b - a for a, b in zip((0, *window.ids), window.ids, strict=False))
-    numbers = [window.place, *(step << 1 if step >= 0 else (-step << 1) - 1 for step in steps)]
-    return _written(WINDOW, query, b"".join(map(_leb128, numbers)))
+    numbers = np.array([window.place, *window.ids], "<i8")
+    by_weight = numbers.view(np.uint8).reshape(-1, INT64_BYTES).T
+    return _written(WINDOW, query, zlib.compress(by_weight.tobytes(), level=1))
 
 
 def write_place(place: Place, query: SearchQuery) -> str:
@@ -85,12 +82,11 @@ def read_window(query: SearchQuery) -> Window | None:
     content = _read(WINDOW, query)
     if content is None:
         return None
-    numbers = list(islice(_numbers(content), MAX_FILMS + 2))
-    ids = tuple(_ids(numbers[1:]))
     # Whoever computes a checksum of their own may write anything.
-    if not 0 < len(set(ids)) == len(ids) <= MAX_FILMS or not all(0 <= i <= MAX_ID for i in ids):
+    place, *ids = _numbers(content)
+    if not 0 < len(set(ids)) == len(ids) <= MAX_FILMS or min(place, *ids) < 0:
         raise _damaged()
-    return Window(ids, numbers[0])
+    return Window(tuple(ids), place)
 
 
 def read_place(query: SearchQuery) -> Place | None:
@@ -143,34 +139,17 @@ def _digest(query: SearchQuery) -> bytes:
     return hashlib.sha256(fields.encode()).digest()[:DIGEST_BYTES]
 
 
-def _leb128(number: int) -> bytes:
-    """Return a number as the fewest bytes of 7 bits, the lowest first."""
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*written, number])
-
-
-def _numbers(content: bytes) -> Iterator[int]:
-    """Yield the numbers that `_leb128` wrote one after the other. Raises InvalidInput for a number
-    that no window has."""
-    number = shift = 0
-    for byte in content:
-        if shift > MAX_BITS:
-            raise _damaged()
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            yield number
-            number = shift = 0
-
-
-def _ids(zigzagged: Iterable[int]) -> Iterator[int]:
-    film = 0
-    for step in zigzagged:
-        film += -(step >> 1) - 1 if step & 1 else step >> 1
-        yield film
+def _numbers(content: bytes) -> list[int]:
+    """Return the numbers that `write_window` wrote. Raises InvalidInput if these are none."""
+    inflate = zlib.decompressobj()
+    try:
+        by_weight = inflate.decompress(content, INT64_BYTES * (MAX_FILMS + 2))
+    except zlib.error:
+        raise _damaged() from None
+    if not by_weight or len(by_weight) % INT64_BYTES:
+        raise _damaged()
+    numbers = np.frombuffer(by_weight, np.uint8).reshape(INT64_BYTES, -1).T.copy().view("<i8")
+    return numbers.ravel().tolist()
 
 
 def _damaged() -> InvalidInput:
