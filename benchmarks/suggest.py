@@ -9,17 +9,19 @@ With copies every title is there that many times, each with a word of its own: 2
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import fields
 from time import perf_counter, process_time
-from unittest.mock import patch
 
 import click
 import numpy as np
 
 from hybrid.query import SuggestQuery
 from hybrid.retrieval.suggestion_index import SuggestionIndex
+from hybrid.retrieval.suggestions import Part, Suggestions
 from hybrid.search import HybridSearch
 from hybrid.settings import Settings
 from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.rows import NO_ROWS
 from hybrid.suggest import suggest
 from hybrid.wiring import open_search
 
@@ -35,8 +37,8 @@ def group(length: int) -> str:
     return next(name for most, name in GROUPS if length <= most)
 
 
-def enlarged(catalogue: Catalogue, copies: int) -> SuggestionIndex:
-    """Return an index of `copies` times as many titles and people."""
+def enlarged(catalogue: Catalogue, copies: int) -> Suggestions:
+    """Return what is suggested of `copies` times as many titles and people."""
     titles, people = list(catalogue.titles()), list(catalogue.people())
     words = [name.split()[-1] for name, _ in people]
     chance = random.Random(7)
@@ -46,11 +48,8 @@ def enlarged(catalogue: Catalogue, copies: int) -> SuggestionIndex:
 
     many = [(row, more(title, copy)) for row, title in titles for copy in range(copies)]
     names = [(more(name, copy), films) for name, films in people for copy in range(copies)]
-    with (
-        patch.object(catalogue, "titles", return_value=many),
-        patch.object(catalogue, "people", return_value=names),
-    ):
-        return SuggestionIndex.of(catalogue)
+    index = SuggestionIndex.of(many, catalogue.sentences.counts, sorted(names))
+    return Suggestions([Part(index, lambda rows: rows, NO_ROWS)], {})
 
 
 def typed(search: HybridSearch) -> Iterator[str]:
@@ -82,12 +81,12 @@ def main(data: str, copies: int) -> None:
     with closing(open_search(Settings.load(data=data, deadline=60.0))) as search:
         start = perf_counter()
         if copies > 1:
-            search.suggestion_index = enlarged(search.catalogue, copies)
-        index = search.suggestion_index
-        size = index.keys.nbytes + index.owners.nbytes + len(index.letters) + index.starts.nbytes
+            search.suggestions = enlarged(search.catalogue, copies)
+        index = search.suggestions.parts[0].index
+        size = sum(getattr(index, field.name).nbytes for field in fields(index))
         print(
             f"{index.firsts[1]:,} titles, {index.firsts[2] - index.firsts[1]:,} people, "
-            f"{len(index.keys):,} keys, {size / 1e6:.0f} MB, made in {perf_counter() - start:.1f} s"
+            f"{len(index.keys):,} keys, {size / 1e6:.0f} MB, {perf_counter() - start:.2f} s"
         )
         times: dict[str, list[tuple[float, float]]] = {name: [] for _, name in GROUPS}
         for text in typed(search):

@@ -33,7 +33,7 @@ from hybrid.retrieval.film_orders import FilmOrders
 from hybrid.retrieval.genre_warnings import unknown_genres
 from hybrid.retrieval.query_parser import MAX_WORDS, ParsedQuery
 from hybrid.retrieval.retriever import NO_FILMS, Retriever
-from hybrid.retrieval.suggestion_index import SuggestionIndex
+from hybrid.retrieval.suggestions import Suggestions
 from hybrid.retrieval.understood import understood
 from hybrid.schemas.facets import Facets
 from hybrid.schemas.search import Duplicate, ExplainResponse, SearchResponse, Total
@@ -96,9 +96,9 @@ class HybridSearch:
         return FilmOrders(self.catalogue)
 
     @cached_property
-    def suggestion_index(self) -> SuggestionIndex:
-        """What is suggested while a query is typed; made when it is first asked for."""
-        return SuggestionIndex.of(self.catalogue)
+    def suggestions(self) -> Suggestions:
+        """What is suggested while a query is typed."""
+        return Suggestions.of(self.catalogue)
 
     def search(self, query: SearchQuery, deadline: Deadline | None = None) -> SearchResponse:
         """Return the best films for `query` by the deadline, `seconds` from now unless given.

@@ -10,7 +10,8 @@ from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import people
 from hybrid.query import Filters, SuggestQuery
-from hybrid.retrieval.suggestion_index import KINDS, MISTYPED, Match
+from hybrid.retrieval.suggestion_index import KINDS, MISTYPED
+from hybrid.retrieval.suggestions import Suggested
 from hybrid.schemas.suggest import Suggestion, SuggestResponse
 from hybrid.search import HybridSearch
 from hybrid.text.person_names import name_words
@@ -31,11 +32,11 @@ def suggest(search: HybridSearch, query: SuggestQuery) -> SuggestResponse:
     What is nearest comes first, then what is best known. Typed text that nothing begins with
     suggests similar titles.
     """
-    index = search.suggestion_index
     watch = Stopwatch()
     with watch.stage("total"):
-        matches = index.matches(query.text, query.limit) or _similar_titles(search, query)
-        suggestions = _suggestions(search, _mixed(search, matches, query.limit))
+        matches = search.suggestions.matches(query.text, query.limit)
+        best = _mixed(matches or _similar_titles(search, query), query.limit)
+        suggestions = _shown(search, best)
     return SuggestResponse(
         query=query,
         suggestions=suggestions,
@@ -45,57 +46,51 @@ def suggest(search: HybridSearch, query: SuggestQuery) -> SuggestResponse:
     )
 
 
-def _similar_titles(search: HybridSearch, query: SuggestQuery) -> list[Match]:
-    """Return the entries of the titles that are most similar to the text."""
+def _similar_titles(search: HybridSearch, query: SuggestQuery) -> list[Suggested]:
+    """Return the titles that are most similar to the text."""
     found = search.retriever.similar_titles(query.text)
     near = found.shares >= MIN_SIMILARITY
     rows, shares = found.rows[near], found.shares[near]
     best = np.lexsort((rows, -shares))[: query.limit]
-    films = search.suggestion_index.films  # ascending, as titles are by film
-    entries = films.searchsorted(rows[best]).tolist()
-    return [Match(e, MISTYPED, s) for e, s in zip(entries, shares[best].tolist(), strict=True)]
+    pairs = zip(rows[best].tolist(), shares[best].tolist(), strict=True)
+    return [Suggested("title", "", MISTYPED, share, row) for row, share in pairs]
 
 
-def _mixed(search: HybridSearch, matches: Sequence[Match], limit: int) -> Sequence[Match]:
+def _mixed(matches: Sequence[Suggested], limit: int) -> Sequence[Suggested]:
     """Return the best `limit` matches: the nearest, and of these the best of each kind in turn."""
-    kind_of = search.suggestion_index.kind
     places = dict.fromkeys(((kind, near) for kind in KINDS for near in range(MISTYPED + 1)), 0)
     order = []
     for number, match in enumerate(matches):
-        group = kind_of(match.entry), match.nearness
-        order.append((match.nearness, places[group], KINDS.index(group[0]), number))
+        group = match.kind, match.nearness
+        order.append((match.nearness, places[group], KINDS.index(match.kind), number))
         places[group] += 1
     return [matches[number] for *_, number in sorted(order)[:limit]]
 
 
-def _suggestions(search: HybridSearch, matches: Sequence[Match]) -> tuple[Suggestion, ...]:
+def _shown(search: HybridSearch, matches: Sequence[Suggested]) -> tuple[Suggestion, ...]:
     """Return the matches as they are shown; a film of several titles once."""
-    index, columns = search.suggestion_index, search.catalogue.columns
-    ids = {
-        match.entry: int(columns.ids[index.films[match.entry]])
-        for match in matches
-        if index.kind(match.entry) == "title"
-    }
-    films = search.catalogue.films(ids.values())
+    ids = search.catalogue.columns.ids
+    wanted = [int(ids[match.row]) for match in matches if match.kind == "title"]
+    films = search.catalogue.films(wanted)
     shown: dict[object, Suggestion] = {}
-    for entry, _, known in matches:
-        kind, film = index.kind(entry), ids.get(entry)
-        if film is not None:
+    for match in matches:
+        kind, film = match.kind, None
+        if kind == "title":
+            film = int(ids[match.row])
             movie = films[film].movie
             one = Suggestion(kind=kind, text=movie.title, id=film, year=movie.year, films=None)
         else:
-            name = _spelled(search, entry)
-            one = Suggestion(kind=kind, text=name, id=None, year=None, films=int(known))
+            name = _spelled(search, match)
+            one = Suggestion(kind=kind, text=name, id=None, year=None, films=int(match.known))
         shown.setdefault((kind, film, one.text), one)
     return tuple(shown.values())
 
 
-def _spelled(search: HybridSearch, entry: int) -> str:
+def _spelled(search: HybridSearch, match: Suggested) -> str:
     """Return a genre or a person as films spell it."""
-    index = search.suggestion_index
-    if index.kind(entry) == "genre":
-        return index.genres[entry - index.firsts[2]]
-    name = index.text(entry)
+    name = match.text
+    if match.kind == "genre":
+        return search.suggestions.genres[name]
     spelled = search.spellings.get(name)
     if spelled is None:
         try:

@@ -16,6 +16,7 @@ from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.retrieval.duplicates import write_duplicates
+from hybrid.retrieval.suggestions import write_suggestions
 from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.settings import Precision
@@ -312,6 +313,7 @@ def _semantic(draft: Draft, catalogue: Catalogue) -> tuple[SemanticSide, int]:
     vectors = read_sentences(files, draft.file(DELTA_VECTORS), catalogue.sentences)
     write_titles(catalogue)
     write_duplicates(catalogue)
+    write_suggestions(catalogue)
     semantic, written = write_semantic(draft.folder, vectors, catalogue.columns)
     dimension = vectors.pieces[0].shape[1] if vectors.pieces else 0
     return SemanticSide(semantic, pieces, written), dimension

@@ -6,6 +6,7 @@ from pathlib import Path
 from hybrid.engines.factory import open_sentences, unindexed
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.retrieval.duplicates import write_duplicates
+from hybrid.retrieval.suggestions import write_suggestions
 from hybrid.retrieval.titles import write_titles
 from hybrid.storage.base_columns import BaseColumns
 from hybrid.storage.catalogue import Catalogue
@@ -49,6 +50,7 @@ def write_base(source: Generation, folder: Path) -> tuple[BaseStore, Digests]:
         BaseColumns(merged.columns_of(), side.pieces.firsts, counts).write(folder / COLUMNS)
         write_titles(merged)
         write_duplicates(merged)
+        write_suggestions(merged)
     return base, side.written
 
 

@@ -8,6 +8,7 @@ from hybrid.engines.factory import open_sentences
 from hybrid.engines.semantic.encoder import ENCODER_FOLDER
 from hybrid.errors import GenerationUnusable
 from hybrid.retrieval.duplicates import write_duplicates
+from hybrid.retrieval.suggestions import write_suggestions
 from hybrid.retrieval.titles import write_titles
 from hybrid.storage.base_columns import BaseColumns
 from hybrid.storage.catalogue import Catalogue
@@ -78,6 +79,7 @@ def repair(data: Path, backends: Backends, embed_again: bool) -> tuple[Manifest,
             with closing(Catalogue(draft.folder)) as catalogue:
                 write_titles(catalogue)
                 write_duplicates(catalogue)
+                write_suggestions(catalogue)
                 stores = Stores(catalogue_stats(catalogue), Delta(), base, lexical)
             manifest = change_manifest(draft.name, before.manifest, None, stores)
             generation = draft.commit(manifest, {**shared_digests(before), **written})

@@ -18,6 +18,7 @@ from hybrid.engines.semantic.ivfpq import IvfPqEngine, read_index
 from hybrid.errors import HybridError
 from hybrid.movie import Movie, content_hash
 from hybrid.ranking import Ids
+from hybrid.retrieval.suggestions import same_suggestions
 from hybrid.retrieval.titles import same_titles
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
@@ -202,6 +203,8 @@ def _same_columns(catalogue: Catalogue) -> bool:
 def _of_titles(opened: _Opened) -> Iterator[str]:
     if not same_titles(opened.catalogue):
         yield "the titles of its base are not those of its films"
+    if not same_suggestions(opened.catalogue):
+        yield "the suggestions of its base are not those of its films"
 
 
 def _of_keyword(opened: _Opened) -> Iterator[str]:
@@ -318,7 +321,7 @@ def _named(what: str, films: Collection[int]) -> Iterator[str]:
 
 PARTS = (
     _Part("catalogue", "ids of {films:,} films, content of {sample:,}", (), _of_catalogue),
-    _Part("titles", "titles of {films:,} films", (files.TITLES,), _of_titles),
+    _Part("titles", "titles of {films:,} films", (files.TITLES, files.SUGGESTIONS), _of_titles),
     _Part(
         "keyword",
         "ids and content of {films:,} films",

@@ -12,6 +12,7 @@ from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.fusion.preferences import Preferences
 from hybrid.movie import Movie
 from hybrid.retrieval.duplicates import write_duplicates
+from hybrid.retrieval.suggestions import write_suggestions
 from hybrid.retrieval.titles import write_titles
 from hybrid.search import HybridSearch
 from hybrid.storage.catalogue import Catalogue
@@ -34,6 +35,7 @@ def open_small(
     catalogue = Catalogue(folder)
     write_titles(catalogue)
     write_duplicates(catalogue)
+    write_suggestions(catalogue)
     encoder = HashingEncoder()
     texts = [
         (movie.description or "")[start:end]

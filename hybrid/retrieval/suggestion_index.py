@@ -4,17 +4,18 @@ Every word of a text begins a key, so "kane" suggests "Citizen Kane". Keys are s
 those with one beginning are adjacent; for a typo every beginning one letter away is looked up.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.retrieval.genre_names import genres_of
-from hybrid.retrieval.known_films import KnownFilms
-from hybrid.storage.catalogue import Catalogue
-from hybrid.storage.rows import Rows
+from hybrid.storage.arrays import Texts, read_arrays, write_arrays
+from hybrid.storage.mapped import mapped
+from hybrid.storage.rows import NO_ROWS, Rows
 from hybrid.text.title_words import whole_title
 
 Kind = Literal["title", "person", "genre"]
@@ -34,6 +35,8 @@ MAX_MATCHES = 1 << 14
 """Keys within one letter that are looked at."""
 
 _LETTERS = " abcdefghijklmnopqrstuvwxyz0123456789"
+
+BLANK = ord(" ")
 
 _ARTICLES = ("the ", "a ", "an ")
 
@@ -56,76 +59,101 @@ class SuggestionIndex:
 
     `keys` S16 (k,) ascending; key i is a word of entry `owners[i]`, int32 (k,), of kind `kinds[i]`,
     int8 (k,). `order` int32 (k,) is the place of the entry by how well it is known, the best first,
-    plus LATER for a later word. `letters` are the texts of all entries one after the other, UTF-8:
-    entry e is `letters[starts[e]:starts[e + 1]]`. `known` float32 (entries,): votes, or number of
-    sentences where no film has votes; number of films of a person or genre. `firsts` are the first
-    entries of the three kinds and their total. `films` int64 (titles,) is the row of the film of
-    each title, `genres` are the names of genres as they are shown.
+    plus LATER for a later word. `letters` uint8 are the texts of all entries one after the other,
+    UTF-8: entry e is `letters[starts[e]:starts[e + 1]]`; people are in the order of their names.
+    `known` float32 (entries,): votes or number of sentences of a film, number of films of a person
+    or genre. `firsts` int64 (4,) are the first entries of the three kinds and their total. `films`
+    int64 (titles,) ascending is the row of the film of each title; `by_votes` bool (1,) says that
+    films are known by their votes. All may be mapped into memory.
     """
 
     keys: NDArray[np.bytes_]
     owners: NDArray[np.int32]
     kinds: NDArray[np.int8]
     order: NDArray[np.int32]
-    letters: bytes
+    letters: NDArray[np.uint8]
     starts: NDArray[np.int64]
     known: NDArray[np.float32]
-    firsts: tuple[int, int, int, int]
+    firsts: NDArray[np.int64]
     films: Rows
-    genres: tuple[str, ...]
+    by_votes: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> "SuggestionIndex":
-        """Return the index of a catalogue."""
-        titles, people = list(catalogue.titles()), list(catalogue.people())
-        genres = genres_of(catalogue)
+    def of(
+        cls,
+        titles: Sequence[tuple[int, str]] = (),
+        known: Sequence[float] | Rows = (),
+        people: Sequence[tuple[str, int]] = (),
+        genres: Sequence[tuple[str, int]] = (),
+        by_votes: bool = False,
+    ) -> Self:
+        """Return the index of titles, each with the row of its film, and of people and genres, each
+        with its number of films. `known` says of every row how well the film is known."""
         texts = [whole_title(title) for _, title in titles]
         texts += [name for name, _ in people]
-        texts += [whole_title(genre.name) for genre in genres]
+        texts += [whole_title(name) for name, _ in genres]
         films = np.array([row for row, _ in titles], np.int64)
-        known = np.concatenate(
-            [
-                np.maximum(KnownFilms.of(catalogue).counts[films], 0).astype(np.float32),
-                np.array([count for _, count in people], np.float32),
-                np.array([genre.films for genre in genres], np.float32),
-            ]
-        )
+        counts = np.array([count for _, count in (*people, *genres)], np.float32)
+        all_known = np.concatenate([np.asarray(known, np.float32)[films], counts])
+        stored = Texts.of(texts)
         keys, owners, later = _keys(texts)
         places = np.empty(len(texts), np.int32)
-        best_known = np.lexsort((np.array([len(text) for text in texts]), -known))
-        places[best_known] = np.arange(len(texts), dtype=np.int32)
-        encoded = [text.encode() for text in texts]
-        starts = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-        ends = np.cumsum([0, len(titles), len(people), len(genres)]).tolist()
-        kinds = (np.searchsorted(ends, owners, side="right") - 1).astype(np.int8)
+        lengths = np.array([len(text) for text in texts], np.int64)
+        ranks = np.unique(np.array(texts, object), return_inverse=True)[1] if texts else NO_ROWS
+        places[np.lexsort((ranks, lengths, -all_known))] = np.arange(len(texts), dtype=np.int32)
+        firsts = np.cumsum([0, len(titles), len(people), len(genres)], dtype=np.int64)
+        kinds = (np.searchsorted(firsts, owners, side="right") - 1).astype(np.int8)
         order = places[owners] + np.where(later, LATER, np.int32(0))
-        names = tuple(genre.name for genre in genres)
-        letters = b"".join(encoded)
-        return cls(keys, owners, kinds, order, letters, starts, known, tuple(ends), films, names)
+        letters, starts, votes = stored.letters, stored.starts, np.array([by_votes])
+        return cls(keys, owners, kinds, order, letters, starts, all_known, firsts, films, votes)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Return the index of a file, mapped into memory."""
+        return mapped(file, lambda path: cls(*read_arrays(path)))
+
+    def write(self, file: Path) -> None:
+        """Write the index. Raises OSError."""
+        write_arrays(file, (getattr(self, field.name) for field in fields(self)))
+
+    def equals(self, other: Self) -> bool:
+        """Whether two indices are the same."""
+        names = [field.name for field in fields(self)]
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
     def text(self, entry: int) -> str:
         """Return the text of an entry as it is compared."""
-        return self.letters[self.starts[entry] : self.starts[entry + 1]].decode()
+        return self.letters[self.starts[entry] : self.starts[entry + 1]].tobytes().decode()
 
     def kind(self, entry: int) -> Kind:
         """Return what an entry is."""
         return KINDS[int(np.searchsorted(self.firsts, entry, side="right")) - 1]
 
-    def matches(self, typed: str, limit: int) -> list[Match]:
-        """Return at most `limit` entries of each kind that begin with what is typed, best first.
+    def entries_of_films(self, rows: Rows) -> Rows:
+        """Return the entries of the titles of films, given in rows, int64 (n,)."""
+        firsts = self.films.searchsorted(rows)
+        counts = self.films.searchsorted(rows, side="right") - firsts
+        places = np.repeat(firsts - np.cumsum(counts) + counts, counts)
+        entries: Rows = np.arange(counts.sum()) + places
+        return entries
 
-        If there are fewer than `limit`, with those that would but for one letter.
-        """
-        text = whole_title(typed).encode()
-        if not text:
-            return []
+    def entries_of_people(self, names: Sequence[str]) -> Rows:
+        """Return the entries of those of the people who are there, int64 (n,)."""
+        first, last = self.firsts[1:3].tolist()
+        places = [(bisect_left(range(last), n, first, key=self.text), n) for n in names]
+        found = [entry for entry, name in places if entry < last and self.text(entry) == name]
+        return np.array(found, np.int64)
+
+    def nearest(self, text: bytes, limit: int, skipped: Rows = NO_ROWS) -> list[Match]:
+        """Return at most `limit` entries of each kind that begin with a text, best first, without
+        those that are `skipped`, int64 ascending."""
         first, last, same = self._range(text)
-        found = self._best(np.arange(first, last), same, text, limit)
-        if len(found) < limit and len(text) >= MIN_TYPO:
-            seen = {match.entry for match in found}
-            nearly = self._best(self._mistyped(text[:KEY_BYTES]), 0, b"", limit)
-            found += [m._replace(nearness=MISTYPED) for m in nearly if m.entry not in seen]
-        return found
+        return self._best(np.arange(first, last), same, text, limit, skipped)
+
+    def mistyped(self, text: bytes, limit: int, skipped: Rows = NO_ROWS) -> list[Match]:
+        """Return at most `limit` entries of each kind that would begin with a text but for one
+        letter, as `nearest` does."""
+        return self._best(self._mistyped(text[:KEY_BYTES]), 0, b"", limit, skipped)
 
     def _range(self, text: bytes) -> tuple[int, int, int]:
         """Return the first key that begins with `text`, the end of these keys, and how many of
@@ -151,19 +179,22 @@ class SuggestionIndex:
         )
         return rows
 
-    def _best(self, rows: Rows, same: int, text: bytes, limit: int) -> list[Match]:
+    def _best(self, rows: Rows, same: int, text: bytes, limit: int, skipped: Rows) -> list[Match]:
         """Return the best entries of each kind: the nearest, of these the best known.
 
         `rows` are keys, of which the first `same` are `text` itself. Only entries that contain
-        `text` are returned, which may be longer than a key.
+        `text` are returned, which may be longer than a key, and none that is `skipped`.
         """
+        enough = 2 * limit + int(self._key_counts(skipped).sum())
         found: list[Match] = []
         order, kinds = self.order[rows], self.kinds[rows]
         order[:same][order[:same] < LATER] -= LATER
         for kind in range(len(KINDS)):
             of_kind = np.flatnonzero(kinds == kind)
             # Each entry may be there once for each of its words.
-            best = of_kind[_lowest(order[of_kind], 2 * limit)]
+            best = of_kind[_lowest(order[of_kind], enough)]
+            if len(skipped):
+                best = best[~np.isin(self.owners[rows[best]], skipped)]
             near: dict[int, int] = {}
             owners = self.owners[rows[best]].tolist()
             for entry, place in zip(owners, order[best].tolist(), strict=True):
@@ -175,9 +206,21 @@ class SuggestionIndex:
                 for entry, how in near.items()
                 if len(text) <= KEY_BYTES or text.decode() in texts[entry]
             ]
-            whole.sort(key=lambda m: (m.nearness, -m.known, len(texts[m.entry]), texts[m.entry]))
+            whole.sort(
+                key=lambda m: (m.nearness, -m.known, len(texts[m.entry]), texts[m.entry], m.entry)
+            )
             found += whole[:limit]
         return found
+
+    def _key_counts(self, entries: Rows) -> Rows:
+        """Return how many keys each entry has, one for each word, int64 (n,)."""
+        words = [
+            np.count_nonzero(self.letters[start:end] == BLANK) + 1
+            for start, end in zip(
+                self.starts[entries].tolist(), self.starts[entries + 1].tolist(), strict=True
+            )
+        ]
+        return np.array(words, np.int64)
 
 
 def _whole(nearness: int, text: str, typed: str) -> int:

@@ -212,10 +212,19 @@ class Catalogue:
                 found.append(span)
         return found
 
-    def people(self) -> Iterator[tuple[str, int]]:
-        """Yield (plain name, number of films) for every person, in the order of names."""
-        yield from self._connection.execute(
-            "SELECT name, sum(films) FROM names GROUP BY name HAVING sum(films) > 0"
+    def people(self, table: str = "names") -> list[tuple[str, int]]:
+        """Return (plain name, number of films) of every person, or of those in a table, in the
+        order of names."""
+        return self._connection.execute(
+            f"SELECT name, sum(films) FROM {table} GROUP BY name HAVING sum(films) > 0"  # noqa: S608, our own
+        ).fetchall()
+
+    def changed_people(self) -> list[tuple[str, int]]:
+        """Return (plain name, number of films, perhaps 0) of those whose number of films changed
+        since the base was written, in the order of names."""
+        return self._connection.execute(
+            "SELECT name, sum(films) FROM names WHERE name IN (SELECT name FROM delta.names)"
+            " GROUP BY name"
         ).fetchall()
 
     def search_columns(self) -> dict[int, SearchColumns]:

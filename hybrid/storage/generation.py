@@ -4,7 +4,8 @@ data/CURRENT                     name and manifest digest of the published gener
                                  second line those of the one before
 data/generations/<n>-<uuid>/     manifest.json, and
                                  the base: catalogue.sqlite, columns.arrays, titles.arrays,
-                                 duplicates.arrays, vectors-<m>.npy, sentences.faiss
+                                 duplicates.arrays, suggestions.arrays, vectors-<m>.npy,
+                                 sentences.faiss
                                  the delta: delta.sqlite, delta.npy
                                  encoder/, and tantivy/ where the keyword engine is embedded
 
@@ -40,6 +41,8 @@ TITLES = "titles.arrays"
 
 DUPLICATES = "duplicates.arrays"
 
+SUGGESTIONS = "suggestions.arrays"
+
 FAISS_INDEX = "sentences.faiss"
 
 DELTA = "delta.sqlite"
@@ -67,7 +70,10 @@ def piece_file(number: int) -> str:
 
 def base_files(pieces: Iterable[int]) -> tuple[str, ...]:
     """Return the names of the files of a base, of which there may be no FAISS index."""
-    return CATALOGUE, COLUMNS, TITLES, DUPLICATES, FAISS_INDEX, *map(piece_file, pieces)
+    return (
+        *(CATALOGUE, COLUMNS, TITLES, DUPLICATES, SUGGESTIONS, FAISS_INDEX),
+        *map(piece_file, pieces),
+    )
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ class Manifest(_Part):
     index. `files` are the digests of all files by name.
     """
 
-    format: Literal[5] = 5  # increase it when the format of any store changes
+    format: Literal[6] = 6  # increase it when the format of any store changes
     name: str
     created: str
     previous: str | None = None

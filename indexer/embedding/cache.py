@@ -69,10 +69,19 @@ def hold_cache(cache_file: Path) -> sqlite3.Connection:
 def import_vectors(cache_file: Path, other: Path) -> int:
     """Copy the vectors of another cache into the cache; return how many it did not have.
 
-    Raises BuildFailed if either cannot be used.
+    Raises BuildFailed if either cannot be used, and if the other is none.
     """
+    uri = f"{other.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as opened:
+            opened.execute("SELECT key, vector, crc FROM sentences LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise BuildFailed(
+            f"{other} is not a cache of embeddings that can be read ({error}); expected the file "
+            f"{CACHE} of a data folder"
+        ) from error
     with open_cache(cache_file) as cache:
-        cache.execute("ATTACH ? AS other", (f"{other.absolute().as_uri()}?mode=ro",))
+        cache.execute("ATTACH ? AS other", (uri,))
         before = cache.total_changes
         with cache:
             cache.execute("INSERT OR IGNORE INTO sentences SELECT * FROM other.sentences")

@@ -57,12 +57,12 @@ def parse_value(field: str, value: object) -> object:
 def _text(field: str, value: object) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue("wrong", f"{shown(value)}, expected text")
-    text = " ".join(_CONTROLS.sub("", value).split())
-    if not value.isascii():
-        if _SURROGATE.search(value):
-            problem = f"{shown(value)} holds half of a surrogate pair, expected text"
-            raise InvalidValue("wrong", problem)
-        text = normalise(text)
+    if value.isascii() and value.isprintable():  # nearly all, and quickly told
+        text = " ".join(value.split())
+    elif _SURROGATE.search(value):
+        raise InvalidValue("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
+    else:
+        text = normalise(" ".join(_CONTROLS.sub("", value).split()))
     longest = max_characters(field)
     if len(text) > longest and field not in CUT:
         size = f"{len(text):,} characters, expected {longest:,} at most"

@@ -1,5 +1,7 @@
 """Writing the semantic store: an IVFPQ index with a measured nprobe, or none for small sets."""
 
+from bisect import bisect_left
+from functools import cache
 from pathlib import Path
 
 import faiss
@@ -21,8 +23,17 @@ POINTS_PER_LIST = 256
 BLOCK = 50_000
 """Vectors added at once."""
 
-WANTED_RECALL = 0.995
-"""Recall@10 against the exact scan that nprobe must reach; then it is not raised further."""
+LARGE = 1 << 18
+"""Sentences from which an index is large: to look into all lists takes longer than the rest of a
+search by meaning. Of 751,800 sentences in 512 lists it took 9.2 ms of CPU for a recall@10 of .994,
+half of the lists 5.6 ms for .977, a quarter 4.1 ms for .914."""
+
+WANTED_RECALL, WANTED_OF_LARGE = 0.995, 0.97
+"""Recall@10 against the exact scan that nprobe must reach, of a small and of a large index; then it
+is not raised further."""
+
+STEPS = 32
+"""Numbers of probes that are chosen from."""
 
 
 def write_semantic(
@@ -37,7 +48,7 @@ def write_semantic(
     index = index_of(sentences, columns.ids)
     file = folder / FAISS_INDEX
     digest = write_index(index, file)
-    nprobe, recall = _fewest_probes(index, ExactEngine(sentences, columns))
+    nprobe, recall = fewest_probes(index, ExactEngine(sentences, columns))
     semantic = Semantic(
         engine="ivfpq",
         lists=index.nlist,
@@ -49,7 +60,7 @@ def write_semantic(
 
 
 def lists_of(sentences: int) -> int:
-    """Return the number of lists for so many sentences: the largest power of two up to the square
+    """Return the number of lists for so many sentences: the largest power of two up to their square
     root."""
     return 1 << (int(sentences**0.5).bit_length() - 1)
 
@@ -72,11 +83,18 @@ def index_of(sentences: SentenceVectors, ids: Ids) -> "faiss.IndexIVF":
     return index
 
 
-def _fewest_probes(index: "faiss.IndexIVF", exact: ExactEngine) -> tuple[int, float]:
-    """Return the smallest power of two that reaches the wanted recall, or all lists."""
-    probes, nprobe = RecallProbes.of(exact), 1
-    while True:
-        recall = probes.recall_at_10(IvfPqEngine(index, nprobe, exact))
-        if recall >= WANTED_RECALL or nprobe >= index.nlist:
-            return nprobe, recall
-        nprobe *= 2
+def fewest_probes(index: "faiss.IndexIVF", exact: ExactEngine) -> tuple[int, float]:
+    """Return the fewest probes, in steps of a 32nd of the lists, that reach the wanted recall, or
+    all lists; and the recall that is reached."""
+    probes = RecallProbes.of(exact)
+    wanted = WANTED_OF_LARGE if exact.sentences.total() >= LARGE else WANTED_RECALL
+
+    @cache
+    def recall(nprobe: int) -> float:
+        return probes.recall_at_10(IvfPqEngine(index, nprobe, exact))
+
+    step = max(1, index.nlist // STEPS)
+    choices = range(step, index.nlist + 1, step)
+    place = bisect_left(choices, True, key=lambda nprobe: recall(nprobe) >= wanted)
+    nprobe = choices[min(place, len(choices) - 1)]
+    return nprobe, recall(nprobe)

@@ -27,6 +27,9 @@ from indexer.semantic_index.vector_files import Pieces, write_one_piece
 LEAST_RECALL = 0.99
 """An index whose measured recall@10 falls below this is trained anew."""
 
+LOST_RECALL = 0.01
+"""Or one that was lower from the start, and loses so much."""
+
 MEASURED_EVERY = 0.05
 """The recall is measured again when this share of the sentences was added or removed."""
 
@@ -103,7 +106,8 @@ def _measured(
         return None
     if changed - measured > MEASURED_EVERY * total:
         engine = IvfPqEngine(index, semantic.nprobe or index.nlist, exact)
-        least = min(LEAST_RECALL, recall)  # it may have been lower from the start
+        # It may have been lower from the start.
+        least = LEAST_RECALL if recall >= LEAST_RECALL else recall - LOST_RECALL
         recall = RecallProbes.of(exact).recall_at_10(engine)
         if recall < least:
             return None

@@ -5,6 +5,7 @@ import json
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from indexer.sources.lines import LONGEST, Line
@@ -24,6 +25,7 @@ class Record:
     fault: str | None = None
 
 
+@lru_cache(maxsize=1024)  # every line of JSON has them again
 def fold(name: str) -> str:
     """Return the form in which names of columns are compared."""
     return name.strip().casefold()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hybrid.movie import Movie
 from hybrid.query import Filters
+from hybrid.retrieval.suggestions import Suggestions
 from hybrid.retrieval.titles import Titles
 from hybrid.search import HybridSearch
 from hybrid.storage.catalogue import Catalogue
@@ -64,6 +65,10 @@ def answers(search: HybridSearch) -> Iterator[object]:
     for text in [*QUERIES, *(film.title for film in [*FILMS[:20], *OTHERS])]:
         matches = titles.matches([text])
         yield text, columns.ids[matches.rows].tolist(), matches.shares.tolist()
+    for typed in ("a", "an", "anna", "new", "changed 1", "captain", "captian", "western", "xyz"):
+        for one in Suggestions.of(search.catalogue).matches(typed, 6):
+            film = columns.ids[one.row].tolist() if one.row >= 0 else None
+            yield typed, one._replace(row=0), film
     for number, text in enumerate(QUERIES):
         weights = ((1.0,), (0.6, 0.2, 0.2))[number % 2]
         vector = QueryVector(HashingEncoder().encode([text])[0], weights)

@@ -37,11 +37,12 @@ def test_parts_make_the_whole(tmp_path: Path) -> None:
 
 
 def test_what_is_no_cache_is_told(tmp_path: Path) -> None:
-    """A file that is not a cache of embeddings is an error that names both, not a stack trace."""
+    """A file that is not a cache of embeddings is an error that names it; nothing is written."""
     other = tmp_path / "notes.txt"
     other.write_text("no database, but long enough to be taken for one" * 100)
-    with pytest.raises(BuildFailed, match=r"embeddings\.sqlite"):
+    with pytest.raises(BuildFailed, match=r"notes\.txt is not a cache"):
         import_vectors(tmp_path / CACHE, other)
+    assert not (tmp_path / CACHE).exists()
 
 
 @pytest.mark.parametrize("part", ["0/8", "9/8", "2", "a/b", "2/0", "/"])

@@ -22,6 +22,7 @@ from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.semantic.ivfpq import read_index, write_index
 from hybrid.errors import GenerationUnusable
 from hybrid.movie import Movie
+from hybrid.retrieval.suggestion_index import SuggestionIndex
 from hybrid.storage.generation import (
     CATALOGUE,
     COLUMNS,
@@ -29,6 +30,7 @@ from hybrid.storage.generation import (
     DELTA_VECTORS,
     FAISS_INDEX,
     MANIFEST,
+    SUGGESTIONS,
     TITLES,
     CurrentEntry,
     Generation,
@@ -174,9 +176,17 @@ def without_a_document(generation: Generation) -> None:
     connection.close()
 
 
+def with_other_suggestions(generation: Generation) -> None:
+    """Let nothing of the base be suggested."""
+    file = generation.file(SUGGESTIONS)
+    file.unlink()
+    SuggestionIndex.of().write(file)
+
+
 @pytest.mark.parametrize(
     ("damage", "name", "expected"),
     [
+        (with_other_suggestions, "titles", "the suggestions of its base are not those of its"),
         (without_a_film, "keyword", f"1 films are missing: {FILMS[0].id}"),
         (without_a_film, "keyword", "1 films are there that the catalogue does not have: 7777"),
         (without_a_film, "keyword", f"1 films have other content: {FILMS[1].id}"),
@@ -312,7 +322,7 @@ def files_of(name: str, data: Path) -> Path:
 
 @pytest.mark.parametrize(
     "name",
-    [FAISS_INDEX, "vectors-0", DELTA_VECTORS, COLUMNS, TITLES, "tantivy/", "rejects"],
+    [FAISS_INDEX, "vectors-0", DELTA_VECTORS, COLUMNS, TITLES, SUGGESTIONS, "tantivy/", "rejects"],
 )
 def test_a_damaged_file_is_named_and_replaced(data: Path, name: str) -> None:
     """Whatever can be made again from the catalogue is."""

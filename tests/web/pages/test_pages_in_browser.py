@@ -80,7 +80,7 @@ def test_search_and_filter(tab: Tab) -> None:
     expect(page.locator("#status")).to_have_text("20 films")
     for facts in page.locator(".hit .facts").all():
         expect(facts).to_contain_text("Drama")
-    page.get_by_label("from").fill("1960")
+    page.locator("[name=year_from]").fill("1960")
     expect(page).to_have_url(re.compile("year_from=1960"))
     expect(page.locator("#results[aria-busy]")).to_have_count(0)
     assert all(int(year) >= 1960 for year in page.locator(".hits .year").all_inner_texts())
@@ -197,8 +197,8 @@ def test_states_that_find_nothing(tab: Tab) -> None:
     expect(page.get_by_role("heading", name="No film fits")).to_be_visible()
     page.get_by_role("link", name="Without filters").click()
     expect(page.locator(".hits > li").first).to_be_visible()
-    page.get_by_label("from").fill("20x1")
-    page.get_by_label("from").press("Enter")
+    page.locator("[name=year_from]").fill("20x1")
+    page.locator("[name=year_from]").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("The first year")
     page.goto("/nothing")
     page.get_by_role("link", name="To the search").click()
@@ -792,3 +792,31 @@ def test_a_phone_shows_a_film_at_once(tab: Tab) -> None:
     expect(page.locator(".hits > li")).to_have_count(40)
     links = page.locator(".hit h2 a").evaluate_all("all => all.map(link => link.pathname)")
     assert len(set(links)) == 40
+
+
+def test_years_are_dragged_and_films_ordered(tab: Tab) -> None:
+    """Dragging across the bars chooses the years below them; an order is kept, in the URL and by a
+    step back; a chip lets go of a year in place."""
+    page = tab.page
+    page.goto("/?q=captain")
+    page.wait_for_load_state()
+    bars = page.locator(".histogram").bounding_box()
+    assert bars
+    page.mouse.move(bars["x"] + bars["width"] / 2, bars["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(bars["x"] + bars["width"] + 30, bars["y"] + 5)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("year_from=1965.*year_to=1980"))
+    expect(page.locator(".hits .year").first).to_have_text(re.compile("19(6[5-9]|7|80)"))
+    page.get_by_label("Order").select_option("title")
+    expect(page).to_have_url(re.compile("sort=title"))
+    expect(page.locator("#results[aria-busy]")).to_have_count(0)
+    shown = page.locator(".hits h2 a").all_inner_texts()
+    assert shown == sorted(shown, key=str.casefold)
+    page.locator(".part", has_text="from 1965").click()
+    expect(page).not_to_have_url(re.compile("year_from"))
+    expect(page.locator("[name=year_from]")).to_have_value("")
+    expect(page.locator("#results")).to_be_focused()
+    page.go_back()
+    expect(page.locator("[name=year_from]")).to_have_value("1965")
+    expect(page.get_by_label("Order")).to_have_value("title")

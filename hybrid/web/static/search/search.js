@@ -6,6 +6,7 @@
 import { closest, find } from "../shared/dom.js";
 import { debounce } from "../shared/timing.js";
 import { formURL } from "../shared/url.js";
+import { listenToHistogram } from "./histogram.js";
 import { listenToMore } from "./more.js";
 
 /** Milliseconds without a key press before a year or a query counts as typed. */
@@ -33,10 +34,6 @@ function submit(isTyping = false) {
   submitTyped.cancel();
   const url = formURL(form);
   if (url === state.url || (isTyping && !query.value.trim())) return;
-  if (!query.value.trim()) {
-    location.assign(url); // without anything chosen it is another page, too
-    return;
-  }
   if (isTyping && state.isTyping) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   state.isTyping = isTyping;
@@ -56,6 +53,7 @@ async function load(url) {
   try {
     const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (page.body.classList.contains("landing")) return location.replace(url);
     if (!page.querySelector("#results")) throw new Error(`${response.status} is no page of films`);
     replaceResults(page);
     failure.hidden = true;
@@ -74,7 +72,7 @@ function replaceResults(page) {
     const fresh = page.querySelector(part);
     if (fresh) find(part).replaceWith(document.adoptNode(fresh));
   }
-  refreshCounts(page);
+  refreshFilters(page);
   document.title = page.title;
   const results = find("#results");
   if (hadFocus) results.focus({ preventScroll: true });
@@ -89,17 +87,20 @@ function replaceResults(page) {
  * Write the numbers of films beside the filters, whose fields keep the focus.
  * @param {Document} page
  */
-function refreshCounts(page) {
+function refreshFilters(page) {
+  /** @param {Element} choice */
+  const value = (choice) => choice.querySelector("input")?.value ?? "";
   const fresh = new Map(
-    [...page.querySelectorAll(".choice")].map((choice) => [
-      choice.querySelector("input")?.value,
-      choice.querySelector("small")?.textContent ?? "",
+    [...page.querySelectorAll(".choice small")].map((count) => [
+      value(/** @type {Element} */ (count.parentElement)),
+      count.textContent,
     ]),
   );
-  for (const choice of form.querySelectorAll(".choice")) {
-    const count = choice.querySelector("small");
-    if (count) count.textContent = fresh.get(choice.querySelector("input")?.value) ?? "0";
+  for (const count of form.querySelectorAll(".choice small")) {
+    count.textContent = fresh.get(value(/** @type {Element} */ (count.parentElement))) ?? "0";
   }
+  const bars = page.querySelector(".histogram svg");
+  if (bars) form.querySelector(".histogram svg")?.replaceWith(document.adoptNode(bars));
 }
 
 /** Make the form say what the URL says, for instance after a step back. */
@@ -108,6 +109,7 @@ function refill() {
   /** @type {Record<string, number>} */
   const filled = {};
   for (const field of form.elements) {
+    if (field instanceof HTMLSelectElement) field.value = fields.get(field.name) ?? "";
     if (!(field instanceof HTMLInputElement) || !field.name) continue;
     const { name, type, value } = field;
     if (type === "checkbox") field.checked = fields.getAll(name).includes(value);
@@ -121,14 +123,13 @@ function refill() {
 }
 
 /**
- * Return whether a click on a link shows other films of this page.
+ * Return whether a click on a link shows other films on this page.
  * @param {MouseEvent} event
  * @param {HTMLAnchorElement} link
  */
 function staysHere({ button, ctrlKey, metaKey, shiftKey, altKey }, link) {
   const isPlain = button === 0 && !(ctrlKey || metaKey || shiftKey || altKey);
-  const isSearch = link.origin === location.origin && link.pathname === location.pathname;
-  return isPlain && isSearch && new URLSearchParams(link.search).get("q")?.trim();
+  return isPlain && link.origin === location.origin && link.pathname === location.pathname;
 }
 
 form.addEventListener("change", ({ target }) => {
@@ -162,4 +163,5 @@ addEventListener("popstate", () => {
   refill();
   load(url);
 });
+listenToHistogram(form, submit);
 listenToMore();
