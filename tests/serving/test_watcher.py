@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from sqlite3 import ProgrammingError
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_a_request_ends_on_the_generation_it_began_with(
     watcher.live.release(held)
     with pytest.raises(Exception, match="closed"):
         held.movie(FIRST[0].id)
+
+
+def test_what_is_served_is_closed_with_it(data: Path) -> None:
+    """Nothing of the generation stays open."""
+    closed = follow_stores(data)
+    search = closed.live.acquire()
+    closed.close()
+    with pytest.raises(ProgrammingError, match="closed"):
+        search.movie(FIRST[0].id)
 
 
 def test_a_damaged_generation_is_refused(data: Path, watcher: GenerationWatcher) -> None:
