@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from hybrid.errors import BuildFailed
+from indexer.cli import main
 from indexer.embedding.cache import CACHE, import_vectors
 from indexer.films.film_file import FileOptions
 from indexer.films.sentences import all_texts, cut
@@ -51,3 +53,16 @@ def test_a_part_is_one_of_several(part: str) -> None:
     done = run("indexer", "embed", "sample", "--part", part)
     assert done.returncode == 2
     assert "write 2/8" in done.stderr
+
+
+def test_caches_are_imported_by_the_command(tmp_path: Path) -> None:
+    """It says of each cache how many embeddings it added, and makes a data folder if need be."""
+    source, data = films_file(tmp_path / "source", FILMS), tmp_path / "new" / "data"
+    options = FileOptions(source.with_name("mapping.toml"))
+    count = embed_part(source, tmp_path / "other", HashingEncoder(), options=options, quiet=True)
+    command = ["import-embeddings", str(tmp_path / "other" / CACHE), "--data", str(data)]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert f"Copied {count:,} embeddings" in done.output
+    again = CliRunner().invoke(main, command)
+    assert "Copied 0 embeddings" in again.output
