@@ -9,7 +9,7 @@ later ones share.
 import random
 from collections.abc import Iterator
 from contextlib import closing
-from time import perf_counter
+from time import perf_counter, process_time
 
 import click
 import numpy as np
@@ -36,22 +36,22 @@ def filtered(search: HybridSearch, chance: random.Random) -> SearchQuery:
     return SearchQuery(genre=movie.genres[:1], year_from=year - 10, year_to=year + 10)
 
 
-def milliseconds(search: HybridSearch, query: SearchQuery) -> tuple[float, str | None]:
-    """Return how long a page takes, and where the next one begins."""
-    start = perf_counter()
+def milliseconds(search: HybridSearch, query: SearchQuery) -> tuple[float, float, str | None]:
+    """Return how long a page takes, elapsed and of the processor, and where the next one begins."""
+    start, cpu = perf_counter(), process_time()
     answer = find(search, query)
-    return 1000 * (perf_counter() - start), answer.next_cursor
+    return 1000 * (perf_counter() - start), 1000 * (process_time() - cpu), answer.next_cursor
 
 
-def pages(search: HybridSearch, sort: Sort) -> Iterator[tuple[float, float]]:
-    """Yield the times of first and second pages."""
+def pages(search: HybridSearch, sort: Sort) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the times of a first page and of the second one."""
     chance = random.Random(5)
     for _ in range(LISTS):
         query = filtered(search, chance).model_copy(update={"sort": sort})
-        first, cursor = milliseconds(search, query)
+        *first, cursor = milliseconds(search, query)
         if cursor:
-            query = query.model_copy(update={"cursor": cursor})
-            yield first, milliseconds(search, query)[0]
+            *second, _ = milliseconds(search, query.model_copy(update={"cursor": cursor}))
+            yield (*first, *second)
 
 
 @click.command(help=__doc__)
@@ -60,15 +60,16 @@ def main(data: str) -> None:
     """List films by each sort and print the times."""
     with closing(open_search(Settings.load(data=data, deadline=60.0))) as search:
         find(search, SearchQuery(sort="year", order="asc"))  # opens what all lists need
-        print(f"{len(search.catalogue):,} films; milliseconds: median, 95th percentile")
-        print(f"{'sort':10} {'very first':>10} {'first page':>16} {'second page':>16}")
+        print(f"{len(search.catalogue):,} films; milliseconds elapsed and of the processor")
+        print(f"{'':10} {'order made':>16} {'first page, median':>20} {'95 %':>16}", end="")
+        print(f" {'second page, median':>20} {'95 %':>16}")
         for sort in SORTS:
-            very_first, _ = milliseconds(search, SearchQuery(sort=sort))
-            times = np.array(list(pages(search, sort)))
-            cells = [
-                " ".join(f"{t:7.2f}" for t in np.percentile(some, (50, 95))) for some in times.T
-            ]
-            print(f"{sort:10} {very_first:10.2f} {cells[0]:>16} {cells[1]:>16}")
+            elapsed, cpu, _ = milliseconds(search, SearchQuery(sort=sort))
+            times = np.percentile(np.array(list(pages(search, sort))), (50, 95), axis=0)
+            first, second = times[:, :2], times[:, 2:]
+            cells = [f"{one[0]:8.2f} {one[1]:7.2f}" for one in (*first, *second)]
+            print(f"{sort:10} {elapsed:8.2f} {cpu:7.2f} ", end="")
+            print(f"{cells[0]:>20} {cells[1]:>16} {cells[2]:>20} {cells[3]:>16}")
 
 
 if __name__ == "__main__":

@@ -123,6 +123,8 @@ def _title_keys(titles: Sequence[str]) -> SortKeys:
 
 def title_keys(titles: Sequence[str]) -> Sequence[str]:
     """Return what titles are ordered by: without case, accents, punctuation and first article."""
-    # Of all titles at once, which takes a tenth of the time of one after the other.
-    lines = plain("\n".join(" ".join(title.split()) for title in titles))
-    return [key.strip()[:MAX_TITLE] for key in _ARTICLE.sub("", lines).split("\n")]
+    # Of all titles at once, which takes a tenth of the time; but those of ASCII take less still.
+    lines = [" ".join(title.split()) for title in titles]
+    of_ascii = iter(plain("\n".join(line for line in lines if line.isascii())).split("\n"))
+    folded = "\n".join(next(of_ascii) if line.isascii() else plain(line) for line in lines)
+    return [key.strip()[:MAX_TITLE] for key in _ARTICLE.sub("", folded).split("\n")]
