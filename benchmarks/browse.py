@@ -43,7 +43,7 @@ def milliseconds(search: HybridSearch, query: SearchQuery) -> tuple[float, float
     return 1000 * (perf_counter() - start), 1000 * (process_time() - cpu), answer.next_cursor
 
 
-def pages(search: HybridSearch, sort: Sort) -> Iterator[tuple[float, float, float, float]]:
+def pages(search: HybridSearch, sort: Sort) -> Iterator[tuple[float, ...]]:
     """Yield the times of a first page and of the second one."""
     chance = random.Random(5)
     for _ in range(LISTS):

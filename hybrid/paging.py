@@ -58,7 +58,7 @@ def page_of(window: Window, candidates: Candidates, catalogue: Catalogue, limit:
     return Page(shown, left_out, rest)
 
 
-def known_films(window: Window | None, catalogue: Catalogue) -> Ids:
+def window_films(window: Window | None, catalogue: Catalogue) -> Ids:
     """Return the films of a window that the catalogue has, int64 (n,)."""
     ids = np.array(window.ids if window else (), np.int64)
     return ids[catalogue.columns.rows_of(ids) >= 0]

@@ -23,7 +23,7 @@ from hybrid.fusion.preferences import Preferences
 from hybrid.hydration import FilmDetails, build_explain_hit, build_hits
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
-from hybrid.paging import Page, first_page, known_films, page_of, window_ranking
+from hybrid.paging import Page, first_page, page_of, window_films, window_ranking
 from hybrid.query import ExplainQuery, Fusion, Mode, RankedQuery, SearchQuery
 from hybrid.query_language.language import genres_in
 from hybrid.ranking import Ids
@@ -114,7 +114,7 @@ class HybridSearch:
         window = read_window(query)
         watch = Stopwatch()
         with watch.stage("total"):
-            also = known_films(window, self.catalogue)
+            also = window_films(window, self.catalogue)
             candidates = self.retrieve(query, watch, deadline, also)
             with watch.stage("fuse"):
                 fused = self.fuse(candidates, query.mode, query.fusion_spec)

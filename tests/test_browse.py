@@ -1,8 +1,10 @@
 """Browsing: all films that the filters allow, in the order asked for, page after page."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from hybrid.movie import Movie
 from hybrid.query import Filters, Fusion, SearchQuery
 from hybrid.query_language.language import conditions_of, field_parts, read
 from hybrid.retrieval.film_orders import title_keys
+from hybrid.retrieval.known_films import shares_known
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
 from hybrid.storage.generation import open_current
@@ -186,12 +189,22 @@ def test_titles_are_sorted_as_people_read_them() -> None:
     ]
 
 
+def known_by_people(films: dict[int, Movie]) -> list[float]:
+    """Return how well known films are by their cast, one after the other."""
+    films_of = Counter(person for movie in films.values() for person in movie.cast)
+    known = [sum(log(films_of[p]) for p in films[film].cast) for film in sorted(films)]
+    return [one / max(known) for one in known]
+
+
 @pytest.mark.parametrize("sort", ["year", "title"])
 def test_a_list_across_publications(tmp_path: Path, sort: str) -> None:
     """The next page begins after the last film that was shown, though it is gone: films that were
     there all the time are listed once, new ones where they belong."""
     data = tmp_path / "data"
-    films = {movie.id: movie for movie in corpus.films(120)}
+    films = {
+        movie.id: movie.model_copy(update={"votes": None, "directors": ()})
+        for movie in corpus.films(120)
+    }
     build_stores(data, films.values())
     choose, listed, before = random.Random(3), [], dict(films)
     query = SearchQuery.model_validate({"sort": sort, "limit": 30})
@@ -199,12 +212,14 @@ def test_a_list_across_publications(tmp_path: Path, sort: str) -> None:
         with closing(open_stores(open_current(data))) as search:
             answer = find(search, query)
             assert answer.total.value == len(films)
+            assert shares_known(search.catalogue) == pytest.approx(known_by_people(films))
         listed += [hit.id for hit in answer.hits]
         if answer.next_cursor is None:
             break
         gone = {listed[-1], choose.choice(sorted(films))}
         remove(data, *gone)
-        new = Movie(id=max(films) + 10, title=choose.choice(["A", "River", "Zoo"]), year=1960)
+        title, cast = choose.choice(["A", "River", "Zoo"]), ("Bo Ek", f"New {len(listed)}")
+        new = Movie(id=max(films) + 10, title=title, year=1960, cast=cast)
         put(data, new)
         films = {film: one for film, one in films.items() if film not in gone} | {new.id: new}
         query = query.model_copy(update={"cursor": answer.next_cursor})

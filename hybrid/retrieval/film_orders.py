@@ -10,7 +10,7 @@ import numpy as np
 
 from hybrid.query import Order, Sort
 from hybrid.ranking import Ranking, Scores
-from hybrid.retrieval.known_films import KnownFilms
+from hybrid.retrieval.known_films import shares_known
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.filter_columns import NUMBERS
 from hybrid.storage.rows import Mask, Rows
@@ -64,7 +64,7 @@ class FilmOrders:
     @cached_property
     def known(self) -> Scores:
         """How well known each film is, float64 (n,), 0 to 1; docs/ranking.md has the formula."""
-        return KnownFilms.of(self._catalogue).shares()
+        return shares_known(self._catalogue)
 
     def keys(self, sort: Sort) -> SortKeys:
         """Return what `sort` orders by."""

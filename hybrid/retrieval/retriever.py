@@ -25,7 +25,7 @@ from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.catalogue_knowledge import CatalogueKnowledge
 from hybrid.retrieval.film_sets import FilmSets
-from hybrid.retrieval.known_films import KnownFilms
+from hybrid.retrieval.known_films import Votes
 from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness, mean_vector
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.title_index import TitleMatches
@@ -126,7 +126,7 @@ class Retriever:
         self.engines = engines
         self._catalogue = catalogue
         self._titles = Titles.of(catalogue)
-        self._known = KnownFilms.of(catalogue)
+        self._votes = Votes.of(catalogue.columns)
         self._depth = depth
         self._same = same
         self._film_sets = FilmSets(catalogue, engines.lexical)
@@ -325,7 +325,7 @@ class Retriever:
             title_shares=titles.of(rows),
             in_keyword_list=in_keyword_list,
             cosines=cosines,
-            known=self._known.priors(rows),
+            known=self._votes.shares(rows),
             meets=self._meets(request.parsed, ids, have),
             semantic_list=semantic_list,
             query_vector=query_vector,

@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
+from hybrid.ranking import Scores
 from hybrid.storage.merged_rows import MergedRows
-from hybrid.storage.postings import NameCount, Postings, highest
+from hybrid.storage.postings import NameCount, Postings, Value, highest
 from hybrid.storage.rows import NO_ROWS, Mask, Rows
 
 
@@ -45,6 +46,23 @@ class MergedPostings(Mapping[str, Rows]):
         """The number in the base of each name of the delta, int64 (names of the delta,), or -1."""
         numbers = [self._base.number(key) for key in self._delta]
         return np.array([-1 if one is None else one for one in numbers], np.int64)
+
+    def sums(self, films: int, value: Value) -> Scores:
+        """Return what `Postings.sums` returns of base and delta as one, float64 (films,)."""
+        base, delta, rows = self._base, self._delta, self._rows
+        in_base, in_delta = rows.split(np.ones(films, np.bool_))
+        counts, new = base.counts(in_base), delta.counts(in_delta)
+        shared = self._numbers_in_base >= 0
+        counts[self._numbers_in_base[shared]] += new[shared]
+        in_all = new.copy()
+        in_all[shared] = counts[self._numbers_in_base[shared]]
+        of_base = np.repeat(value(np.maximum(counts, 1)), np.diff(base.starts))
+        of_delta = np.repeat(value(in_all), new)
+        sums: Scores = rows.column(
+            np.bincount(base.rows, of_base, len(in_base)),
+            np.bincount(delta.rows, of_delta, len(in_delta)),
+        )
+        return sums
 
     def __getitem__(self, key: str) -> Rows:
         """Return the rows of the films with a name, int64 ascending.

@@ -1,7 +1,7 @@
 """The rows of the films that have each name: of a genre, a country, a language or a person."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.movie import name_key
+from hybrid.ranking import Scores
 from hybrid.storage.arrays import Texts
 from hybrid.storage.rows import NO_ROWS, Mask, Rows
+
+Value = Callable[[NDArray[np.int64]], Scores]
+"""A number for each of n counts, float64 (n,)."""
 
 
 class NameCount(NamedTuple):
@@ -103,6 +107,13 @@ class Postings(Mapping[str, Rows]):
         """Return the name of this number with a count."""
         name, key = self.spellings[number].decode(), self.sorted_keys[number].decode()
         return NameCount(name, key, films)
+
+    def sums(self, films: int, value: Value) -> Scores:
+        """Return for each of the films the sum over its names of the `value` of how many films each
+        name has, float64 (films,)."""
+        counts = np.diff(self.starts)
+        of_films = np.repeat(value(counts), counts)
+        return np.bincount(self.rows, of_films, films).astype(np.float64, copy=False)
 
     def __getitem__(self, key: str) -> Rows:
         """Return the rows of the films with a name. Raises KeyError where no film has it."""

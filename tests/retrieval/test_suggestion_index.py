@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from hybrid.movie import Movie
 from hybrid.retrieval.genre_names import genres_of
-from hybrid.retrieval.known_films import KnownFilms
 from hybrid.retrieval.suggestion_index import (
     BEGINS,
     CONTAINS,
@@ -49,9 +48,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SuggestionIndex]
 
 def whole(catalogue: Catalogue) -> SuggestionIndex:
     """Return one index of the titles, people and genres of a catalogue."""
+    votes = np.maximum(catalogue.columns.numbers["votes"], 0)
     return SuggestionIndex.of(
         list(catalogue.titles()),
-        np.maximum(KnownFilms.of(catalogue).counts, 0),
+        votes if votes.any() else catalogue.sentences.counts,
         catalogue.people(),
         [(genre.name, genre.films) for genre in genres_of(catalogue)],
     )
