@@ -11,6 +11,7 @@ from hybrid.query import RankedQuery, SearchQuery
 from hybrid.schemas.requests import SearchURL
 from hybrid.schemas.understood import UnderstoodPart
 from hybrid.validation import one_line, problems
+from hybrid.web.pages.counts import COUNTED
 
 Parsed = TypeVar("Parsed", bound=RankedQuery)
 
@@ -108,13 +109,13 @@ class PageForm(NamedTuple):
 
     def query(self) -> SearchQuery:
         """Return the query. Raises InvalidInput that names the fields."""
-        return self._parse(SearchURL, QUERY_FIELDS)
+        return self._parse(SearchURL, QUERY_FIELDS, facets=COUNTED)
 
     def ranked(self) -> RankedQuery:
         """Return the fields of the query other than its text. Raises InvalidInput like `query`."""
         return self._parse(RankedQuery, tuple(RankedQuery.model_fields))
 
-    def _parse(self, model: type[Parsed], names: Sequence[str]) -> Parsed:
+    def _parse(self, model: type[Parsed], names: Sequence[str], **more: object) -> Parsed:
         # Other parameters of a URL, such as a tracker's, are ignored.
         fields = {
             name: values if len(values) > 1 else values[0]
@@ -122,7 +123,7 @@ class PageForm(NamedTuple):
             if name in names
         }
         try:
-            return model.model_validate({"limit": SHOWN, **fields, **FIXED})
+            return model.model_validate({"limit": SHOWN, **fields, **FIXED, **more})
         except ValidationError as error:
             by_field = problems(error)
             raise InvalidInput(one_line(by_field), by_field) from None

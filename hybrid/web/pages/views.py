@@ -26,7 +26,7 @@ from hybrid.search import HybridSearch
 from hybrid.similar import similar
 from hybrid.web.errors import retry_after
 from hybrid.web.pages.catalogue_facts import filterable, years_of
-from hybrid.web.pages.counts import all_counts
+from hybrid.web.pages.counts import all_counts, counts_of
 from hybrid.web.pages.examples import examples_of
 from hybrid.web.pages.excerpts import foremost, passage, pieces
 from hybrid.web.pages.film_facts import credits_of, facts_of, search_for, source_of
@@ -228,7 +228,7 @@ def _page(
         chosen=chosen,
         years=years_of(search.catalogue),
         filter_fields=list(FILTER_FIELDS),
-        counts=all_counts(search.catalogue),
+        counts=counts_of(more.get("answer")) or all_counts(search.catalogue),
         filterable=filterable(search.catalogue),
         films=len(search.catalogue),
         generation=search.generation,

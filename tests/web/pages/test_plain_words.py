@@ -182,3 +182,24 @@ def test_pages_are_light(site: Service) -> None:
 
 def _resolved(folder: str, imported: str) -> str:
     return str(Path("/", folder, imported).resolve().relative_to("/")).join(("/", ""))
+
+
+def test_filters_have_the_numbers_of_what_they_would_show(site: Service) -> None:
+    """Beside each genre is how many of the films found it would leave, whatever genre is chosen;
+    the bars have the years."""
+    fields = {"q": "captain", "year_from": "1960"}
+    _, text, _ = site.page("/", **fields, genre="Drama")
+    shown = {
+        unescape(name): int(films.replace(",", ""))
+        for name, films in re.findall(r'value="([^"]*)"[^>]*><span>.*?<small>([\d,]+)<', text)
+    }
+    _, answer = site.get("/search", **fields, genre="Drama", facets="genre,year")
+    counted = answer["facets"]["candidates"]
+    expected = {genre["value"]: genre["count"] for genre in counted["genre"]}
+    assert len(set(expected.values())) > 2
+    assert {name: shown[name] for name in expected if name in shown} == {
+        name: films for name, films in expected.items() if name in shown
+    }
+    assert len(shown) >= 9
+    bars = text[text.index('class="histogram"') :].partition("</svg>")[0]
+    assert bars.count("<rect x") == len(counted["year"])
