@@ -600,6 +600,11 @@ def _explain(page: Page) -> None:
     expect(page.locator("#why blockquote").first).to_be_visible()
 
 
+def _open_film(page: Page) -> None:
+    page.locator(".hits h2 a").first.click()
+    expect(page.locator(".alike .covers li").first).to_be_visible()
+
+
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "opening": ("/", lambda page: expect(page.locator(".shelf")).to_be_visible()),
     "films": ("/?q=captain&genre=Drama", lambda page: page.locator(".why summary").first.click()),
@@ -610,6 +615,11 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "problem": (
         "/?q=x&year_from=9&year_to=8",
         lambda page: expect(page.locator("#problem")).to_be_visible(),
+    ),
+    "film": ("/?q=captain", _open_film),
+    "listed": (
+        "/?genre=Drama&sort=title",
+        lambda page: expect(page.locator(".hits > li").first).to_be_visible(),
     ),
     "lost": ("/nothing", lambda page: expect(page.locator(".error-message")).to_be_visible()),
     "comparing": ("/side-by-side", lambda page: expect(page.locator(".sketch")).to_be_visible()),
