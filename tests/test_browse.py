@@ -109,6 +109,14 @@ def test_a_list_has_every_film_in_order(
     assert {(hit.keyword.share, hit.semantic.score, hit.why) for hit in hits} <= {(None,) * 3}
 
 
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_of_all_films(search: HybridSearch, sort: str, order: str) -> None:
+    """Many pages begin among films of equal values, and among those without one."""
+    answers = pages(lambda asked: find(search, asked), sort=sort, order=order, limit=7)
+    assert [hit.id for a in answers for hit in a.hits] == in_order(MOVIES, sort, order)
+
+
 @pytest.mark.parametrize(
     ("text", "lists"),
     [
