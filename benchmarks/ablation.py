@@ -44,6 +44,7 @@ from hybrid.storage.rows import Rows
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.terminal.commands import setting
 from hybrid.text.analysis import analyze
+from hybrid.understanding.mentions import NOTHING, Mentions
 from hybrid.vectors import QueryVector
 from hybrid.wiring import open_search
 
@@ -83,15 +84,23 @@ def _redistribute_weights(_: HybridSearch) -> AbstractContextManager[Any]:
     return patch.object(SentenceVectors, "best", redistributed)
 
 
-def _unparsed(text: str, of_fields: tuple[Part, ...]) -> ParsedQuery:
+def _unparsed(
+    reading: Reading, of_fields: tuple[Part, ...], mentioned: Mentions = NOTHING
+) -> ParsedQuery:
+    text = reading.plain
     return ParsedQuery(
-        reading=Reading(text, text, ()),
-        parts=of_fields,
+        reading=reading,
+        parts=reading.parts + of_fields,
         text=text,
         keywords=text,
         possible_titles=(text,),
         truncated=False,
+        only_mentions=mentioned.whole,
     )
+
+
+def _nothing(*_: object) -> Mentions:
+    return NOTHING
 
 
 def _no_titles(_index: TitleIndex, _texts: object) -> TitleMatches:
@@ -157,6 +166,7 @@ ABLATIONS = (
     Ablation("keyword alone", run=Run(name="keyword", mode="keyword")),
     Ablation("semantic alone", run=Run(name="semantic", mode="semantic")),
     Ablation("without titles", lambda _: patch.object(TitleIndex, "matches", _no_titles)),
+    Ablation("nothing understood", lambda _: patch.object(retriever, "mentions", _nothing)),
     Ablation("asking counts as words", lambda _: patch.object(retriever, "parse_query", _unparsed)),
     Ablation("best sentence only", _sentences(1.0)),
     Ablation("two sentences, .75 .25", _sentences(0.75, 0.25)),
