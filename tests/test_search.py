@@ -220,12 +220,13 @@ def test_answers_begin_with_the_query_and_end_alike(search: HybridSearch) -> Non
     compared = compare(search, query, parse_runs(()))
     end = ["degraded", "warnings", "timings_ms", "generation"]
     for sent, middle in (
-        (answer, ["hits", "total", "alpha", "alpha_reason", "confident", "next_cursor"]),
+        (answer, ["hits", "total", "alpha", "alpha_reason", "confident", "next_cursor", "facets"]),
         (search.explain(query, answer.hits[0].id), ["hit", "alpha", "alpha_reason"]),
         (compared, ["runs", "pairs", "movies", "lists", "swaps"]),
     ):
         assert list(json.loads(sent.model_dump_json())) == ["query", "understood", *middle, *end]
-    fields, listed = list(Query.model_json_schema()["properties"]), ["sort", "order", "cursor"]
+    fields = list(Query.model_json_schema()["properties"])
+    listed = ["sort", "order", "cursor", "facets"]
     assert list(compared.model_dump()["query"]) == fields
     assert list(answer.model_dump()["query"]) == [*fields, "mode", "fusion", "alpha", *listed]
 
