@@ -44,9 +44,9 @@ NOT_IN_TERMINAL = ("text", "highlight", "explain")
 def query_fields(model: type[Query]) -> Callable[[Decorated], Decorated]:
     """Add the argument TEXT and an option for each other field of `model`."""
     required = model.model_fields["text"].is_required()
+    argument = click.argument("text") if required else click.argument("text", default="")
 
     def add(command: Decorated) -> Decorated:
-        argument = click.argument("text", required=required, default=None if required else "")
         return argument(selection_fields(model)(command))
 
     return add

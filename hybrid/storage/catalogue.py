@@ -173,7 +173,7 @@ class Catalogue:
             f"SELECT id, title, original_title FROM {table} ORDER BY id"  # noqa: S608, our own names
         )
         for row, (_, *titles) in enumerate(rows):
-            yield from ((row, title) for title in set(titles) if title)
+            yield from ((row, title) for title in dict.fromkeys(titles) if title)
 
     def main_titles(self) -> list[str]:
         """Return the title of every film, in the order of ids."""
