@@ -20,7 +20,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,9 @@ ROUNDING = 1e-5
 WARM_UP = 50
 """Requests before any that count."""
 
+WRONG = re.compile(r"^(\w+) +wrong ", re.MULTILINE)
+"""A part of an index in which `verify` found something wrong."""
+
 STAGE = re.compile(r"^seconds +([0-9.]+)  (.+)$", re.MULTILINE)
 
 
@@ -94,8 +97,9 @@ class Run:
         return {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds, "own_mb": self.own_mb}
 
 
-def run(arguments: Sequence[str]) -> Run:
-    """Run a command of the indexer. Raises InvalidInput with what it said if it fails."""
+def run(arguments: Sequence[str], wrong: Collection[str] = ()) -> Run:
+    """Run a command of the indexer. Raises InvalidInput with what it said if it fails, unless it
+    finds no more wrong than these parts of an index."""
     with tempfile.TemporaryFile("w+") as out:
         start, most, used = monotonic(), 0.0, os.times()
         process = subprocess.Popen(
@@ -108,7 +112,8 @@ def run(arguments: Sequence[str]) -> Run:
         out.seek(0)
         printed = out.read()
     cpu = now.children_user + now.children_system - used.children_user - used.children_system
-    if process.returncode:
+    found = WRONG.findall(printed)
+    if process.returncode and not (found and set(found) <= set(wrong)):
         raise InvalidInput(printed)
     return Run(round(seconds, 2), round(cpu, 2), round(most, 1), printed)
 
@@ -241,7 +246,8 @@ def updated(source: Path, data: Path) -> dict[str, Any]:
             else:
                 out.write(line)
     update = run(["update", str(changed), "--data", str(data), "--discard-changes", "--quiet"])
-    verified = run(["verify", "--data", str(data)])
+    # The vectors of the sentences that were made are not those that the model gives.
+    verified = run(["verify", "--data", str(data)], wrong={"vectors"})
     return {
         "update": update.costs(),
         "verify": verified.costs(),
