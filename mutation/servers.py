@@ -128,11 +128,17 @@ def serve_anew(connection: Connection, tree: Path) -> None:
     _serve(connection, tree, test)
 
 
+PACKAGES = frozenset({"benchmarks", "hybrid", "indexer", "tests"})
+
+
 def _enter(tree: Path) -> None:
     """Make this process one in which the project is what is in `tree`."""
     os.setsid()  # Ctrl-C is for the process that started this one
     os.chdir(tree)
     sys.path.insert(0, str(tree))
+    # Tests of the project itself may have had it imported in the server that all are forked from.
+    for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
+        del sys.modules[name]
     sys.dont_write_bytecode = False  # the next trial in this copy reuses bytecode
     os.environ |= {"PYTHONPATH": str(tree)}
     hypothesis.settings.register_profile(

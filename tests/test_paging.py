@@ -22,9 +22,11 @@ from hybrid.movie import MAX_ID, Movie
 from hybrid.query import MAX_CURSOR, SearchQuery
 from hybrid.schemas.search import SearchResponse
 from hybrid.search import HybridSearch
-from hybrid.storage.generation import open_current
+from hybrid.storage.generation import CURRENT, open_current
 from hybrid.web.app import create_app
 from tests import corpus
+from tests.command import Index
+from tests.eventually import eventually
 from tests.stores import build_stores, open_stores, put, remove
 from tests.web.http import Service, serving
 
@@ -213,7 +215,7 @@ def test_a_cursor_belongs_to_its_query(fields: dict[str, Any]) -> None:
     query = SearchQuery.model_validate({"query": "heist", "cursor": CURSOR} | fields)
     with pytest.raises(InvalidInput, match="belongs to another query") as caught:
         read_window(query)
-    assert "explain, highlight, limit, require may change" in caught.value.fields["cursor"]
+    assert "explain, facets, highlight, limit, require may change" in caught.value.fields["cursor"]
 
 
 def test_ids_of_others_bring_no_film_that_breaks_the_filters(search: HybridSearch) -> None:
@@ -237,9 +239,15 @@ def test_ids_of_others_bring_no_film_that_breaks_the_filters(search: HybridSearc
     assert films == expected
 
 
-def test_over_http(service: Service) -> None:
+def test_over_http(index: Index, service: Service) -> None:
     """On both engines, in URL and body: pages of one film are the page of all, and the last one has
     no cursor. What is wrong with a cursor is an error of its field."""
+    published = (index.data / CURRENT).read_text().split()[0]
+
+    def served() -> set[str]:
+        return {service.get("/search", q="film")[1]["generation"] for _ in range(8)}
+
+    eventually(lambda: served() == {published}, 30)  # by all workers, whoever changed films before
     _, whole = service.get("/search", q="film", limit=100)
     assert len(whole["hits"]) == whole["total"]["value"] > 3
     assert whole["next_cursor"] is None

@@ -14,6 +14,8 @@ import urllib3
 from flask import Flask
 from werkzeug.serving import make_server
 
+from tests.eventually import eventually
+
 
 @dataclass(frozen=True)
 class Service:
@@ -89,8 +91,20 @@ def received(connection: socket.socket) -> tuple[int, Any]:
 
 @contextmanager
 def serving(app: Flask) -> Iterator[Service]:
-    """Serve `app` on a free port of this machine."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    """Serve `app` on a free port of this machine; at the end, no request is being answered.
+
+    A browser that leaves may have asked for images, and the search is closed next.
+    """
+    answering: list[Any] = []
+
+    def counted(environ: Any, start_response: Any) -> Any:
+        answering.append(environ)
+        try:
+            return app(environ, start_response)
+        finally:
+            answering.pop()
+
+    server = make_server("127.0.0.1", 0, counted, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -99,3 +113,4 @@ def serving(app: Flask) -> Iterator[Service]:
         server.shutdown()
         thread.join()
         server.server_close()
+        eventually(lambda: not answering, 30)

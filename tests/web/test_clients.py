@@ -248,7 +248,9 @@ def test_what_waits_too_long_is_refused_and_not_computed() -> None:
         eventually(lambda: service.app.asked == ["/held"], 30)
         late = service.connect(GET % b"/late")
         eventually(lambda: len(service.server.server_state.tasks) == 2, 30)
+        waits = monotonic()
         assert service.get("/health/live") == 200
+        eventually(lambda: monotonic() > waits + 0.01, 30)
         service.app.released.set()
         assert answer(held)[0] == 200
         with HTTPResponse(late) as refused:
