@@ -17,7 +17,8 @@ from unittest.mock import patch
 import click
 import numpy as np
 
-from hybrid.engines.lexical import tantivy
+from hybrid.engines.deadline import NEVER, Deadline
+from hybrid.engines.lexical import tantivy, tantivy_writer
 from hybrid.engines.lexical.bm25 import K1, attainable_score
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
@@ -122,7 +123,7 @@ def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
     """Bound the score of a word by (k1 + 1) idf, which no film need reach."""
     films = len(search.catalogue)
 
-    def bound(engine: TantivyEngine, text: str) -> float:
+    def bound(engine: TantivyEngine, text: str, _deadline: Deadline = NEVER) -> float:
         # The engine has no use for document frequencies itself.
         searcher = engine._searcher  # noqa: SLF001
         counts = [searcher.doc_freq("text", word) for word in analyze(text)]
@@ -143,7 +144,7 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
     ]
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(tantivy, "REPEATS", 1),
+        patch.object(tantivy_writer, "REPEATS", 1),
         patch.object(tantivy, "SCALE", 1.0),
     ):
         writer = TantivyWriter(Path(folder))
