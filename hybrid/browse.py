@@ -11,7 +11,7 @@ from hybrid.explanation.highlighting import highlight
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
-from hybrid.query_language.language import field_parts
+from hybrid.query_language.language import field_parts, read
 from hybrid.ranking import Ids, Ranking
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
 from hybrid.retrieval.understood import understood
@@ -34,10 +34,11 @@ def find(
     EngineUnavailable like a search; a list needs the keyword engine if the query has words that
     films must have or must not have.
     """
-    parsed = parse_query(query.text, field_parts(query))
-    if parsed.reading.has_words:
+    reading = read(query.text)
+    if reading.has_words:
         return search.search(query, deadline)
     _ = search.duplicates  # found once, and before the time starts
+    parsed = parse_query(reading, field_parts(query))
     return _list(search, query, parsed, deadline or Deadline.after(search.seconds))
 
 

@@ -64,13 +64,13 @@ def rank_candidates(
         "semantic": semantic.ranks > 0,
         "hybrid": (keyword.ranks > 0) | (semantic.ranks > 0),
     }[mode]
+    # One side alone is ranked by its own scores.
     method = fusion.method if mode == "hybrid" else "attainable"
     normalised = normalise_sides(keyword, semantic, method)
     prior = prior if mode == "hybrid" and candidates.known.any() else 0.0
     scores = weighted_sum(normalised, alpha.value)
     if prior:
         scores = with_prior(scores, candidates.known, prior, method)
-    # One side alone is ranked by its own scores.
     gained = UNITS[method] * boosts(candidates) * (mode == "hybrid")
     scores = scores + gained
     ranking = Ranking.sorted(candidates.ids[listed], scores[listed])

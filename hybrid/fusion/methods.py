@@ -102,12 +102,15 @@ NORMALISERS: Mapping[FusionMethod, Callable[[SideScores], Scores]] = {
 }
 
 
+HIGHEST_RRF = 2.0 / (RRF_K + 1)
+"""The score of a film that is first in both lists."""
+
 UNITS: Mapping[FusionMethod, float] = {
     "attainable": 1.0,
     "min_max": 1.0,
     "z_score": 6.0,
     "dbsf": 1.0,
-    "rrf": 2.0 / (RRF_K + 1),
+    "rrf": HIGHEST_RRF,
 }
 """How far apart the best and the worst fused score of a method can be; `z_score` has no bounds, but
 dbsf counts six deviations."""
@@ -119,10 +122,6 @@ def normalise_sides(
     """Return both sides' normalised scores, 0 for a film without a score."""
     normalise = NORMALISERS[method]
     return NormalisedScores(np.nan_to_num(normalise(keyword)), np.nan_to_num(normalise(semantic)))
-
-
-HIGHEST_RRF = 2.0 / (RRF_K + 1)
-"""The score of a film that is first in both lists."""
 
 
 def with_prior(fused: Scores, known: Scores, prior: float, method: FusionMethod) -> Scores:

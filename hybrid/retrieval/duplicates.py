@@ -17,7 +17,7 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_schema import SearchColumns
 from hybrid.storage.generation import DUPLICATES
 from hybrid.storage.mapped import mapped
-from hybrid.storage.rows import Rows
+from hybrid.storage.rows import Rows, rows_of_ranges
 from hybrid.text.normalise import plain
 
 SAME_TEXT = 0.8
@@ -127,8 +127,7 @@ class BaseDuplicates:
         """Return the rows of the films whose titles have these hashes, int64 (m,)."""
         firsts = self.ordered.searchsorted(hashes)
         counts = self.ordered.searchsorted(hashes, side="right") - firsts
-        places = np.arange(counts.sum()) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
-        rows: Rows = self.rows[places].astype(np.int64)
+        rows: Rows = self.rows[rows_of_ranges(firsts, counts)].astype(np.int64)
         return rows
 
 

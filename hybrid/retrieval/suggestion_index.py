@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hybrid.storage.arrays import Texts, read_arrays, write_arrays
 from hybrid.storage.mapped import mapped
-from hybrid.storage.rows import NO_ROWS, Rows
+from hybrid.storage.rows import NO_ROWS, Rows, rows_of_ranges
 from hybrid.text.title_words import whole_title
 
 Kind = Literal["title", "person", "genre"]
@@ -133,9 +133,7 @@ class SuggestionIndex:
         """Return the entries of the titles of films, given in rows, int64 (n,)."""
         firsts = self.films.searchsorted(rows)
         counts = self.films.searchsorted(rows, side="right") - firsts
-        places = np.repeat(firsts - np.cumsum(counts) + counts, counts)
-        entries: Rows = np.arange(counts.sum()) + places
-        return entries
+        return rows_of_ranges(firsts, counts)
 
     def entries_of_people(self, names: Sequence[str]) -> Rows:
         """Return the entries of those of the people who are there, int64 (n,)."""
@@ -173,11 +171,7 @@ class SuggestionIndex:
         firsts = self.keys.searchsorted(texts)
         counts = self.keys.searchsorted(np.array(last, texts.dtype), side="right") - firsts
         within = np.cumsum(counts) <= MAX_MATCHES
-        firsts, counts = firsts[within], counts[within]
-        rows: Rows = np.arange(counts.sum()) + np.repeat(
-            firsts - np.cumsum(counts) + counts, counts
-        )
-        return rows
+        return rows_of_ranges(firsts[within], counts[within])
 
     def _best(self, rows: Rows, same: int, text: bytes, limit: int, skipped: Rows) -> list[Match]:
         """Return the best entries of each kind: the nearest, of these the best known.

@@ -52,11 +52,7 @@ class Titles:
     def titled(self, text: str) -> Rows:
         """Return the films whose title has the same words as `text`, int64 ascending."""
         base = self.base.titled(text)
-        if self.rows.is_base:
-            return base
-        left = self.rows.of_base(base[self.rows.counts(base)])
-        new = self.rows.of_delta[self.delta.titled(text)]
-        return np.sort(np.concatenate([left, new]))
+        return base if self.rows.is_base else self.rows.merge(base, self.delta.titled(text))
 
 
 def same_titles(catalogue: Catalogue) -> bool:

@@ -70,10 +70,8 @@ class MergedPostings(Mapping[str, Rows]):
         Raises KeyError where no film has it.
         """
         if key not in self._merged:
-            base = self._base.get(key, NO_ROWS)
-            left = self._rows.of_base(base[self._rows.counts(base)])
-            new = self._rows.of_delta[self._delta.get(key, NO_ROWS)]
-            self._merged[key] = np.sort(np.concatenate([left, new]), kind="stable")
+            base, delta = self._base.get(key, NO_ROWS), self._delta.get(key, NO_ROWS)
+            self._merged[key] = self._rows.merge(base, delta)
         if not len(self._merged[key]):
             raise KeyError(key)
         return self._merged[key]

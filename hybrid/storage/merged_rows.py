@@ -49,6 +49,11 @@ class MergedRows:
         """Return which rows of the base count, bool (n,)."""
         return ~np.isin(rows, self.outdated)
 
+    def merge(self, base: Rows, delta: Rows) -> Rows:
+        """Return where rows of the base that count and rows of the delta are, int64 ascending."""
+        left = self.of_base(base[self.counts(base)])
+        return np.sort(np.concatenate([left, self.of_delta[delta]]), kind="stable")
+
     def column(self, base: NDArray[Any], delta: NDArray[Any]) -> NDArray[Any]:
         """Return the values of all films, given those of base and delta."""
         if self.is_base:

@@ -14,7 +14,7 @@ from hybrid.errors import GenerationUnusable
 from hybrid.ranking import Scores
 from hybrid.storage.catalogue import SentenceRows
 from hybrid.storage.mapped import mapped
-from hybrid.storage.rows import Rows
+from hybrid.storage.rows import Rows, rows_of_ranges
 from hybrid.vectors import QueryVector, Vectors
 
 TAKEN = np.float32(-np.inf)
@@ -52,10 +52,7 @@ class SentenceVectors:
 
     def sentence_rows(self, films: Rows) -> Rows:
         """Return the rows of all sentences of these films, film by film, int64 (sentences,)."""
-        counts = self.counts[films]
-        shifts = self.firsts[films] - (np.cumsum(counts) - counts)
-        rows: Rows = np.arange(counts.sum()) + np.repeat(shifts, counts)
-        return rows
+        return rows_of_ranges(self.firsts[films], self.counts[films])
 
     def vectors(self, rows: Rows) -> Vectors:
         """Return a copy of these rows, float32 (len(rows), d)."""

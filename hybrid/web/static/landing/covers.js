@@ -1,7 +1,8 @@
 // @ts-check
 // A row of covers in the order of one ranking. Films that move glide to their new place.
 
-import { element, shape } from "../shared/dom.js";
+import { createBar, fillBar } from "../shared/bar.js";
+import { element } from "../shared/dom.js";
 import { filmURL, tileURL } from "../shared/url.js";
 
 /** @import { Comparison } from "../side-by-side/comparison.js" */
@@ -31,7 +32,7 @@ export function createCovers(row, comparison, query) {
       const cover = covers.get(film) ?? createCover(filmURL(film, query), film, comparison);
       covers.set(film, cover);
       const { weightedKeyword, weightedSemantic } = comparison.scoreParts(rankings, alpha, film);
-      fillBar(cover, weightedKeyword, weightedSemantic);
+      fillBar(cover.bar, weightedKeyword, weightedSemantic);
       return cover.item;
     });
     if (items.some((item, position) => row.children[position] !== item)) arrange(row, items);
@@ -64,34 +65,14 @@ function arrange(row, items) {
  */
 function createCover(url, film, { movies }) {
   const { title, year } = movies[film];
-  const keyword = shape("rect", { class: "keyword", height: 8 });
-  const semantic = shape("rect", { class: "semantic", height: 8 });
-  const bar = shape(
-    "svg",
-    { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
-    shape("rect", { class: "track", width: 100, height: 8 }),
-    keyword,
-    semantic,
-  );
+  const bar = createBar();
   const link = element(
     "a",
     { href: url },
     element("img", { class: "tile", src: tileURL(film), alt: "", width: 80, height: 120 }),
-    bar,
+    bar.svg,
     element("b", {}, title),
     element("small", {}, year === null ? "" : String(year)),
   );
-  return { item: element("li", {}, link), keyword, semantic };
-}
-
-/**
- * @param {Cover} cover
- * @param {number} words
- * @param {number} meaning
- */
-function fillBar({ keyword, semantic }, words, meaning) {
-  const middle = 100 * Math.min(Math.max(words, 0), 1);
-  keyword.setAttribute("width", String(middle));
-  semantic.setAttribute("x", String(middle));
-  semantic.setAttribute("width", String(Math.min(100 * Math.max(meaning, 0), 100 - middle)));
+  return { item: element("li", {}, link), bar };
 }

@@ -1,7 +1,8 @@
 // @ts-check
 // One column: a row for each film, the same element for as long as the comparison lasts.
 
-import { element, shape } from "../shared/dom.js";
+import { createBar, fillBar } from "../shared/bar.js";
+import { element } from "../shared/dom.js";
 import { tileURL } from "../shared/url.js";
 import { formatScore } from "./format.js";
 
@@ -99,15 +100,7 @@ function glide(item, pixels) {
 function createRow(film, movie) {
   const rank = element("span", { class: "rank" });
   const score = element("span", { class: "value" });
-  const keyword = shape("rect", { class: "keyword", height: 8 });
-  const semantic = shape("rect", { class: "semantic", height: 8 });
-  const bar = shape(
-    "svg",
-    { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
-    shape("rect", { class: "track", width: 100, height: 8 }),
-    keyword,
-    semantic,
-  );
+  const bar = createBar();
   const tile = element("img", {
     src: tileURL(film),
     alt: "",
@@ -117,11 +110,11 @@ function createRow(film, movie) {
   });
   const year = element("span", { class: "year" }, movie.year === null ? "" : ` ${movie.year}`);
   const name = element("span", { class: "name", title: movie.title }, movie.title, year);
-  const line = element("span", { class: "line" }, bar, score);
+  const line = element("span", { class: "line" }, bar.svg, score);
   const snippet = element("span", { class: "snippet" }, movie.sentence ?? "");
   const text = element("span", { class: "text" }, name, line, snippet);
   const button = element("button", { type: "button", "data-film": film }, rank, tile, text);
-  return { item: element("li", {}, button), rank, score, keyword, semantic };
+  return { item: element("li", {}, button), rank, score, bar };
 }
 
 /**
@@ -132,13 +125,5 @@ function createRow(film, movie) {
 function fillRow(row, rank, { keyword, semantic, score }) {
   row.rank.textContent = String(rank);
   row.score.textContent = score === null ? "" : formatScore(score);
-  const middle = barWidth(keyword);
-  row.keyword.setAttribute("width", String(middle));
-  row.semantic.setAttribute("x", String(middle));
-  row.semantic.setAttribute("width", String(Math.min(barWidth(semantic), 100 - middle)));
-}
-
-/** @param {number | null} share */
-function barWidth(share) {
-  return 100 * Math.min(Math.max(share ?? 0, 0), 1);
+  fillBar(row.bar, keyword, semantic);
 }

@@ -2,6 +2,7 @@
 // The panel that explains a film's rank: its ranks and scores at once, and what the service says,
 // which is requested when the view has come to rest.
 
+import { barOf } from "../shared/bar.js";
 import { element, find, shape } from "../shared/dom.js";
 import { filmURL, queryFields, tileURL } from "../shared/url.js";
 import { fetchExplanation } from "./api.js";
@@ -242,10 +243,6 @@ function absence(keyword) {
 function measure(side, value, maximum, absent) {
   if (value === undefined) return [element("span", { class: "soft" }, absent)];
   const width = (100 * Math.max(value, 0)) / maximum;
-  const bar = shape(
-    "svg",
-    { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
-    shape("rect", { class: side, width, height: 8 }),
-  );
+  const bar = barOf(shape("rect", { class: side, width, height: 8 }));
   return [bar, formatHundredths(value)];
 }
