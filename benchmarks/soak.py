@@ -2,8 +2,10 @@
 
     HYBRID_KEY=KEY python -m benchmarks.soak http://127.0.0.1:8000 QUERIES.jsonl ...
 
-The service must accept changes (HYBRID_WRITES=on) by a key with the scope write. Prints its
-resident memory as it goes, and at the end the slope over the second half, in MB for 100,000
+The service must accept changes (HYBRID_WRITES=on) by a key with the scope write, and have time for
+all clients (HYBRID_DEADLINE, HYBRID_MAX_WAIT). Half of the texts are new, half are asked again and
+again. Prints the memory of its processes as it goes, added up (pages of mapped files count in each
+process that has read them), and at the end the slope over the second half, in MB for 100,000
 requests, and how many requests were not answered.
 """
 
@@ -18,7 +20,7 @@ import click
 import numpy as np
 import urllib3
 
-from hybrid.evaluation.formats import read_judgements
+from benchmarks.texts import new_texts, read_texts
 
 CLIENTS = 6
 
@@ -30,10 +32,10 @@ FILM = 900_000_000
 
 
 def paths(texts: list[str], seed: int) -> Iterator[str]:
-    """Yield searches, comparisons, films and pages without end."""
+    """Yield searches, comparisons, films and pages until all new texts are used up."""
     chance = random.Random(seed)
-    while True:
-        query = urlencode({"q": chance.choice(texts)})
+    for new in new_texts(texts, seed):
+        query = urlencode({"q": chance.choice((new, chance.choice(texts)))})
         yield chance.choices(
             (
                 f"/search?{query}",
@@ -49,10 +51,10 @@ def paths(texts: list[str], seed: int) -> Iterator[str]:
 
 
 def memory(pool: urllib3.HTTPConnectionPool, headers: dict[str, str]) -> float:
-    """Return the resident memory of the service in MB."""
+    """Return the resident memory of all processes of the service in MB."""
     text = pool.request("GET", "/metrics", headers=headers).data.decode()
-    (line,) = (line for line in text.splitlines() if line.startswith("process_resident_memory"))
-    return float(line.split()[-1]) / 2**20
+    lines = (line for line in text.splitlines() if line.startswith("process_resident_memory"))
+    return sum(float(line.split()[-1]) for line in lines) / 2**20
 
 
 def ask(pool: urllib3.HTTPConnectionPool, texts: list[str], seed: int, count: int) -> int:
@@ -84,7 +86,7 @@ def main(url: str, queries: tuple[Path, ...], requests: int, changes: int) -> No
     if parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise click.UsageError("a service of this machine only")
     headers = {"Authorization": f"Bearer {os.environ['HYBRID_KEY']}"}
-    texts = [query.text for file in queries for query in read_judgements(file).queries]
+    texts = read_texts(queries)
     sizes, failed, changed = [], 0, 0
     with (
         urllib3.HTTPConnectionPool(parts.hostname, parts.port, maxsize=CLIENTS + 1) as pool,
