@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from math import frexp
@@ -20,7 +21,7 @@ VARIABLE = "MUTATION_CONTEXT"
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that a test takes with its fixtures: by the clock, and of this process's time."""
+    """Seconds that a test or a fixture takes: by the clock, and of this process's time."""
 
     wall: float
     processor: float
@@ -28,9 +29,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class ReachedLines:
-    """By module and line: the tests that reach it, and the lines that an import reaches."""
+    """By module and line: the tests that reach it, and the lines that an import reaches.
+
+    `fixtures` are those that a test shares with others; tests and fixtures have `costs`.
+    """
 
     costs: Mapping[str, Cost]
+    fixtures: Mapping[str, tuple[str, ...]]
     tests: Mapping[str, Mapping[int, frozenset[str]]]
     imported: Mapping[str, frozenset[int]]
 
@@ -41,22 +46,23 @@ class ReachedLines:
 
     def to_json(self) -> str:
         """Return this as text."""
-        numbers = {test: number for number, test in enumerate(self.costs)}
+        numbers = {test: number for number, test in enumerate(self.fixtures)}
         tests = {
             module: {line: sorted(numbers[test] for test in of) for line, of in lines.items()}
             for module, lines in self.tests.items()
         }
         costs = {test: astuple(cost) for test, cost in self.costs.items()}
         imported = {module: sorted(lines) for module, lines in self.imported.items()}
-        return json.dumps([costs, tests, imported])
+        return json.dumps([costs, dict(self.fixtures), tests, imported])
 
     @classmethod
     def from_json(cls, text: str) -> "ReachedLines":
         """Return what was made a text."""
-        costs, tests, imported = json.loads(text)
-        names = list(costs)
+        costs, used, tests, imported = json.loads(text)
+        names = list(used)
         return cls(
-            {test: Cost(*cost) for test, cost in costs.items()},
+            {context: Cost(*cost) for context, cost in costs.items()},
+            {test: tuple(names) for test, names in used.items()},
             {
                 module: {
                     int(line): frozenset(names[number] for number in of)
@@ -70,12 +76,15 @@ class ReachedLines:
     @classmethod
     def measured(cls, folder: Path) -> "ReachedLines":
         """Return what the processes that wrote to a folder measured."""
-        tests: dict[str, Cost] = {}
+        costs: dict[str, Cost] = {}
+        used: dict[str, tuple[str, ...]] = {}
         users: dict[str, set[str]] = {}
         for file in folder.glob("costs-*.json"):
-            for test, (cost, used) in json.loads(file.read_text("utf-8")).items():
-                tests[test] = Cost(*cost)
-                for context in (test, *used):
+            seconds, names = json.loads(file.read_text("utf-8"))
+            costs |= {context: Cost(*cost) for context, cost in seconds.items()}
+            for test, found in names.items():
+                used[test] = tuple(found)
+                for context in (test, *found):
                     users.setdefault(context, set()).add(test)
         reached: dict[str, dict[int, frozenset[str]]] = {}
         imported: dict[str, set[int]] = {}
@@ -88,16 +97,28 @@ class ReachedLines:
                 for line, contexts in data.contexts_by_lineno(path).items():
                     if "" in contexts:
                         imported.setdefault(module, set()).add(line)
-                    found = (users.get(context, ()) for context in contexts)
-                    lines[line] = lines.get(line, frozenset()).union(*found)
-        return cls(tests, reached, {module: frozenset(of) for module, of in imported.items()})
+                    by = (users.get(context, ()) for context in contexts)
+                    lines[line] = lines.get(line, frozenset()).union(*by)
+        return cls(costs, used, reached, {module: frozenset(of) for module, of in imported.items()})
+
+    def cost(self, tests: Collection[str]) -> Cost:
+        """Return what tests take one after another: a fixture that they share is set up once."""
+        contexts = {each for test in tests for each in (test, *self.fixtures[test])}
+        costs = [self.costs[context] for context in contexts]
+        return Cost(sum(cost.wall for cost in costs), sum(cost.processor for cost in costs))
+
+    def first_within(self, seconds: float, tests: Sequence[str]) -> Sequence[str]:
+        """Return the first tests that take no more processor time than this, or the first alone."""
+        sizes = range(1, len(tests) + 1)
+        size = bisect_right(sizes, seconds, key=lambda size: self.cost(tests[:size]).processor)
+        return tests[: max(1, size)]
 
     def quickest_first(self, tests: Collection[str]) -> tuple[str, ...]:
         """Return tests in the order of their time, those of one file together where times are
         similar, so that they share fixtures."""
 
         def order(test: str) -> tuple[int, str, float]:
-            wall = self.costs[test].wall
+            wall = self.cost([test]).wall
             return max(frexp(wall)[1], -3), test.partition("::")[0], wall
 
         return tuple(sorted(tests, key=order))
@@ -207,17 +228,9 @@ class Reach:
             before.wall + monotonic() - wall, before.processor + process_time() - processor
         )
 
-    def _seconds(self, context: str) -> tuple[float, float]:
-        return self._costs[context].wall, self._costs[context].processor
-
     def save(self) -> None:
         """Write what was measured."""
         self._lines.save()
-        found = {
-            test: (
-                [sum(cost) for cost in zip(*map(self._seconds, (test, *used)), strict=True)],
-                used,
-            )
-            for test, used in self._used.items()
-        }
-        (self._folder / f"costs-{os.getpid()}.json").write_text(json.dumps(found), "utf-8")
+        costs = {context: astuple(cost) for context, cost in self._costs.items()}
+        text = json.dumps([costs, self._used])
+        (self._folder / f"costs-{os.getpid()}.json").write_text(text, "utf-8")

@@ -28,6 +28,10 @@ SECONDS, TIMES = 10.0, 5.0
 """Limit of a mutant's processor time in seconds, plus so many times what its tests take without it;
 twice both are the limit by the clock."""
 
+PATIENCE = 10.0
+"""Seconds of processor time for the tests of a mutant: the quickest that reach its line. Most of a
+run would otherwise be slow tests, on mutants that none of them notices."""
+
 
 class TestsFail(Exception):
     """The tests fail without a mutant, so they cannot kill one."""
@@ -110,12 +114,14 @@ def job_of(mutant: Mutant, target: Target, reached: ReachedLines) -> Job | None:
     """
     lines = range(mutant.lines[0], mutant.lines[1] + 1)
     anew = not reached.imported.get(mutant.module, frozenset()).isdisjoint(lines)
-    tests = reached.costs.keys() if anew else reached.of(mutant.module, lines)
-    chosen = reached.quickest_first([test for test in tests if target.has(test)])
-    costs = [reached.costs[test] for test in chosen]
-    processor = SECONDS + TIMES * sum(cost.processor for cost in costs)
-    wall = 2 * (SECONDS + TIMES * sum(cost.wall for cost in costs))
-    return Job(chosen, mutant, anew, Limits(processor, wall)) if chosen else None
+    found = reached.fixtures.keys() if anew else reached.of(mutant.module, lines)
+    tests = reached.quickest_first([test for test in found if target.has(test)])
+    if not tests:
+        return None
+    tests = reached.first_within(PATIENCE, tests)
+    cost = reached.cost(tests)
+    limits = Limits(SECONDS + TIMES * cost.processor, 2 * (SECONDS + TIMES * cost.wall))
+    return Job(tests, mutant, anew, limits)
 
 
 class _Pool:

@@ -279,25 +279,49 @@ def test_which_tests_reach_a_line(worker: Worker, measured: Path) -> None:
     assert reached.of("hybrid/bounds.py", [5]) == set(names[1:])
     assert reached.of("hybrid/bounds.py", [9]) == set()
     assert reached.imported["hybrid/bounds.py"] == {1, 3, 8}
-    assert reached.costs.keys() == set(names)
+    shared = "large@test_twice.py"
+    assert [name for name in names if shared in reached.fixtures[name]] == names[1:3]
+    assert reached.fixtures.keys() == set(names)
+    assert reached.costs.keys() >= {*names, shared}
     assert all(cost.wall > 0 for cost in reached.costs.values())
 
 
 def test_the_tests_of_a_mutant() -> None:
     """Those of its module that reach its line, the quickest first; all if an import reaches it."""
-    costs = {"a.py::slow": Cost(9, 8), "a.py::quick": Cost(1, 1), "b.py::other": Cost(1, 1)}
+    costs = {"a.py::slow": Cost(6, 5), "a.py::quick": Cost(1, 1), "b.py::other": Cost(1, 1)}
     lines = {4: frozenset(costs), 9: frozenset(["a.py::quick"])}
-    reached = ReachedLines(costs, {"m.py": lines}, {"m.py": frozenset([1])})
-    target = Target("m.py", ("a.py",))
-    jobs = [
-        job_of(Mutant("m.py", "f", "", "", "", "", (line, line)), target, reached)
-        for line in (4, 9, 7, 1)
-    ]
+    reached = ReachedLines(
+        costs, dict.fromkeys(costs, ()), {"m.py": lines}, {"m.py": frozenset([1])}
+    )
+    jobs = [job_at(line, reached) for line in (4, 9, 7, 1)]
     chosen = [job and (job.tests, job.anew) for job in jobs]
     both = ("a.py::quick", "a.py::slow")
     assert chosen == [(both, False), (both[:1], False), None, (both, True)]
     assert jobs[0]
-    assert jobs[0].limits == Limits(processor=10 + 5 * 9, wall=2 * (10 + 5 * 10))
+    assert jobs[0].limits == Limits(processor=10 + 5 * 6, wall=2 * (10 + 5 * 7))
+
+
+@pytest.mark.parametrize(
+    ("index", "chosen"), [(4, ("first", "second")), (6, ("first",)), (99, ("first",))]
+)
+def test_tests_take_ten_seconds_at_most(index: float, chosen: tuple[str, ...]) -> None:
+    """A fixture that tests share counts once; one test takes as long as it needs."""
+    costs = {"a.py::first": Cost(1, 2), "a.py::second": Cost(2, 3), "a.py::third": Cost(3, 4)}
+    reached = ReachedLines(
+        costs | {"index@a.py": Cost(1, index)},
+        dict.fromkeys(costs, ("index@a.py",)),
+        {"m.py": {4: frozenset(costs)}},
+        {},
+    )
+    job = job_at(4, reached)
+    assert job
+    assert job.tests == tuple(f"a.py::{name}" for name in chosen)
+
+
+def job_at(line: int, reached: ReachedLines) -> Job | None:
+    """Return the tests of a mutant at a line of a module about which a.py is."""
+    mutant = Mutant("m.py", "f", "", "", "", "", (line, line))
+    return job_of(mutant, Target("m.py", ("a.py",)), reached)
 
 
 def test_a_statement_is_known_by_its_lines() -> None:
