@@ -116,6 +116,8 @@ class _Visitor(MutationVisitor):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Raise) or _is_message(node) or _is_untested(node):
             return False
+        if _is_only_type(node):
+            return False
         # mutmut omits decorated functions, as its runner cannot wrap them.
         if _is_type(node) or (isinstance(node, cst.FunctionDef) and node.decorators):
             return True
@@ -138,6 +140,17 @@ def _is_type(node: cst.CSTNode) -> bool:
         return False
     name = _name(node.value.value)
     return name[:1].isupper() or name in ("tuple", "dict", "list", "set")
+
+
+def _is_only_type(node: cst.CSTNode) -> bool:
+    """Whether an assignment is a type without parts that matter: `TypeVar("T")`, `A | B`."""
+    value = node.value if isinstance(node, cst.Assign) else None
+    if isinstance(value, cst.Call):
+        return _name(value.func) == "TypeVar"
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.BitOr):
+        name = _name(value.right)
+        return name[:1].isupper() and not name.isupper()
+    return False
 
 
 def _name(node: cst.BaseExpression) -> str:

@@ -3,7 +3,7 @@
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from math import frexp
@@ -107,7 +107,7 @@ class ReachedLines:
         costs = [self.costs[context] for context in contexts]
         return Cost(sum(cost.wall for cost in costs), sum(cost.processor for cost in costs))
 
-    def first_within(self, seconds: float, tests: Sequence[str]) -> Sequence[str]:
+    def first_within(self, seconds: float, tests: tuple[str, ...]) -> tuple[str, ...]:
         """Return the first tests that take no more processor time than this, or the first alone."""
         sizes = range(1, len(tests) + 1)
         size = bisect_right(sizes, seconds, key=lambda size: self.cost(tests[:size]).processor)

@@ -24,6 +24,8 @@ CODE = '''\
 
 LIMIT = 3
 Names = dict[str, int]
+Place = str | Shelf
+T = TypeVar("T")
 Size = Annotated[int, Field(le=9, description="how large it is")]
 
 

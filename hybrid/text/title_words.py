@@ -71,13 +71,13 @@ def whole_title(text: str) -> str:
 def _in_figures(words: Sequence[str]) -> list[str]:
     """Return the words with numbers, ordinals and Roman numerals in figures."""
     figures: list[str] = []
-    number = None  # the value of the number words just before
+    number = 0  # the value of the number words just before
     for position, word in enumerate(words):
         if word in _CARDINALS:
             added = _CARDINALS[word]
             # "twenty" "one" is 21, "one" "two" are two numbers.
-            continues = number is not None and number % (10 if added < 10 else 100) == 0
-            number = number + added if number and continues else added
+            continues = bool(number) and number % (10 if added < 10 else 100) == 0
+            number = number + added if continues else added
             figures[len(figures) - continues :] = [str(number)]
         elif word == "hundred" and number:
             number *= 100
@@ -85,7 +85,7 @@ def _in_figures(words: Sequence[str]) -> list[str]:
         elif word == "and" and number and number % 100 == 0:
             continue
         else:
-            number = None
+            number = 0
             # At the start i, v and x are letters more often than numbers.
             roman_letter = len(word) == 1 and position == 0
             figures.append(word if roman_letter else _FIGURES.get(word, _ORDINAL.sub(r"\1", word)))

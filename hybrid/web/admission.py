@@ -67,8 +67,8 @@ class Lane:
         self.waiting = 0
         self.in_flight = 0
         self.refused = 0
-        self._threads = threads
-        self._max_wait = max_wait
+        self.threads = threads
+        self.max_wait = max_wait
         self._clock = clock
         self._service_time: float | None = None  # seconds, mean of recent requests
         self._gauge = WAITING.labels(name)
@@ -81,9 +81,9 @@ class Lane:
         A future that is cancelled while it waits is not computed.
         """
         with self._lock:
-            idle = self.in_flight + self.waiting < self._threads
+            idle = self.in_flight + self.waiting < self.threads
             wait = 0.0 if idle else self._expected_wait()
-            if wait > self._max_wait:
+            if wait > self.max_wait:
                 self.refused += 1
                 raise Overloaded(wait)
             self.waiting += 1
@@ -98,14 +98,14 @@ class Lane:
 
     def _expected_wait(self) -> float:
         """Return how long another request would wait if all threads are busy, in seconds."""
-        return (self.waiting + 1) * (self._service_time or 0.0) / self._threads
+        return (self.waiting + 1) * (self._service_time or 0.0) / self.threads
 
     def _run(self, work: Callable[[], Result], submitted: float) -> Result:
         start = self._clock()
         with self._lock:
             self.waiting -= 1
             self._gauge.dec()
-            if start - submitted > self._max_wait:
+            if start - submitted > self.max_wait:
                 self.refused += 1
                 raise Overloaded(self._expected_wait())
             self.in_flight += 1

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 import pytest
 
+from hybrid.fusion.alpha import LIKE_MOST, LIKENESS_ALPHA, NOTHING_TOLD
 from hybrid.fusion.boosts import ALONE, WEIGHTS
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
@@ -186,6 +187,33 @@ def test_alpha_is_chosen_from_what_the_lists_hold(
     chosen = rank_candidates(found, "hybrid", Fusion(), 0.5).alpha
     assert chosen.value == pytest.approx(alpha)
     assert reason in chosen.reason
+
+
+@pytest.mark.parametrize(
+    ("alpha", "vector", "value", "reason"),
+    [
+        ("auto", True, LIKENESS_ALPHA, LIKE_MOST),
+        (0.25, True, 0.25, "as asked"),
+        ("auto", False, 0.0, NOTHING_TOLD),
+        (0.25, False, 0.0, NOTHING_TOLD),
+    ],
+)
+def test_alpha_for_films_like_another(
+    alpha: float | Literal["auto"], vector: bool, value: float, reason: str
+) -> None:
+    """It is that of likeness unless another is asked for; without sentences words decide."""
+    found = candidates(titles=(0.0, 1.0, 0.0, 0.0, 0.0))
+    found = replace(found, parsed=replace(found.parsed, liked=3))
+    if not vector:
+        found = replace(found, query_vector=None)
+    chosen = rank_candidates(found, "hybrid", Fusion(alpha=alpha), 0.5).alpha
+    assert (chosen.value, chosen.reason) == (value, reason)
+
+
+def test_without_a_vector_another_query_keeps_its_alpha() -> None:
+    """Only films like another are ranked by words alone then."""
+    found = replace(candidates(), query_vector=None)
+    assert rank(found, alpha=0.25).alpha.value == 0.25
 
 
 def test_min_max_scales_by_the_lists() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hybrid.movie import Movie
 from hybrid.query import Filters, Query
 from hybrid.query_language.conditions import Conditions
-from hybrid.query_language.language import conditions_of, field_parts, read
+from hybrid.query_language.language import conditions_of, field_parts, genres_in, read
 from hybrid.query_language.word_forms import word_forms
 
 ALIEN = Movie(
@@ -259,3 +259,57 @@ def test_any_text_is_read(text: str) -> None:
         end = after
     assert isinstance(conditions_of(found.parts), Conditions)
     assert bool(conditions_of(found.parts)) == bool(found.parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("robots", True),
+        ("", False),
+        ("genre:drama", False),
+        ("year:1955 genre:drama -robots -title:alien", False),
+        ("  genre:drama  ", False),
+        ("genre:drama robots", True),
+        ("robots genre:drama", True),
+        ("year:1955 robots genre:drama", True),
+        ('"star wars"', True),
+        ("title:alien", True),
+        ("person:ruiz genre:drama", True),
+    ],
+)
+def test_whether_there_are_words_to_rank_by(text: str, words: bool) -> None:
+    """Plain words, phrases, titles and people; genres, years and exclusions only limit."""
+    assert read(text).has_words == words
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [('"star wars"', True), ('-"star wars"', False), ('title:"star wars"', False), ("star", False)],
+)
+def test_whether_a_phrase_is_required(text: str, phrase: bool) -> None:
+    """One of the film's text, which is not excluded."""
+    assert read(text).has_phrase == phrase
+
+
+def test_which_genres_are_named() -> None:
+    """In parts of any kind, in their order; years and phrases name none."""
+    parts = read('genre:drama "star wars" year:1955 -genre:horror').parts
+    assert genres_in(parts) == ["drama", "horror"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("year:1950", Filters(year_from=1950, year_to=1950)),
+        ("year:1959..1950", Filters(year_from=1950, year_to=1959)),
+        ("year:1950..", Filters(year_from=1950)),
+        ("year:..1959", Filters(year_to=1959)),
+        ("year:0000..1950", None),
+        ("year:19501959", None),
+        ("year:0000s", None),
+    ],
+)
+def test_which_years_are_meant(text: str, limits: Filters | None) -> None:
+    """One year, a range in either order, or one that is open at an end; no other figures."""
+    parts = read(text).parts
+    assert [part.conditions for part in parts] == ([(limits,)] if limits else [])

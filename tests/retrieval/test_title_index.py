@@ -191,11 +191,61 @@ def test_folding_twice_changes_nothing(text: str) -> None:
         ("rocky v", ["rocky", "5"]),
         ("v for vendetta", ["v", "vendetta"]),
         ("hundred steps", ["hundred", "steps"]),
+        ("twenty ten", ["20", "10"]),
+        ("one hundred ten", ["110"]),
+        ("two hundred and one and two", ["201", "2"]),
+        ("zero one", ["0", "1"]),
     ],
 )
 def test_numbers_are_figures(typed: str, figures: list[str]) -> None:
     """Number words, ordinals and Roman numerals, but for a letter that begins a title."""
     assert title_words(typed) == figures
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("Main St.", "Main Street"),
+        ("Sunset Blvd.", "Sunset Boulevard"),
+        ("Fury Rd.", "Fury Road"),
+        ("Fifth Ave.", "Fifth Avenue"),
+        ("Mt. Rainier", "Mount Rainier"),
+        ("Ft. Apache", "Fort Apache"),
+        ("Dr. Zhivago", "Doctor Zhivago"),
+        ("Mr. Ripley", "Mister Ripley"),
+        ("Sherlock Jr.", "Sherlock Junior"),
+        ("Sgt. York", "Sergeant York"),
+        ("Capt. Blood", "Captain Blood"),
+        ("Bad Lt.", "Bad Lieutenant"),
+        ("Kramer vs. Kramer", "Kramer Versus Kramer"),
+        ("Hot Shots Pt. 2", "Hot Shots Part Two"),
+        ("Gone w the Wind", "Gone With the Wind"),
+        ("Nite Moves", "Night Moves"),
+        ("Drive-Thru", "Drive Through"),
+    ],
+)
+def test_abbreviations_are_words(typed: str, title: str) -> None:
+    """What is abbreviated on posters is the same title in full."""
+    assert title_words(typed) == title_words(title)
+    assert len(title_words(typed)) >= 2
+
+
+def test_small_words_do_not_count() -> None:
+    """Articles, prepositions and what only says that it is a film or a part of one are left out;
+    words that make titles different stay, and so do all if nothing else is left."""
+    ignored = "the a of in and from part episode chapter volume vol movie film"
+    assert title_words(f"{ignored} matrix") == ["matrix"]
+    kept = ["no", "not", "they", "what", "who", "will"]
+    assert title_words(" ".join(kept)) == kept
+    assert title_words("from the movie") == ["from", "the", "movie"]
+
+
+def test_spaced_letters_are_a_word() -> None:
+    """However they are spaced; one letter between words stays apart."""
+    for typed in ("M*A*S*H", "m a s h", "M.A.S.H."):
+        assert title_words(typed) == ["mash"]
+    assert title_words("plan b again") == ["plan", "b", "again"]
+    assert whole_title("Fast & Furious: the (real) one!") == "fast and furious the real one"
 
 
 letters = st.text("abc", min_size=1, max_size=7)

@@ -60,3 +60,13 @@ def test_other_workers_are_waited_for() -> None:
     answers = waiting(live, "6-x")
     other.serves("6-x")
     assert answers.get(timeout=30)
+
+
+def test_other_workers_know_what_is_served() -> None:
+    """From the start, and after each replacement."""
+    table = WorkerTable(2)
+    live, other = LiveSearch(searching(5), Worker(0, table)), Worker(1, table)
+    assert other.wait_for_all("5-x", 0)
+    assert not other.wait_for_all("6-x", 0)
+    live.swap(searching(6))
+    assert other.wait_for_all("6-x", 0)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hybrid.fusion.preferences import FILE, Preferences
+from hybrid.storage import durable
 from hybrid.storage.durable import make_folder, replace
 from indexer.generations.lock import deployment_id
 
@@ -65,3 +66,51 @@ def test_folders_are_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         make_folder(tmp_path / "file")
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Give the paths that are synced, in their order."""
+    paths: list[Path] = []
+    sync = durable.sync
+
+    def noting(path: Path) -> None:
+        sync(path)
+        paths.append(path)
+
+    monkeypatch.setattr(durable, "sync", noting)
+    return paths
+
+
+def test_a_file_is_removed_for_good(tmp_path: Path, synced: list[Path]) -> None:
+    """Its folder is synced once it is gone, or it would be there again after a power cut."""
+    file = tmp_path / "file"
+    file.touch()
+    durable.remove(file)
+    assert list(tmp_path.iterdir()) == []
+    assert synced == [tmp_path]
+    with pytest.raises(FileNotFoundError):
+        durable.remove(file)
+
+
+def test_syncs_keep_no_file_open(tmp_path: Path) -> None:
+    """Whether they succeed or not: a service that runs for months syncs millions of times."""
+    for _ in range(3):
+        durable.sync(tmp_path)
+    before = set(Path("/proc/self/fd").iterdir())
+    durable.sync(tmp_path)
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_all_are_synced_though_one_fails(tmp_path: Path, synced: list[Path]) -> None:
+    """The error arrives once the others are on disk."""
+    files = [tmp_path / f"file-{number}" for number in range(4)]
+    for file in files:
+        file.touch()
+    durable.sync_all(files)
+    assert set(synced) == set(files)
+    synced.clear()
+    files[1].unlink()
+    with pytest.raises(FileNotFoundError, match="file-1"):
+        durable.sync_all(files)
+    assert set(synced) == {files[0], files[2], files[3]}

@@ -7,6 +7,9 @@ from threading import Event
 
 import pytest
 
+from hybrid.monitoring.metrics import WAITING
+from hybrid.serving.writes import AT_ONCE
+from hybrid.web import admission
 from hybrid.web.admission import PROBES, Lane, Lanes, Overloaded
 from tests.eventually import eventually
 
@@ -137,3 +140,58 @@ def test_each_kind_of_request_has_a_lane(method: str, path: str, name: str) -> N
     """What costs more, waits for a disk, or must always be answered takes no threads of others."""
     with closing(Lanes(1.0)) as lanes:
         assert lanes.lane_of(method, path).name == name
+
+
+def test_workers_share_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those for searches and comparisons each has its part, at least one; a search waits as long
+    as is set, what is not a search as long as its kind may."""
+    monkeypatch.setattr(admission, "SEARCH_THREADS", 5)
+    for workers, search, compare in ((1, 5, 2), (2, 3, 1), (9, 1, 1)):
+        with closing(Lanes(3.5, workers)) as lanes:
+            threads = {lane.name: (lane.threads, lane.max_wait) for lane in lanes}
+        assert threads["search"] == (search, 3.5)
+        assert threads["compare"] == (compare, 3.5)
+        assert threads["write"] == (2 * AT_ONCE + 1, 1.0)
+        assert threads["image"] == (1, 5.0)
+        assert [threads[path] for path in PROBES] == [(1, 5.0)] * 3
+
+
+def test_a_monitor_sees_who_waits(clock: Clock) -> None:
+    """The gauge of a lane counts requests until they begin, or are cancelled."""
+    with closing(Lane("gauge-of-a-test", 1, 60.0, clock)) as lane:
+        waiting = WAITING.labels("gauge-of-a-test")._value.get
+        release = Event()
+        hold(lane, release)
+        assert waiting() == 0
+        queued = [lane.submit(lambda: "done") for _ in range(3)]
+        assert waiting() == 3
+        assert queued[2].cancel()
+        assert waiting() == 2
+        release.set()
+        assert queued[1].result(60) == "done"
+        assert waiting() == 0
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [(0.2, 1), (1.0, 1), (1.01, 2)])
+def test_a_refused_request_may_come_back_soon(wait: float, seconds: int) -> None:
+    """After whole seconds, at least one."""
+    assert Overloaded(wait).retry_after == seconds
+
+
+def test_nothing_is_refused_before_it_is_known_how_long_it_takes(lane: Lane) -> None:
+    """However many wait."""
+    release = Event()
+    for _ in range(2):
+        hold(lane, release)
+    queued = [lane.submit(lambda: "done") for _ in range(20)]
+    release.set()
+    assert {future.result(60) for future in queued} == {"done"}
+
+
+def test_closed_lanes_take_nothing() -> None:
+    """Every lane is closed: no thread stays behind."""
+    lanes = Lanes(1.0)
+    lanes.close()
+    for lane in lanes:
+        with pytest.raises(RuntimeError, match="shutdown"):
+            lane.submit(lambda: None)
