@@ -1,17 +1,13 @@
 """Films that are like another one, or like a text: by its telling words, its meaning or both."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from hybrid.engines.deadline import Deadline
 from hybrid.errors import unknown_film
-from hybrid.fusion.alpha import LIKE_MOST, LIKENESS_ALPHA, NOTHING_TOLD, AlphaChoice
-from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
+from hybrid.fusion.fused_ranking import rank_candidates
 from hybrid.hydration import build_hits
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.query import Fusion, SimilarQuery
-from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.likeness import MAX_VECTORS, Likeness, mean_vector
 from hybrid.schemas.search import SimilarResponse, Total
 from hybrid.search import HybridSearch
@@ -34,7 +30,9 @@ def similar(
         likeness = _of_film(search, query.id) if query.text is None else _of_text(search, query)
         candidates = search.retriever.retrieve_similar(query, likeness, watch, deadline)
         with watch.stage("fuse"):
-            fused = search.once(_fuse(search, candidates))
+            weight = search.preferences.text_weight
+            ranked = rank_candidates(candidates, query.mode, query.fusion_spec, weight)
+            fused = search.once(ranked)
         with watch.stage("hydrate"):
             ids = fused.ranking.top(query.limit).ids.tolist()
             details = search.details(candidates, ids, deadline)
@@ -63,18 +61,3 @@ def _of_text(search: HybridSearch, query: SimilarQuery) -> Likeness:
     if sentences and query.mode != "keyword":
         vector = mean_vector(search.engines.encoder.encode(sentences))
     return Likeness(text, 1, vector, np.empty(0, np.int64))
-
-
-def _fuse(search: HybridSearch, candidates: Candidates) -> FusedRanking:
-    query, choice = candidates.query, None
-    fusion = query.fusion_spec
-    if query.mode == "hybrid" and "semantic" not in candidates.degraded:
-        if candidates.query_vector is None:
-            choice = AlphaChoice(0.0, NOTHING_TOLD)
-        elif fusion.alpha == "auto":
-            choice = AlphaChoice(LIKENESS_ALPHA, LIKE_MOST)
-    if choice:
-        fusion = fusion.model_copy(update={"alpha": choice.value})
-    weight = search.preferences.text_weight
-    fused = rank_candidates(candidates, query.mode, fusion, weight)
-    return replace(fused, alpha=choice) if choice else fused

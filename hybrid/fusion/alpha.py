@@ -14,7 +14,7 @@ LIKENESS_ALPHA = 0.4
 
 LIKE_MOST = "as is best for most films"
 
-NOTHING_TOLD = "it has no description: its words alone decide"
+NO_DESCRIPTION = "it has no description: its words alone decide"
 
 
 class AlphaChoice(NamedTuple):

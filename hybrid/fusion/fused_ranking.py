@@ -7,7 +7,7 @@ import numpy as np
 from hybrid.fusion.alpha import (
     LIKE_MOST,
     LIKENESS_ALPHA,
-    NOTHING_TOLD,
+    NO_DESCRIPTION,
     AlphaChoice,
     choose_alpha,
 )
@@ -110,11 +110,11 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
         return AlphaChoice(float(mode == "semantic"), f"the mode is {mode}")
     if "semantic" in candidates.degraded:
         return AlphaChoice(0.0, "words alone decide, as the semantic engine does not answer")
-    if candidates.parsed.liked is not None and candidates.query_vector is None:
-        return AlphaChoice(0.0, NOTHING_TOLD)
+    if candidates.by_likeness and candidates.query_vector is None:
+        return AlphaChoice(0.0, NO_DESCRIPTION)
     if fusion.alpha != "auto":
         return AlphaChoice(fusion.alpha, "as asked")
-    if candidates.parsed.liked is not None:
+    if candidates.by_likeness:
         return AlphaChoice(LIKENESS_ALPHA, LIKE_MOST)
     # A candidate in neither list must not affect how the others rank.
     listed = candidates.in_keyword_list | np.isin(candidates.ids, candidates.semantic_list.ids)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.query import RankedQuery
+from hybrid.query import RankedQuery, SimilarQuery
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.retrieval.adjacency import GAIN
 from hybrid.retrieval.query_parser import ParsedQuery
@@ -68,6 +68,11 @@ class Candidates:
     query_vector: QueryVector | None
     person: str | None
     degraded: tuple[str, ...]
+
+    @property
+    def by_likeness(self) -> bool:
+        """Whether these are films like another one, which the query names, or like a text."""
+        return self.parsed.liked is not None or isinstance(self.query, SimilarQuery)
 
     def rows_of(self, ids: Ids) -> NDArray[np.int64]:
         """Return the row of each of `ids`, all of them candidates, int64 (len(ids),)."""

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 import pytest
 
-from hybrid.fusion.alpha import LIKE_MOST, LIKENESS_ALPHA, NOTHING_TOLD
+from hybrid.fusion.alpha import LIKE_MOST, LIKENESS_ALPHA, NO_DESCRIPTION
 from hybrid.fusion.boosts import ALONE, WEIGHTS
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
@@ -194,8 +194,8 @@ def test_alpha_is_chosen_from_what_the_lists_hold(
     [
         ("auto", True, LIKENESS_ALPHA, LIKE_MOST),
         (0.25, True, 0.25, "as asked"),
-        ("auto", False, 0.0, NOTHING_TOLD),
-        (0.25, False, 0.0, NOTHING_TOLD),
+        ("auto", False, 0.0, NO_DESCRIPTION),
+        (0.25, False, 0.0, NO_DESCRIPTION),
     ],
 )
 def test_alpha_for_films_like_another(

@@ -29,17 +29,21 @@ OFFERED = 3
 """Number of queries offered at a time."""
 
 
-@lru_cache(maxsize=1)
 def examples_of(search: HybridSearch) -> tuple[str, ...]:
     """Return queries by plot of which the search says that they find something.
 
     Where too few do, titles of the catalogue. None while the engines do not answer.
     """
     with suppress(EngineUnavailable):
-        plots = list(islice(_confident(search), OFFERED))
-        titles = [movie.title for movie in best_known(search, OFFERED)]
-        return tuple(dict.fromkeys([*plots, *titles]))[:OFFERED]
+        return _found(search)
     return ()
+
+
+@lru_cache(maxsize=1)
+def _found(search: HybridSearch) -> tuple[str, ...]:
+    plots = list(islice(_confident(search), OFFERED))
+    titles = [movie.title for movie in best_known(search, OFFERED)]
+    return tuple(dict.fromkeys([*plots, *titles]))[:OFFERED]
 
 
 def _confident(search: HybridSearch) -> Iterator[str]:

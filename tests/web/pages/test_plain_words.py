@@ -3,10 +3,12 @@
 import re
 from html import unescape
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
+from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie
 from hybrid.query import FILTER_FIELDS
 from hybrid.schemas.explanation import (
@@ -144,15 +146,18 @@ def test_no_word_where_the_years_exclude_it(site: Service) -> None:
     assert "No film holds a word of this query" in text
 
 
-def test_examples_find_something(tmp_path: Path) -> None:
+def test_examples_find_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page offers queries that find films in the index at hand, titles where no plot fits, and
-    plays the first of them."""
+    plays the first of them; it does so, too, if no engine answered the first time."""
     films = [
         Movie(id=n, title=f"Title {n}", year=1950 + n, description="A cook loses his spoon.")
         for n in range(30)
     ]
     search = open_small(tmp_path, films, FakeLexical(films))
     with serving(create_app(search)) as service:
+        with monkeypatch.context() as down:
+            down.setattr(search, "search", Mock(side_effect=EngineUnavailable("both are away")))
+            assert 'class="examples"' not in service.page("/")[1]
         _, text, _ = service.page("/")
         (offered,) = re.findall(r'<p class="examples">(.*?)</p>', text, re.DOTALL)
         queries = [unescape(query) for query in re.findall(r"<a [^>]*>(.*?)</a>", offered)]
