@@ -5,10 +5,11 @@ new base. It replaces the published generation, which has the same films, so the
 stays the one to go back to.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -51,6 +52,9 @@ from indexer.generations.smoke_test import probe
 from indexer.merge import is_due, write_base
 from indexer.semantic_index.vector_files import write_films
 
+NICE = 10
+"""Priority of a merge beside a service, as `nice` has it: searches and changes go first."""
+
 
 class SharedIndex:
     """Stands for the writer of a keyword index that stays as it is."""
@@ -74,13 +78,19 @@ class SharedIndex:
 
 
 def start_merge(data: Path) -> subprocess.Popen[bytes]:
-    """Start a process that merges the delta: a thread of this one would slow down its searches."""
-    return subprocess.Popen(
+    """Start a process that merges the delta, while others do not need the cores.
+
+    A thread of this process would slow down its searches.
+    """
+    process = subprocess.Popen(
         [sys.executable, "-m", "indexer", "merge", "--data", str(data)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    with suppress(OSError):  # it has ended, or its priority is not ours to lower
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+    return process
 
 
 def merge_delta(data: Path, backends: Backends, always: bool = False) -> Manifest | None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Thread
 from time import monotonic, sleep
 
@@ -41,8 +41,9 @@ from indexer.films.json_films import film as film_of
 from indexer.merge import is_due
 from indexer.update import change, upsert
 
-GATHER = 0.005
-"""Seconds that a change waits for others to join it, if several were published together before."""
+GATHER = 0.03
+"""Seconds that a change waits at most for others to join it, until as many are there as were
+published together before: clients that wait for an answer send their next change after it."""
 
 SHARE, PAUSE = 0.5, 0.03
 """After so many seconds of changes one after the other, other writers have a pause to take the lock
@@ -159,16 +160,23 @@ class GroupCommit:
             if monotonic() > paused + SHARE:
                 sleep(PAUSE)
                 paused = monotonic()
-            elif len(group) > 1:
-                sleep(GATHER)
-            while not self._orders.empty():
-                arrived.append(self._orders.get())
+            arrived += self._others(len(group) - len(waiting) - len(arrived))
             last = last or None in arrived
             waiting += [order for order in arrived if order]
             group = next_group(waiting)
             waiting = [order for order in waiting if order not in group]
             if group:
                 self._publish(group)
+
+    def _others(self, expected: int) -> list[Order | None]:
+        """Return what else has arrived, after waiting for so many others for a moment."""
+        others: list[Order | None] = []
+        until = monotonic() + GATHER
+        with suppress(Empty):
+            while None not in others:
+                wait = until - monotonic() if len(others) < expected else 0.0
+                others.append(self._orders.get(timeout=max(wait, 0.0)))
+        return others
 
     def _settle(self) -> None:
         """Repair what crashes left half-done, by a change of no film."""

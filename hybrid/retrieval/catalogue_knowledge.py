@@ -42,7 +42,7 @@ class CatalogueKnowledge:
     @cached_property
     def genres(self) -> GenreNames:
         """The names of the catalogue's genres."""
-        return genre_names(self._catalogue.columns.genres)
+        return genre_names(tuple(self._catalogue.columns.genres))
 
     @cached_property
     def _years(self) -> Ids:

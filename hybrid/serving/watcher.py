@@ -190,12 +190,16 @@ class GenerationWatcher:
         raise error
 
     def _run(self) -> None:
-        while not self._stop.wait(POLL):
+        pause = POLL
+        while not self._stop.wait(pause):
+            start = monotonic()
             try:
                 self.refresh()
             except Exception as error:
                 log.exception("a new generation cannot be opened")
                 self.live.publication_problem = f"a new generation cannot be opened: {error!r}"
+            # Where one change follows the other, searches have at least half of the time.
+            pause = POLL + monotonic() - start
 
 
 def _identity(file: Path) -> FileIdentity | None:

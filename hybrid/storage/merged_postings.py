@@ -76,6 +76,14 @@ class MergedPostings(Mapping[str, Rows]):
             raise KeyError(key)
         return self._merged[key]
 
+    def __contains__(self, key: object) -> bool:
+        """Return whether a film has the name; no rows are merged for that."""
+        if not isinstance(key, str):
+            return False
+        base = self._base.get(key, NO_ROWS)
+        more_than_outdated = len(base) > len(self._rows.outdated)
+        return key in self._delta or more_than_outdated or bool(self._rows.counts(base).any())
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys of names that a film has."""
         return (key for key in {**self._base, **self._delta} if key in self)

@@ -1,6 +1,7 @@
 """The common names of genres, and which of them are words of other meanings."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from hybrid.query import Filters
@@ -58,7 +59,8 @@ GenreNames = Mapping[tuple[str, ...], GenreName]
 """By the plain words of each name."""
 
 
-def genre_names(known: Collection[str]) -> GenreNames:
+@lru_cache(maxsize=8)
+def genre_names(known: tuple[str, ...]) -> GenreNames:
     """Return the names of the genres that a catalogue has, given by their keys."""
     groups = [[name.strip() for name in line.split(",")] for line in _SAME.strip().splitlines()]
     names: dict[tuple[str, ...], GenreName] = {}

@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.engines.protocols import Encoder
+from hybrid.machine import cores
 from hybrid.terminal.progress import counter
 from hybrid.vectors import Vectors
 from indexer.embedding.cache import key_of, note_uses, open_cache, present, store, stored
@@ -63,12 +66,19 @@ class ExportedModel:
     device: str = "cpu"
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dimension); batches of similar length hold little padding."""
+        """Return float32 (len(texts), dimension).
+
+        Batches of similar length hold little padding; as many are encoded at once as there are
+        cores.
+        """
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        size = max(1, min(BATCH, ceil(len(texts) / cores())))
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
         vectors: dict[int, Vectors] = {}
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            vectors |= zip(rows, self.encoder.encode([texts[row] for row in rows]), strict=True)
+        with ThreadPoolExecutor(cores()) as pool:
+            encoded = pool.map(self.encoder.encode, ([texts[r] for r in rows] for rows in batches))
+            for rows, found in zip(batches, encoded, strict=True):
+                vectors |= zip(rows, found, strict=True)
         return np.array([vectors[row] for row in range(len(texts))], np.float32)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from sqlite3 import ProgrammingError
+from threading import Event
 
 import pytest
 
@@ -11,7 +12,7 @@ from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.errors import EngineUnavailable, GenerationUnusable, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
 from hybrid.query import SearchQuery
-from hybrid.serving.watcher import GenerationWatcher
+from hybrid.serving.watcher import POLL, GenerationWatcher
 from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
 from hybrid.web.app import create_app
 from indexer.generations.publish import publish_previous
@@ -61,6 +62,29 @@ def test_a_new_generation_is_noticed(data: Path, watcher: GenerationWatcher) -> 
     build_stores(data, SECOND)
     eventually(lambda: size(watcher) == len(SECOND))
     assert watcher.live.publication_problem is None
+
+
+def test_searches_have_half_of_the_time(
+    watcher: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However quickly changes follow each other, opening them pauses for as long as it took."""
+    now, pauses, spent = [100.0], list[float](), iter([0.0, 7.0, 0.5])
+
+    class Clock(Event):
+        """Notes the pauses, and sets itself once nothing is left to be spent."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0.0)
+            return len(pauses) == 4
+
+    def spend() -> None:
+        now[0] += next(spent)
+
+    monkeypatch.setattr(watcher, "_stop", Clock())
+    monkeypatch.setattr(watcher, "refresh", spend)
+    monkeypatch.setattr("hybrid.serving.watcher.monotonic", lambda: now[0])
+    watcher._run()
+    assert pauses == pytest.approx([POLL, POLL, POLL + 7.0, POLL + 0.5])
 
 
 def test_a_request_ends_on_the_generation_it_began_with(

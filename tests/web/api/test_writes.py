@@ -202,6 +202,26 @@ def test_changes_that_arrive_together_share_a_generation(
     assert_holds(open_current(data), [*FILMS, *added])
 
 
+def test_a_change_waits_for_as_many_as_there_were_before(
+    group: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients that were answered together send their next changes one after the other: these share
+    a generation, which is published once the last one is there."""
+    monkeypatch.setattr(module, "GATHER", 60.0)
+    gate = Gate(monkeypatch)
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(group.put, 5, FILM)
+        eventually(lambda: gate.groups == 1)
+        together = [pool.submit(group.delete, film.id) for film in FILMS[:2]]
+        waiting(group, 2)
+        gate.open.set()
+        assert len({one.result(30).generation for one in together}) == 1
+        first = pool.submit(group.put, 6, FILM)
+        eventually(lambda: group._slots._value == AT_ONCE - 1 and group._orders.empty())
+        second = pool.submit(group.put, 7, FILM)
+        assert second.result(30).generation == first.result(30).generation
+
+
 def test_the_changes_of_a_group_are_made_in_their_order(
     group: GroupCommit, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
