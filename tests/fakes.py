@@ -25,7 +25,7 @@ from hybrid.query_language.film_words import FilmWords
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.settings import Precision
 from hybrid.storage.generation import Generation
-from hybrid.storage.manifest import Lexical
+from hybrid.storage.manifest import Lexical, Prompts
 from hybrid.text.stop_words import STOP_WORDS
 from hybrid.vectors import Vectors
 
@@ -172,6 +172,7 @@ class HashingEncoder:
 
     fingerprint = "hashing-64"
     device = "cpu"
+    prompts = Prompts()
 
     def __init__(self) -> None:
         self.encoded: list[str] = []

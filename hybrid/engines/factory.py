@@ -13,7 +13,7 @@ from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import Encoder, LexicalEngine, SemanticEngine
 from hybrid.engines.semantic import encoder
-from hybrid.engines.semantic.encoder import CachedEncoder, OnnxEncoder
+from hybrid.engines.semantic.encoder import CachedEncoder, OnnxEncoder, prompted
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import IvfPqEngine, Unindexed, map_index
 from hybrid.errors import GenerationUnusable, InvalidInput
@@ -43,12 +43,14 @@ class EncoderCache:
         """Return the model that embeds queries, which caches their vectors."""
         model = self._open(generation, generation.manifest.model.queries.precision)
         if self._queries is None or self._queries[0] is not model:
-            self._queries = model, CachedEncoder(model)
+            prompt = generation.manifest.model.prompts.query
+            self._queries = model, CachedEncoder(prompted(model, prompt))
         return self._queries[1]
 
     def of_films(self, generation: Generation) -> Encoder:
         """Return the model that embeds films."""
-        return self._open(generation, "float32")
+        model = self._open(generation, "float32")
+        return prompted(model, generation.manifest.model.prompts.document)
 
     def _open(self, generation: Generation, precision: Precision) -> Encoder:
         graph = f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILES[precision]}"
@@ -64,13 +66,15 @@ class EncoderCache:
 
 def open_encoder(generation: Generation) -> Encoder:
     """Return the model that embedded the films of the generation."""
-    return OnnxEncoder(generation.file(encoder.ENCODER_FOLDER))
+    opened = OnnxEncoder(generation.file(encoder.ENCODER_FOLDER))
+    return prompted(opened, generation.manifest.model.prompts.document)
 
 
 def open_query_encoder(generation: Generation) -> Encoder:
     """Return the model that embeds the queries of the generation."""
-    precision = generation.manifest.model.queries.precision
-    return OnnxEncoder(generation.file(encoder.ENCODER_FOLDER), precision)
+    model = generation.manifest.model
+    opened = OnnxEncoder(generation.file(encoder.ENCODER_FOLDER), model.queries.precision)
+    return prompted(opened, model.prompts.query)
 
 
 def open_lexical(settings: Settings, generation: Generation) -> LexicalEngine:

@@ -49,6 +49,13 @@ class QueryEncoder(_Part):
     overlap_at_10: float | None = None
 
 
+class Prompts(_Part):
+    """What stands before each query and before each sentence of a film when a model embeds it."""
+
+    query: str = ""
+    document: str = ""
+
+
 class ModelName(_Part):
     """The model that embedded the sentences and must embed the queries.
 
@@ -60,6 +67,7 @@ class ModelName(_Part):
     dimension: int
     export: int = 1  # and below: so that manifests of earlier versions can be read
     queries: QueryEncoder = QueryEncoder()
+    prompts: Prompts = Prompts()
 
 
 class Lexical(_Part):

@@ -1,6 +1,7 @@
 """The sentence-transformers model of a build, and its export for searching."""
 
 import hashlib
+import json
 import logging
 import os
 import warnings
@@ -16,10 +17,12 @@ from tokenizers import Tokenizer
 
 from hybrid.engines.semantic.encoder import INPUTS, TOKENIZER_FILE
 from hybrid.errors import BuildFailed, InvalidInput
-from hybrid.settings import DEFAULT_MODEL, Precision
+from hybrid.settings import DEFAULT_MODEL, MODELS, Precision
+from hybrid.storage.manifest import Prompts
 from hybrid.vectors import Vectors
 from indexer.embedding.embed import Embedder
 from indexer.embedding.export import ExportCheck, write_graphs
+from indexer.embedding.fetch import PUBLISHED
 
 if TYPE_CHECKING:
     import onnx
@@ -28,9 +31,22 @@ if TYPE_CHECKING:
 
 BATCH = 32
 
+CONFIGURATION = "config_sentence_transformers.json"
+
+DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+"""Names of the prompt of documents; sentence-transformers takes the first that there is."""
+
+MAX_TOKENS = 1 << 20
+"""A tokenizer that allows more has no bound."""
+
 
 class Model(Embedder, Protocol):
     """The model of a build, which can be exported for searching."""
+
+    @property
+    def prompts(self) -> Prompts:
+        """What is put before queries and documents."""
+        ...
 
     def export(self, folder: Path, texts: Sequence[str], precision: Precision) -> None:
         """Write what `OnnxEncoder` reads, checked on `texts`. Raises BuildFailed.
@@ -60,12 +76,46 @@ class SentenceModel:
         return digest.hexdigest()
 
     @cached_property
+    def prompts(self) -> Prompts:
+        """What the model's configuration puts before queries and documents.
+
+        Raises InvalidInput if that cannot be read.
+        """
+        file = self.folder / CONFIGURATION
+        try:
+            configuration = json.loads(file.read_bytes()) if file.exists() else {}
+            listed = configuration.get("prompts") or {}
+            default = listed.get(configuration.get("default_prompt_name"), "")
+            document = next((listed[name] for name in DOCUMENT_PROMPTS if name in listed), default)
+            return Prompts(query=listed.get("query", default) or "", document=document or "")
+        except (ValueError, AttributeError) as error:
+            raise InvalidInput(
+                f"the prompts in {file} cannot be read ({one_line_of(error)}): expected "
+                '{"prompts": {"query": "...", "document": "..."}}',
+                {"model": "has prompts that cannot be read"},
+            ) from error
+
+    @cached_property
     def _model(self) -> "SentenceTransformer":
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        return SentenceTransformer(str(self.folder))
+        try:
+            model = SentenceTransformer(str(self.folder))
+        except Exception as error:  # whatever one of its many kinds of modules raises
+            raise InvalidInput(
+                f"the model in {self.folder} cannot be loaded: {one_line_of(error)}",
+                {"model": "name a folder saved by sentence-transformers"},
+            ) from error
+        if getattr(model.tokenizer, "backend_tokenizer", None) is None:
+            raise BuildFailed(f"the model in {self.folder} has no fast tokenizer to export")
+        if any(getattr(module, "include_prompt", True) is False for module in model):
+            raise BuildFailed(
+                f"the model in {self.folder} leaves its prompts out of the pooling, which cannot "
+                "be exported: take another model"
+            )
+        return model
 
     @property
     def device(self) -> str:
@@ -73,9 +123,10 @@ class SentenceModel:
         return str(self._model.device)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dimension), every row of length 1."""
+        """Return float32 (len(texts), dimension), every row of length 1, of texts of films."""
         vectors: Vectors = self._model.encode(
             list(texts),
+            prompt=self.prompts.document,
             batch_size=BATCH,
             normalize_embeddings=True,
             convert_to_numpy=True,
@@ -88,16 +139,22 @@ class SentenceModel:
         folder.mkdir()
         self._export_tokenizer(folder / TOKENIZER_FILE)
         texts = [*texts, "", "one two " * 500]
-        write_graphs(self._graph(), precision, ExportCheck(folder, texts, self.encode(texts)))
+        prompted = [self.prompts.document + text for text in texts]
+        write_graphs(self._graph(), precision, ExportCheck(folder, prompted, self.encode(texts)))
 
     def _export_tokenizer(self, file: Path) -> None:
         tokenizer = self._model.tokenizer
-        rust = getattr(tokenizer, "backend_tokenizer", None)
-        if rust is None:
-            raise BuildFailed(f"the model in {self.folder} has no fast tokenizer to export")
-        copy = Tokenizer.from_str(rust.to_str())
-        copy.enable_truncation(self._model.max_seq_length or 512)
-        copy.enable_padding(pad_id=tokenizer.pad_token_id or 0, pad_token=str(tokenizer.pad_token))
+        copy = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        longest = self._model.max_seq_length or MAX_TOKENS
+        if longest < MAX_TOKENS:
+            copy.enable_truncation(longest, direction=tokenizer.truncation_side)
+        else:
+            copy.no_truncation()
+        copy.enable_padding(
+            direction=tokenizer.padding_side,
+            pad_id=tokenizer.pad_token_id or 0,
+            pad_token=str(tokenizer.pad_token),
+        )
         copy.save(str(file))
 
     def _graph(self) -> "onnx.ModelProto":
@@ -125,22 +182,33 @@ class SentenceModel:
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                Whole(self._model).eval(),
-                (tokens, mask),
-                input_names=list(INPUTS),
-                output_names=["vectors"],
-                dynamic_shapes=(free, free),
-                dynamo=True,
-                verbose=False,
-            )
+            try:
+                program = torch.onnx.export(
+                    Whole(self._model).eval(),
+                    (tokens, mask),
+                    input_names=list(INPUTS),
+                    output_names=["vectors"],
+                    dynamic_shapes=(free, free),
+                    dynamo=True,
+                    verbose=False,
+                )
+            except Exception as error:  # whatever a module or the exporter raises
+                raise BuildFailed(
+                    f"PyTorch does not export the model in {self.folder}: {one_line_of(error)}"
+                ) from error
         if program is None:
             raise BuildFailed(f"PyTorch does not export the model in {self.folder}")
         return program.model_proto
 
 
-def load_model(model: str) -> SentenceModel:
-    """Return the model of this name: the default's, a folder, or a name on the model hub.
+def one_line_of(error: Exception) -> str:
+    """Return the first line of an error's message, or its type if it has none."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def load_model(model: str, models: Path = MODELS) -> SentenceModel:
+    """Return the model of this name: the default's, a folder, one that was fetched into `models`,
+    or a name on the model hub.
 
     Only a name on the hub is downloaded. Raises InvalidInput if there is no such model.
     """
@@ -153,6 +221,14 @@ def load_model(model: str) -> SentenceModel:
                 {"model": "name a folder saved by sentence-transformers"},
             )
         return SentenceModel(Path(model))
+    if model in PUBLISHED:
+        if not (models / model).is_dir():
+            raise InvalidInput(
+                f"the model {model} is not in {models}: fetch it with "
+                f"`python -m indexer model fetch {model}`",
+                {"model": "is not fetched yet"},
+            )
+        return SentenceModel(models / model)
     return SentenceModel(_downloaded(model))
 
 

@@ -180,7 +180,7 @@ def command(data: Path, *arguments: str) -> Result:
     """Run a command on the embedded engine and the model of the tests."""
     with (
         patch("indexer.backends.backends_for", lambda *_, **__: tools()),
-        patch("indexer.embedding.model.load_model", lambda _: HashingEncoder()),
+        patch("indexer.embedding.model.load_model", lambda *_: HashingEncoder()),
     ):
         return CliRunner().invoke(main, [*arguments, "--data", str(data), "--quiet"])
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,23 @@ class OnnxEncoder:
         )
         (vectors,) = self._session.run(None, dict(zip(INPUTS, tokens, strict=True)))
         return np.ascontiguousarray(vectors, np.float32)
+
+
+@dataclass(frozen=True)
+class PromptedEncoder:
+    """An encoder of texts that begin with a prompt."""
+
+    encoder: Encoder
+    prompt: str
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return a vector of length 1 for each text, float32 (len(texts), dimension)."""
+        return self.encoder.encode([self.prompt + text for text in texts])
+
+
+def prompted(encoder: Encoder, prompt: str) -> Encoder:
+    """Return an encoder that puts the prompt before each text; `encoder` itself if it is empty."""
+    return PromptedEncoder(encoder, prompt) if prompt else encoder
 
 
 class CachedEncoder:
