@@ -316,7 +316,7 @@ class HybridSearch:
         if candidates.parsed.parts and not candidates.parsed.keywords:
             warnings.append("the query only limits the films: add what they are about")
         elif keyword_answered and not any_match:
-            warnings.append("no film holds a word of the query, apart from stop words")
+            warnings.append("no film contains a word of the query, apart from stop words")
         return tuple(warnings)
 
     def unknown_names(self, query: RankedQuery, parsed: ParsedQuery) -> tuple[str, ...]:

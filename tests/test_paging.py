@@ -293,5 +293,5 @@ def test_the_page_goes_on_without_a_script(search: HybridSearch) -> None:
             if not following:
                 break
             (path,) = following
-        assert "These are all films" in text
+        assert "These are all the films found" in text
         assert titles == [str(hit["rank"]) for hit in whole["hits"]]

@@ -432,7 +432,7 @@ def test_warnings_tell_what_went_unheard(search: HybridSearch) -> None:
     answer = ask(search, "xyzzy the", genre=("Horor", "drama"))
     assert answer.warnings == (
         "no film has the genre 'Horor'; near it: horror",
-        "no film holds a word of the query, apart from stop words",
+        "no film contains a word of the query, apart from stop words",
     )
     assert answer.hits
     assert ask(search, "captain").warnings == ()

@@ -29,11 +29,14 @@ WRITE_THREADS = 2 * AT_ONCE + 1
 """A change holds its thread until it is published, and as many again may hold one until theirs is
 shown; one more thread says that there are too many."""
 
-PROBE_WAIT, WRITE_WAIT, IMAGE_WAIT = 5.0, 1.0, 5.0
-"""Seconds that a probe, a change and an image may wait for a thread.
+PROBE_WAIT, WRITE_WAIT, ASSET_WAIT = 5.0, 1.0, 5.0
+"""Seconds that a probe, a change and an asset may wait for a thread.
 
-A page shows dozens of images, which are drawn in milliseconds: they have a lane, so that none is
-refused because searches take long."""
+A page has dozens of assets: images, which are drawn in milliseconds, styles, scripts and fonts.
+They have a lane, so that none is refused because searches take long."""
+
+ASSETS = ("/tiles/", "/static/")
+"""What the paths of assets begin with."""
 
 WEIGHT = 0.1
 """Weight of the latest request in the mean of service times."""
@@ -132,11 +135,11 @@ class Lanes:
         self._search = Lane("search", ceil(SEARCH_THREADS / workers), max_wait)
         self._compare = Lane("compare", ceil(COMPARE_THREADS / workers), max_wait)
         self._write = Lane("write", WRITE_THREADS, WRITE_WAIT)
-        self._image = Lane("image", 1, IMAGE_WAIT)
+        self._asset = Lane("asset", 1, ASSET_WAIT)
         self._probes: Mapping[str, Lane] = {path: Lane(path, 1, PROBE_WAIT) for path in PROBES}
 
     def __iter__(self) -> Iterator[Lane]:
-        yield from (self._search, self._compare, self._write, self._image)
+        yield from (self._search, self._compare, self._write, self._asset)
         yield from self._probes.values()
 
     def lane_of(self, method: str, path: str) -> Lane:
@@ -147,8 +150,8 @@ class Lanes:
             return self._write
         if path == "/compare" or path.startswith("/explain/"):
             return self._compare
-        if path.startswith("/tiles/"):
-            return self._image
+        if path.startswith(ASSETS):
+            return self._asset
         return self._search
 
     def close(self) -> None:

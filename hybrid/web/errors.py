@@ -10,6 +10,7 @@ from typing import Any
 from apiflask import APIFlask, HTTPError
 from flask import render_template, request
 from pydantic import ValidationError
+from werkzeug.datastructures import MIMEAccept
 
 from hybrid import errors
 from hybrid.validation import one_line, problems
@@ -97,9 +98,9 @@ def register(app: APIFlask) -> None:
 
 TITLES = {
     401: "This needs a key",
-    404: "There is nothing here",
+    404: "Not found",
     500: "Something went wrong",
-    503: "The search does not answer",
+    503: "The search is not available right now",
 }
 """Titles of the error pages by status."""
 
@@ -110,7 +111,7 @@ def _response(
     note_error(code)
     headers = headers | {"Vary": "Accept"}
     if _wants_page():
-        title = TITLES.get(status, "This cannot be done")
+        title = TITLES.get(status, "That did not work")
         page = render_template(
             "error.html", title=title, status=status, message=message, fields=fields
         )
@@ -125,9 +126,12 @@ def error_body(code: str, message: str, fields: dict[str, str]) -> dict[str, Any
 
 def _wants_page() -> bool:
     """Whether a browser requests a page, or a URL that does not exist."""
-    kinds = ("application/json", "text/html")
-    prefers_html = request.accept_mimetypes.best_match(kinds) == "text/html"
-    return prefers_html and request.blueprint in (None, "pages")
+    return prefers_page(request.accept_mimetypes) and request.blueprint in (None, "pages")
+
+
+def prefers_page(accepted: MIMEAccept) -> bool:
+    """Return whether a client rather has HTML than JSON, as browsers do."""
+    return accepted.best_match(("application/json", "text/html")) == "text/html"
 
 
 def _http_error(error: HTTPError) -> ErrorResponse:

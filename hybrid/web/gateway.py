@@ -5,7 +5,6 @@ complete before any of it is sent.
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,34 +17,31 @@ from werkzeug.wrappers import Response
 
 from hybrid.web.admission import Lanes, Overloaded
 from hybrid.web.app import MAX_BODY
-from hybrid.web.errors import OVERLOADED, error_body
+from hybrid.web.errors import OVERLOADED
+from hybrid.web.overload import Headers, Refusal
 from hybrid.web.refusals import REFUSALS
 from hybrid.web.request_search import ARRIVED
-from hybrid.web.security_headers import security_headers
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-
-OVERLOADED_BODY = json.dumps(error_body(*OVERLOADED, {})).encode()
-OVERLOADED_HEADERS: Headers = [
-    (name.encode(), value.encode())
-    for name, value in {
-        **security_headers(None),
-        "Content-Type": "application/json",
-        "Content-Length": str(len(OVERLOADED_BODY)),
-    }.items()
-]
-"""Made once: there are most refusals when there is least time for them."""
 
 
 class Gateway:
-    """An ASGI application that runs a WSGI application in threads."""
+    """An ASGI application that runs a WSGI application in threads.
 
-    def __init__(self, app: WSGIApplication, lanes: Lanes) -> None:
+    `refusal_of` returns what a request gets that would wait too long, by its scope.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        lanes: Lanes,
+        refusal_of: Callable[[Scope], Refusal],
+    ) -> None:
         self._app = app
         self._lanes = lanes
+        self._refusal_of = refusal_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, unless its client leaves first."""
@@ -59,7 +55,8 @@ class Gateway:
         except Overloaded as error:
             REFUSALS.note(503, OVERLOADED[0])
             retry = (b"Retry-After", b"%d" % error.retry_after)
-            await _send(send, 503, [*OVERLOADED_HEADERS, retry], OVERLOADED_BODY)
+            refusal = self._refusal_of(scope)
+            await _send(send, 503, [*refusal.headers, retry], refusal.body)
             return
         if response is not None:
             headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]

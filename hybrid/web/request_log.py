@@ -100,7 +100,8 @@ def register(app: Flask, options: LogOptions) -> None:
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
-        g.at_end.close()
+        if "at_end" in g:  # a page may be rendered without a request
+            g.at_end.close()
 
 
 def _route() -> str:

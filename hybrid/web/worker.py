@@ -27,6 +27,7 @@ from hybrid.web.api.health import update_metrics
 from hybrid.web.app import create_app
 from hybrid.web.connection import Clients, Connection
 from hybrid.web.gateway import Gateway
+from hybrid.web.overload import Overload
 from hybrid.web.request_log import LogOptions
 from hybrid.web.server import CHANGES
 from hybrid.web.supervisor import STOPS, Lifeline
@@ -171,7 +172,7 @@ def application(
         access = open_access(settings)
         app = create_app(watcher.live, settings.poster_host, writes, access, options)
         lanes = opened.enter_context(closing(Lanes(settings.max_wait, worker.of)))
-        yield Application(Gateway(app, lanes), watcher.live)
+        yield Application(Gateway(app, lanes, Overload(app)), watcher.live)
 
 
 def serve_alone(

@@ -24,6 +24,7 @@ from hybrid.web.admission import PROBES, Lanes
 from hybrid.web.app import MAX_BODY
 from hybrid.web.connection import MAX_HEADERS, MAX_REQUEST_LINE
 from hybrid.web.gateway import Gateway
+from hybrid.web.overload import IN_JSON
 from hybrid.web.request_search import ARRIVED
 from hybrid.web.server import listen
 from hybrid.web.worker import Server, server
@@ -89,7 +90,7 @@ def running(threads: int = 2, max_wait: float = 60, **settings: Any) -> Iterator
     app, address = Application(), ("127.0.0.1", free_port())
     with patch.object(admission, "SEARCH_THREADS", threads):
         lanes = Lanes(max_wait)
-    gateway = Gateway(validator(app), lanes)
+    gateway = Gateway(validator(app), lanes, lambda _: IN_JSON)
     made = server(Settings(host=address[0], port=address[1], **settings), gateway)
     thread = threading.Thread(target=made.run, args=([listen(*address)],))
     thread.start()

@@ -36,7 +36,7 @@ def _matched(why: Why, keyword: KeywordWhy | None, semantic: SemanticWhy | None)
         return "The title is what you typed" if exact else "The title is close to what you typed"
     if by_words:
         return "Matched by words"
-    return "Matched by plot" if by_plot else "Merely near"
+    return "Matched by plot" if by_plot else "Not a close match"
 
 
 def _words(keyword: KeywordWhy | None) -> str:

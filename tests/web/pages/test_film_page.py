@@ -32,7 +32,7 @@ def test_results_lead_to_the_film_and_it_leads_back(site: Service) -> None:
     assert movie["description"] in plain
     (here,) = re.findall(r'class="here">(.*?)</span>', text, re.DOTALL)
     assert unescape(re.sub(r"<[^>]*>", "", here)) == found["hit"]["semantic"]["sentence"]
-    assert f"it is number {found['hit']['rank']}. Matched by" in plain
+    assert f"Number {found['hit']['rank']} for captain mirror. Matched by" in plain
     back = unescape(re.findall(r'class="back"><a href="/\?([^"]*)"', text)[0])
     assert parse_qs(back) == {name: [value] for name, value in query.items()}
     _, like = site.get(f"/movies/{film}/similar", limit=8)
@@ -79,7 +79,7 @@ def test_no_such_film(site: Service, film: str) -> None:
     status, text, headers = site.page(f"/films/{film}")
     assert status == 404
     assert headers["Content-Type"].startswith("text/html")
-    assert "To the search" in text
+    assert "Search films" in text
     if film == "77777777":
         assert "There is no film with the id 77777777." in text
 

@@ -1,5 +1,6 @@
 """The pages as they come over HTTP: what they say without any script, and their headers."""
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -14,6 +15,7 @@ from hybrid.movie import Movie
 from hybrid.schemas.requests import CompareURL
 from hybrid.storage.manifest import MatchThreshold
 from hybrid.web.app import create_app
+from hybrid.web.overload import Overload
 from hybrid.web.pages.excerpts import passage, pieces
 from hybrid.web.tiles.motifs import MOTIFS
 from hybrid.web.tiles.tile import tile
@@ -70,7 +72,7 @@ def test_the_page_of_similar_films(site: Service) -> None:
     assert "side-by-side?film" not in text
     assert site.page("/similar/77777777")[0] == 404
     status, text, _ = site.page(path, genre="Unheard")
-    assert (status, "No film is like it" in text) == (200, True)
+    assert (status, "No similar films found" in text) == (200, True)
     assert site.page(path, year_from="20x1")[0] == 422
 
 
@@ -86,14 +88,14 @@ def test_what_the_page_says_of_nonsense_and_of_duplicates(tmp_path: Path) -> Non
     search.match = (MatchThreshold(words=9, strength=0.8, lead=0.0),)
     with serving(create_app(search)) as service:
         _, text, _ = service.page("/", q="safecracker burglary")
-        assert "Nothing really matches" not in text
+        assert "No film really matches" not in text
         assert "Listed twice" in text
         assert len(re.findall(r"<article", text)) == 1
         shown = re.findall(r'href="/similar/(\d)"', text)
         others = re.findall(r'<li><a href="/films/(\d)\?', text)
         assert sorted(shown + others) == ["1", "2"]
         _, text, _ = service.page("/", q="kubernetes certificates")
-        assert "Nothing really matches" in text
+        assert "No film really matches" in text
         assert "<article" in text
     search.close()
 
@@ -113,9 +115,9 @@ def test_genres_are_as_films_spell_them(site: Service) -> None:
         ("/?q=heist&year_from=1999&year_to=1990", 422, "swap them"),
         ("/?q=" + "x" * 1001, 422, "1,001 characters"),
         ("/side-by-side?q=heist&alpha=2", 422, "from 0 to 1"),
-        ("/nothing-here", 404, "There is nothing here"),
-        ("/tiles/77777777", 404, "There is nothing here"),
-        ("/tiles/" + "9" * 30, 404, "There is nothing here"),
+        ("/nothing-here", 404, "Not found"),
+        ("/tiles/77777777", 404, "Not found"),
+        ("/tiles/" + "9" * 30, 404, "Not found"),
     ],
 )
 def test_errors_for_people_and_for_programs(
@@ -127,6 +129,41 @@ def test_errors_for_people_and_for_programs(
     assert said in text
     assert headers["Content-Type"].startswith("text/html")
     assert "Accept" in headers["Vary"]
+
+
+BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "is_page"),
+    [
+        ("GET", "/", BROWSER, True),
+        ("GET", "/films/7", BROWSER, True),
+        ("GET", "/films/7", b"*/*", False),
+        ("GET", "/search", BROWSER, False),
+        ("POST", "/", BROWSER, False),
+        ("GET", "/nothing-here", BROWSER, False),
+    ],
+)
+def test_what_a_refused_request_gets(
+    tmp_path: Path, method: str, path: str, accept: bytes, is_page: bool
+) -> None:
+    """A browser that requests a page while there are too many requests gets a page with a way to
+    try again; programs get the error in its shape."""
+    films = [Movie(id=1, title="Heist")]
+    search = open_small(tmp_path, films, FakeLexical(films))
+    scope = {"method": method, "path": path, "headers": [(b"accept", accept)]}
+    refusal = Overload(create_app(search))(scope)
+    search.close()
+    headers, text = dict(refusal.headers), refusal.body.decode()
+    assert headers[b"Content-Length"] == str(len(refusal.body)).encode()
+    assert headers[b"Content-Security-Policy"].decode() == POLICY
+    if is_page:
+        assert headers[b"Content-Type"].startswith(b"text/html")
+        assert "Please try again in a few seconds." in text
+        assert '<a class="button" href="">Try again</a>' in text
+    else:
+        assert json.loads(text)["error"]["code"] == "overloaded"
 
 
 def test_programs_get_errors_in_their_shape(site: Service) -> None:

@@ -194,14 +194,14 @@ def test_states_that_find_nothing(tab: Tab) -> None:
     """No film, a wrong field, no such page: each says so and leads on."""
     page = tab.page
     page.goto("/?q=captain&genre=Hostile&year_from=2001")
-    expect(page.get_by_role("heading", name="No film fits")).to_be_visible()
-    page.get_by_role("link", name="Without filters").click()
+    expect(page.get_by_role("heading", name="No films found")).to_be_visible()
+    page.get_by_role("link", name="Remove all filters").click()
     expect(page.locator(".hits > li").first).to_be_visible()
     page.locator("[name=year_from]").fill("20x1")
     page.locator("[name=year_from]").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("The first year")
     page.goto("/nothing")
-    page.get_by_role("link", name="To the search").click()
+    page.get_by_role("link", name="Search films").click()
     expect(page.get_by_label("Search for films")).to_be_focused()
 
 
@@ -818,7 +818,7 @@ def test_years_are_dragged_and_films_ordered(tab: Tab) -> None:
     page.mouse.up()
     expect(page).to_have_url(re.compile("year_from=1965.*year_to=1980"))
     expect(page.locator(".hits .year").first).to_have_text(re.compile("19(6[5-9]|7|80)"))
-    page.get_by_label("Order").select_option("title")
+    page.get_by_label("Sort by").select_option("title")
     expect(page).to_have_url(re.compile("sort=title"))
     expect(page.locator("#results[aria-busy]")).to_have_count(0)
     shown = page.locator(".hits h2 a").all_inner_texts()
@@ -829,4 +829,4 @@ def test_years_are_dragged_and_films_ordered(tab: Tab) -> None:
     expect(page.locator("#results")).to_be_focused()
     page.go_back()
     expect(page.locator("[name=year_from]")).to_have_value("1965")
-    expect(page.get_by_label("Order")).to_have_value("title")
+    expect(page.get_by_label("Sort by")).to_have_value("title")

@@ -71,7 +71,7 @@ def why(
         (why("a b c e f", "d", 0.4, 0.1), "Matched by words; “a”, “b”, “c” and 2 more occur"),
         (why("sea", "", 1.0, title=1.0), "The title is what you typed; your word occurs"),
         (why("sea", "", 0.9, title=0.8), "The title is close to what you typed; your word occurs"),
-        (why(missing="sea"), "Merely near; your word does not occur"),
+        (why(missing="sea"), "Not a close match; your word does not occur"),
     ],
 )
 def test_reasons(explanation: Why, said: str) -> None:
@@ -139,11 +139,11 @@ def test_no_word_where_the_years_exclude_it(site: Service) -> None:
     """The page does not claim of all films what is so of those that the filters allow."""
     query = {"q": "captain", "mode": "keyword"}
     _, text, _ = site.page("/", **query, year_from="2090", genre="Drama")
-    assert "No film that these filters allow holds a word of the query" in text
-    (link,) = re.findall(r'class="button" href="([^"]*)">Without filters', text)
+    assert "No film within these filters contains a word of the query" in text
+    (link,) = re.findall(r'class="button" href="([^"]*)">Remove all filters', text)
     assert parse_qs(urlsplit(unescape(link)).query) == {n: [v] for n, v in query.items()}
     _, text, _ = site.page("/", q="xyzzy", mode="keyword")
-    assert "No film holds a word of this query" in text
+    assert "No film contains a word of this query" in text
 
 
 def test_examples_find_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

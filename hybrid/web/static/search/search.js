@@ -54,14 +54,13 @@ async function load(url) {
     const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (page.body.classList.contains("landing")) return location.replace(url);
-    if (!page.querySelector("#results")) throw new Error(`${response.status} is no page of films`);
+    if (!page.body.classList.contains("search")) throw new Error(`${response.status} is no page of films`);
     replaceResults(page);
     failure.hidden = true;
   } catch {
     if (signal.aborted) return;
     find("#results").removeAttribute("aria-busy");
     failure.hidden = false;
-    failure.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -21,7 +21,7 @@ const CROWDED = 5;
 /** Columns from which on a phone shows one alone. */
 const MANY = 4;
 
-const SAYS = { keyword: "by the words", hybrid: "by both", semantic: "by the meaning" };
+const SAYS = { keyword: "by words", hybrid: "by both", semantic: "by meaning" };
 
 const columns = find(".columns");
 

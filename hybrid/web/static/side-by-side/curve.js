@@ -67,7 +67,7 @@ function leaderText(leaders, { movies }) {
   if (!leaders.length) return [];
   const named = leaders.slice(0, NAMED);
   const parts = named.flatMap(({ film, step }, number) => [
-    number ? `, from ${formatPercent(step / 100)} meaning ` : "First is ",
+    number ? `, from ${formatPercent(step / 100)} meaning ` : "At the top: ",
     element("i", {}, movies[film].title),
   ]);
   if (leaders.length === 1) return [...parts, " at every weight."];

@@ -143,7 +143,7 @@ function drawNotices({ degraded, warnings, size }) {
       "The semantic engine does not answer: films are found by their words and titles alone.",
     );
   }
-  if (!size) notices.push("No film fits: take away a genre, or widen the years.");
+  if (!size) notices.push("No films found: remove a genre or widen the years.");
   find("#notices").replaceChildren(
     ...notices.map((text) => element("p", { class: "notice" }, text)),
   );

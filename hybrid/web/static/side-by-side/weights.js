@@ -38,7 +38,7 @@ export function drawWeights(comparison, { view, fusion, alpha, rankings }, updat
   find("#reason").textContent =
     view.alpha === null
       ? comparison.autoReason
-      : `set by hand; for this query auto is ${formatPercent(comparison.autoAlpha)} meaning`;
+      : `set by hand; Auto would be ${formatPercent(comparison.autoAlpha)} meaning`;
   fusions.value = fusion;
   find("#fusion-effect").textContent = FUSIONS[fusion];
   const { below, above } = comparison.nextSwaps(rankings, alpha);
