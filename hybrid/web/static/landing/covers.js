@@ -70,7 +70,7 @@ function createCover(url, film, { movies }) {
     "a",
     { href: url },
     element("img", { class: "tile", src: tileURL(film), alt: "", width: 80, height: 120 }),
-    bar.svg,
+    bar,
     element("b", {}, title),
     element("small", {}, year === null ? "" : String(year)),
   );

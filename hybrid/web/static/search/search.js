@@ -54,7 +54,8 @@ async function load(url) {
     const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (page.body.classList.contains("landing")) return location.replace(url);
-    if (!page.body.classList.contains("search")) throw new Error(`${response.status} is no page of films`);
+    if (!page.body.classList.contains("search"))
+      throw new Error(`${response.status} is no page of films`);
     replaceResults(page);
     failure.hidden = true;
   } catch {

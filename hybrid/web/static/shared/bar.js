@@ -1,9 +1,7 @@
 // @ts-check
-// The bar of a film: what words and meaning give it, side by side.
+// Bars: what words and meaning give a film, side by side, and measures of a single word.
 
-import { shape } from "./dom.js";
-
-/** @typedef {ReturnType<typeof createBar>} Bar */
+import { element, shape } from "./dom.js";
 
 /**
  * Return a bar of these parts, on a width of 100.
@@ -17,25 +15,31 @@ export function barOf(...parts) {
   );
 }
 
-/** Return an empty bar and its two sides. */
+/** Return an empty bar of two sides. It is a background, which is painted anew without a layout. */
 export function createBar() {
-  const keyword = shape("rect", { class: "keyword", height: 8 });
-  const semantic = shape("rect", { class: "semantic", height: 8 });
-  const track = shape("rect", { class: "track", width: 100, height: 8 });
-  return { svg: barOf(track, keyword, semantic), keyword, semantic };
+  return element("span", { class: "bar sides", "aria-hidden": "true" });
 }
 
 /**
  * Show what each side gives, as shares of the whole: words first, meaning as far as there is room.
- * @param {Bar} bar
+ * @param {HTMLElement} bar
  * @param {number | null} words
  * @param {number | null} meaning
  */
-export function fillBar({ keyword, semantic }, words, meaning) {
+export function fillBar(bar, words, meaning) {
   const middle = widthOf(words);
-  keyword.setAttribute("width", String(middle));
-  semantic.setAttribute("x", String(middle));
-  semantic.setAttribute("width", String(Math.min(widthOf(meaning), 100 - middle)));
+  setWidth(bar, "--words", middle);
+  setWidth(bar, "--both", Math.min(middle + widthOf(meaning), 100));
+}
+
+/**
+ * @param {HTMLElement} bar
+ * @param {string} name
+ * @param {number} width
+ */
+function setWidth(bar, name, width) {
+  const text = `${width.toFixed(2)}%`;
+  if (bar.style.getPropertyValue(name) !== text) bar.style.setProperty(name, text);
 }
 
 /** @param {number | null} share */

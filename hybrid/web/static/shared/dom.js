@@ -22,6 +22,15 @@ export function find(selector, parent = document, type) {
 }
 
 /**
+ * Make an element say this text. What says it already is not laid out again.
+ * @param {Element} target
+ * @param {string} text
+ */
+export function write(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/**
  * Return the closest ancestor of an event's target that matches the selector, or the target.
  * @param {Event} event
  * @param {string} selector

@@ -2,7 +2,7 @@
 // One column: a row for each film, the same element for as long as the comparison lasts.
 
 import { createBar, fillBar } from "../shared/bar.js";
-import { element } from "../shared/dom.js";
+import { element, write } from "../shared/dom.js";
 import { tileURL } from "../shared/url.js";
 import { formatScore } from "./format.js";
 
@@ -46,31 +46,31 @@ export class Column {
    */
   show(films, scoresOf) {
     const rows = films.map((film) => this.#row(film));
-    const isMoved = this.#arrange(rows.map((row) => row.item));
-    const height = reducedMotion.matches || !isMoved ? 0 : (rows[0]?.item.offsetHeight ?? 0);
+    this.#arrange(rows.map((row) => row.item));
     films.forEach((film, position) => {
       fillRow(rows[position], position + 1, scoresOf(film));
       const moved = (this.#positions.get(film) ?? position) - position;
-      if (height && moved) glide(rows[position].item, moved * height);
+      if (moved && !reducedMotion.matches) glide(rows[position], moved);
     });
     this.#positions = new Map(films.map((film, position) => [film, position]));
   }
 
   /**
-   * Put the items into the list, keep the focus, and return whether anything changed.
+   * Make these the items of the list, and keep the focus. Only items that are not where they belong
+   * are moved: to lay out an item again costs far more than to compare it.
    * @param {HTMLElement[]} items
    */
   #arrange(items) {
     const { children } = this.#list;
-    const isSame = items.every((item, position) => children[position] === item);
-    if (isSame && items.length === children.length) return false;
     const focused = document.activeElement;
     const hadFocus = this.#list.contains(focused);
-    this.#list.replaceChildren(...items);
-    if (hadFocus && focused instanceof HTMLElement && focused.isConnected) {
+    items.forEach((item, position) => {
+      if (children[position] !== item) this.#list.insertBefore(item, children[position] ?? null);
+    });
+    while (children.length > items.length) this.#list.lastElementChild?.remove();
+    if (hadFocus && focused !== document.activeElement && focused instanceof HTMLElement) {
       focused.focus({ preventScroll: true });
     }
-    return !isSame;
   }
 
   /**
@@ -85,12 +85,14 @@ export class Column {
 }
 
 /**
- * Move an item from where it was to where it is.
- * @param {HTMLElement} item
- * @param {number} pixels
+ * Move a row from where it was to where it is. All rows have the same height.
+ * @param {Row} row
+ * @param {number} places  downwards
  */
-function glide(item, pixels) {
-  item.animate([{ transform: `translateY(${pixels}px)` }, { transform: "none" }], ANIMATION);
+function glide(row, places) {
+  row.motion?.cancel();
+  const from = `translateY(${100 * places}%)`;
+  row.motion = row.item.animate([{ transform: from }, { transform: "none" }], ANIMATION);
 }
 
 /**
@@ -110,11 +112,13 @@ function createRow(film, movie) {
   });
   const year = element("span", { class: "year" }, movie.year === null ? "" : ` ${movie.year}`);
   const name = element("span", { class: "name", title: movie.title }, movie.title, year);
-  const line = element("span", { class: "line" }, bar.svg, score);
+  const line = element("span", { class: "line" }, bar, score);
   const snippet = element("span", { class: "snippet" }, movie.sentence ?? "");
   const text = element("span", { class: "text" }, name, line, snippet);
-  const button = element("button", { type: "button", "data-film": film }, rank, tile, text);
-  return { item: element("li", {}, button), rank, score, bar };
+  const attributes = { type: "button", "data-film": film, "aria-pressed": "false" };
+  const button = element("button", attributes, rank, tile, text);
+  const motion = /** @type {Animation | null} */ (null);
+  return { item: element("li", {}, button), rank, score, bar, motion };
 }
 
 /**
@@ -123,7 +127,7 @@ function createRow(film, movie) {
  * @param {RowScores} scores
  */
 function fillRow(row, rank, { keyword, semantic, score }) {
-  row.rank.textContent = String(rank);
-  row.score.textContent = score === null ? "" : formatScore(score);
+  write(row.rank, String(rank));
+  write(row.score, score === null ? "" : formatScore(score));
   fillBar(row.bar, keyword, semantic);
 }

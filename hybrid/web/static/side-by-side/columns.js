@@ -35,6 +35,8 @@ export function createColumns(comparison) {
   const { limit } = comparison;
   /** @type {{ texts: string, sections: Section[] }} */
   const built = { texts: "", sections: [] };
+  /** What was pressed and open: a move of the slider changes neither, but may show a chosen film. */
+  const pressed = { state: "" };
 
   /** @type {(runs: RankedRun[], view: View) => void} */
   return (runs, view) => {
@@ -57,7 +59,9 @@ export function createColumns(comparison) {
       drawLines(lines, tops[index], tops[index + 1], rows);
       lines.style.setProperty("--rows", String(rows));
     });
-    press(view.film, open(built.sections, view.open));
+    const state = [texts, view.film, view.open].join(" ");
+    if (view.film || state !== pressed.state) press(view.film, open(built.sections, view.open));
+    pressed.state = state;
   };
 }
 

@@ -20,11 +20,14 @@ export function drawLines(svg, left, right, rows) {
     const line = obsolete.get(film) ?? svg.appendChild(shape("path", { "data-film": film }));
     obsolete.delete(film);
     const [from, to] = [leftRows.get(film), rightRows.get(film)];
-    line.setAttribute("d", path(from, to));
-    line.setAttribute("class", from === undefined || to === undefined ? "out" : "");
+    const d = path(from, to);
+    if (line.getAttribute("d") === d) continue;
+    line.setAttribute("d", d);
+    line.classList.toggle("out", from === undefined || to === undefined);
   }
   for (const line of obsolete.values()) line.remove();
-  svg.setAttribute("viewBox", `0 0 100 ${Math.max(rows, 1)}`);
+  const box = `0 0 100 ${Math.max(rows, 1)}`;
+  if (svg.getAttribute("viewBox") !== box) svg.setAttribute("viewBox", box);
 }
 
 /**

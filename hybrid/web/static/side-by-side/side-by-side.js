@@ -17,7 +17,7 @@ import { drawOneSided } from "./one-sided.js";
 import { drawRunForm, listenToRunForm, without } from "./run-form.js";
 import { rankedRuns } from "./runs.js";
 import { createState } from "./state.js";
-import { drawWeights, listenToWeights } from "./weights.js";
+import { drawSwaps, drawWeights, listenToWeights } from "./weights.js";
 
 /** @import { RankedView, State, Update } from "./state.js" */
 /** @import { View } from "../shared/url.js" */
@@ -51,16 +51,19 @@ function run(comparison) {
 
   /** @param {RankedView} ranked */
   const draw = (ranked) => {
-    const runs = rankedRuns(comparison, ranked);
-    drawColumns(runs, ranked.view);
-    drawWeights(comparison, ranked, update);
+    drawColumns(rankedRuns(comparison, ranked), ranked.view);
+    drawWeights(comparison, ranked);
     drawCurve(comparison, ranked.fusion);
-    drawAgreement(comparison, runs);
-    drawRunForm(ranked);
     drawExplanation(comparison, ranked, close);
-    passOn(ranked.view);
     if (ranked.view.film && state.focus.onExplanation) focusExplanation();
     state.focus.onExplanation = false;
+  };
+  /** @param {RankedView} ranked */
+  const drawDetails = (ranked) => {
+    drawSwaps(comparison, ranked, update);
+    drawAgreement(comparison, rankedRuns(comparison, ranked));
+    drawRunForm(ranked);
+    passOn(ranked.view);
   };
   /** @param {View} view */
   const explain = (view) => {
@@ -74,7 +77,7 @@ function run(comparison) {
     if (state.focus.opener?.isConnected) state.focus.opener.focus();
     else focusFilm(film);
   };
-  const { state, update, restore, ranked } = createState(comparison, draw, explain);
+  const { state, update, restore, ranked } = createState(comparison, draw, drawDetails, explain);
 
   listenToWeights(update);
   listenToForm();

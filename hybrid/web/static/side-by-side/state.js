@@ -30,13 +30,17 @@ import { parseView, viewURL } from "../shared/url.js";
 /** Milliseconds without a change after which a view becomes a step of the history. */
 const REST_MS = 400;
 
+/** Milliseconds without a change after which the details are drawn. */
+const DETAILS_MS = 100;
+
 /**
  * Return the state, what changes it, and what takes it from the URL.
  * @param {Comparison} comparison
  * @param {(ranked: RankedView) => void} draw  called once per frame, however often the view changes
+ * @param {(ranked: RankedView) => void} drawDetails  called when the view has not changed for a moment
  * @param {(view: View) => void} onRest  called when the view has come to rest
  */
-export function createState(comparison, draw, onRest) {
+export function createState(comparison, draw, drawDetails, onRest) {
   /** @type {State} */
   const state = {
     view: parseView(location.search),
@@ -48,6 +52,7 @@ export function createState(comparison, draw, onRest) {
   };
   const drawNow = () => draw(ranked());
   const drawLater = oncePerFrame(drawNow);
+  const detailsLater = debounce(() => drawDetails(ranked()), DETAILS_MS);
   const rest = debounce(() => {
     const url = viewURL(location.search, state.view);
     const { film, open } = parseView(location.search);
@@ -61,12 +66,15 @@ export function createState(comparison, draw, onRest) {
   const update = (view, focus = state.focus) => {
     Object.assign(state, { view: { ...state.view, ...view }, focus });
     drawLater();
+    detailsLater();
     rest();
   };
   const restore = () => {
     rest.cancel();
+    detailsLater.cancel();
     state.view = parseView(location.search);
     drawNow();
+    drawDetails(ranked());
     onRest(state.view);
   };
   return { state, update, restore, ranked };

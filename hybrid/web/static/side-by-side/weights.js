@@ -1,7 +1,7 @@
 // @ts-check
 // The controls above the columns: the slider, the fusion method, the next swaps.
 
-import { element, find } from "../shared/dom.js";
+import { element, find, write } from "../shared/dom.js";
 import { formatPercent } from "./format.js";
 import { FUSIONS } from "./fusion.js";
 
@@ -26,21 +26,31 @@ export function listenToWeights(update) {
 /**
  * @param {Comparison} comparison
  * @param {RankedView} ranked
- * @param {Update} update
  */
-export function drawWeights(comparison, { view, fusion, alpha, rankings }, update) {
+export function drawWeights(comparison, { view, fusion, alpha }) {
   const [keyword, semantic] = [formatPercent(1 - alpha), formatPercent(alpha)];
   slider.value = String(alpha);
   slider.setAttribute("aria-valuetext", `words ${keyword}, meaning ${semantic}`);
-  find("#keyword-share").textContent = keyword;
-  find("#semantic-share").textContent = semantic;
+  write(find("#keyword-share"), keyword);
+  write(find("#semantic-share"), semantic);
   auto.setAttribute("aria-pressed", String(view.alpha === null));
-  find("#reason").textContent =
+  write(
+    find("#reason"),
     view.alpha === null
       ? comparison.autoReason
-      : `set by hand; Auto would be ${formatPercent(comparison.autoAlpha)} meaning`;
+      : `set by hand; Auto would be ${formatPercent(comparison.autoAlpha)} meaning`,
+  );
   fusions.value = fusion;
-  find("#fusion-effect").textContent = FUSIONS[fusion];
+  write(find("#fusion-effect"), FUSIONS[fusion]);
+}
+
+/**
+ * Draw the next swaps below and above the slider.
+ * @param {Comparison} comparison
+ * @param {RankedView} ranked
+ * @param {Update} update
+ */
+export function drawSwaps(comparison, { alpha, rankings }, update) {
   const { below, above } = comparison.nextSwaps(rankings, alpha);
   find("#swaps").replaceChildren(
     swapButton("◂", below, comparison, update),
