@@ -153,7 +153,7 @@ def test_workers_share_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         assert threads["search"] == (search, 3.5)
         assert threads["compare"] == (compare, 3.5)
         assert threads["write"] == (2 * AT_ONCE + 1, 1.0)
-        assert threads["image"] == (1, 5.0)
+        assert threads["asset"] == (1, 5.0)
         assert [threads[path] for path in PROBES] == [(1, 5.0)] * 3
 
 
