@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -23,6 +23,7 @@ from hybrid.engines.semantic.ivfpq import read_index, write_index
 from hybrid.errors import GenerationUnusable
 from hybrid.movie import Movie
 from hybrid.retrieval.suggestion_index import SuggestionIndex
+from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import (
     CATALOGUE,
     COLUMNS,
@@ -38,14 +39,16 @@ from hybrid.storage.generation import (
     open_described,
     published,
 )
+from hybrid.vectors import Vectors
 from indexer.cli import main
 from indexer.embedding.cache import CACHE
 from indexer.generations.publish import file_digests, write_current
 from indexer.group_commit import PAUSE
 from indexer.repair import repair
 from indexer.update import change, upsert
-from indexer.verify import verify
+from indexer.verify import _named, _of_encoder, _Opened, verify
 from tests import corpus
+from tests.fakes import HashingEncoder
 from tests.stores import build_stores, put, tools
 from tests.stores_agree import assert_holds
 
@@ -342,3 +345,103 @@ def test_what_cannot_be_made_again_is_told(data: Path, name: str) -> None:
     assert file.name in findings(data)["files"][0]
     with pytest.raises(GenerationUnusable, match="rollback"):
         repair(data, tools(), embed_again=False)
+
+
+ALL = ("catalogue", "titles", "keyword", "vectors", "encoder", "index")
+
+
+def test_the_report_says_what_was_looked_at(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many films, and how many of them in full; a larger index is sampled unless it is not."""
+    generation = current(data)
+    covers = {check.name: check.covers for check in verify(data, tools()).checks}
+    assert covers == {
+        "files": f"{len(generation.manifest.files)} files by size and SHA-256",
+        "catalogue": "ids of 151 films, content of 151",
+        "titles": "titles of 151 films",
+        "keyword": "ids and content of 151 films",
+        "vectors": "sentences of 151 films, embedded again",
+        "encoder": "queries in float32",
+        "index": "sentences of 151 films, recall by 200 queries",
+    }
+    monkeypatch.setattr("indexer.verify.SAMPLE", 10)
+    for full, sample in ((False, 10), (True, 151)):
+        report = verify(data, tools(), full)
+        covers = {check.name: check.covers for check in report.checks}
+        assert covers["catalogue"] == f"ids of 151 films, content of {sample}"
+        assert covers["vectors"] == f"sentences of {sample} films, embedded again"
+        assert report.clean
+        assert not report.wrong_vectors
+        assert report.generation == generation.manifest.name
+        assert not any(check.skipped for check in report.checks)
+
+
+@pytest.mark.parametrize(
+    ("name", "skipped"),
+    [
+        (CATALOGUE, ALL),
+        (DELTA, ALL),
+        (COLUMNS, ALL),
+        (TITLES, ("titles",)),
+        (SUGGESTIONS, ("titles",)),
+        ("tantivy/", ("keyword",)),
+        ("vectors-0", ("vectors", "index")),
+        (DELTA_VECTORS, ("vectors", "index")),
+        (FAISS_INDEX, ("index",)),
+        ("encoder/", ("vectors", "encoder")),
+        ("rejects", ()),
+    ],
+)
+def test_what_needs_a_damaged_file_is_skipped(
+    data: Path, name: str, skipped: tuple[str, ...]
+) -> None:
+    """And says why; everything else is looked at, and is clean."""
+    files_of(name, data).unlink()
+    checks = verify(data, tools()).checks
+    assert tuple(check.name for check in checks) == ("files", *ALL)
+    assert tuple(check.name for check in checks if check.skipped) == skipped
+    why = "the catalogue is damaged" if skipped == ALL else "its files are damaged"
+    assert {check.covers for check in checks if check.skipped} <= {why}
+    assert [check.name for check in checks if check.findings] == ["files"]
+
+
+def test_a_finding_names_some_films() -> None:
+    """The five of the lowest ids."""
+    assert list(_named("are missing", [])) == []
+    assert list(_named("are missing", {9})) == ["1 films are missing: 9"]
+    assert list(_named("are missing", range(5, 0, -1))) == ["5 films are missing: 1, 2, 3, 4, 5"]
+    many = list(_named("are missing", range(1200)))
+    assert many == ["1,200 films are missing: 0, 1, 2, 3, 4, ..."]
+
+
+@pytest.mark.parametrize(("cosine", "expected"), [(0.951, 0), (0.949, 200)])
+def test_queries_in_another_precision(
+    data: Path, monkeypatch: pytest.MonkeyPatch, cosine: float, expected: int
+) -> None:
+    """They are compared with the original model on sentences of the films, 200 at most."""
+
+    class Turned(HashingEncoder):
+        """An encoder whose vectors have this cosine with what they were."""
+
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            """Return float32 (len(texts), dimension)."""
+            vectors = super().encode(texts)
+            other = np.roll(vectors, 1, axis=1)
+            other -= (other * vectors).sum(axis=1, keepdims=True) * vectors
+            other /= np.linalg.norm(other, axis=1, keepdims=True)
+            turned: Vectors = cosine * vectors + np.sqrt(1 - cosine**2).astype(np.float32) * other
+            return turned
+
+    generation = current(data)
+    queries = generation.manifest.model.queries.model_copy(update={"precision": "int8"})
+    model = generation.manifest.model.model_copy(update={"queries": queries})
+    manifest = generation.manifest.model_copy(update={"model": model})
+    monkeypatch.setattr("indexer.verify.open_query_encoder", lambda _: Turned())
+    with closing(Catalogue(generation.folder)) as catalogue:
+        rows = np.arange(len(catalogue))
+        for of, number in ((manifest, expected), (generation.manifest, 0)):
+            opened = _Opened(Generation(generation.folder, of), catalogue, tools(), rows)
+            found = list(_of_encoder(opened))
+            assert len(found) == (number > 0)
+            if found:
+                assert f"int8 gives {number} of 200 sentences" in found[0]
+                assert f"cosine {cosine:.4f}" in found[0]
