@@ -8,7 +8,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
 from hybrid.movie import Movie
-from hybrid.query import Filters, Fusion, Grade, Query, SearchQuery
+from hybrid.query import (
+    Facet,
+    Filters,
+    Fusion,
+    Grade,
+    Query,
+    RankedQuery,
+    SearchQuery,
+    SimilarQuery,
+)
 from hybrid.schemas.requests import CompareURL, SearchURL
 
 
@@ -239,3 +248,41 @@ def test_unset_fusion_comes_from_the_preferences() -> None:
     auto = SearchQuery(query="heist", alpha="auto").resolved(preferred)
     assert (auto.fusion, auto.alpha) == ("rrf", "auto")
     assert SearchQuery(query="heist", alpha=0).resolved(Fusion()).alpha == 0
+
+
+@pytest.mark.parametrize(
+    ("facet", "genre_match", "gone"),
+    [
+        ("genre", "any", ("genre",)),
+        ("genre", "all", ()),
+        ("year", "any", ("year_from", "year_to")),
+        ("decade", "all", ("year_from", "year_to")),
+        ("country", "all", ("country",)),
+        ("actor", "any", ("actor",)),
+    ],
+)
+def test_a_facet_leaves_its_own_filter_out(
+    facet: Facet, genre_match: str, gone: tuple[str, ...]
+) -> None:
+    """All others stay, and so do genres of which a film must have all."""
+    filters = {
+        "genre": ("War",),
+        "year_from": 1950,
+        "year_to": 1960,
+        "country": ("Peru",),
+        "actor": ("Ana Ruiz",),
+    }
+    fields = {"query": "heist", "genre_match": genre_match, "alpha": 0.3}
+    query = SearchQuery.model_validate(fields | filters)
+    left = {name: value for name, value in filters.items() if name not in gone}
+    assert query.without_filter_by(facet) == SearchQuery.model_validate(fields | left)
+
+
+def test_films_like_one_are_asked_for_with_the_other_fields() -> None:
+    """Filters, fusion and page are those of the query; its text is not sent."""
+    query = SearchQuery.model_validate({"query": "heist", "alpha": 0.3} | FIELDS)
+    similar = SimilarQuery.of_film(12, query)
+    assert (similar.id, similar.text) == (12, None)
+    for name in RankedQuery.model_fields:
+        assert getattr(similar, name) == getattr(query, name)
+    assert similar.alpha == 0.3

@@ -1,13 +1,18 @@
 """Merging the delta beside changes: when it begins, and what it leaves in the data folder."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from subprocess import Popen
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner
 
 from hybrid.errors import BuildFailed
+from hybrid.settings import Settings
 from hybrid.storage import generation
 from hybrid.storage.generation import (
     CURRENT,
@@ -21,14 +26,17 @@ from hybrid.storage.generation import (
 )
 from hybrid.storage.manifest import Delta, Manifest, identity
 from indexer import group_commit
-from indexer.background_merge import merge_delta
+from indexer.background_merge import NICE, merge_delta, start_merge
+from indexer.cli import main
 from indexer.generations.cleanup import MERGE
 from indexer.generations.lock import merger_lock
 from indexer.generations.manifest import BaseStore
 from indexer.generations.publish import Digests
+from indexer.group_commit import open_writes
 from indexer.merge import is_due, most_changes, write_base
 from indexer.update import change, delete, upsert
 from tests import corpus
+from tests.fakes import HashingEncoder
 from tests.stores import build_stores, open_group, put, tools
 
 FILMS = corpus.films(60)
@@ -179,6 +187,8 @@ def test_both_kinds_of_changes_count(data: Path, films: int, outdated: int, due:
 class Merger:
     """Stands for the process that merges; `code` is None while it runs."""
 
+    pid = 4242
+
     def __init__(self) -> None:
         self.code: int | None = None
         self.events: list[str] = []
@@ -254,3 +264,72 @@ def test_changes_are_answered_though_none_can_merge(
     group.close()
     assert [answer.change for answer in answers] == ["added", "added"]
     assert [manifest.name for manifest in asked] == [answer.generation for answer in answers]
+
+
+def test_a_change_removes_what_a_merge_left(data: Path) -> None:
+    """Unless somebody still merges."""
+    (data / MERGE / "base").mkdir(parents=True)
+    with merger_lock(data) as held:
+        assert held
+        change(data, upsert(()), tools())
+        assert (data / MERGE / "base").exists()
+    change(data, upsert(()), tools())
+    assert not (data / MERGE).exists()
+
+
+def test_the_process_merges_this_folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the command that anybody can run, writes nothing to the terminal, and gives way to
+    searches."""
+    started: list[tuple[list[str], dict[str, object]]] = []
+    priorities: list[tuple[int, int, int]] = []
+
+    def start(command: list[str], **streams: object) -> Merger:
+        started.append((command, streams))
+        return Merger()
+
+    monkeypatch.setattr("indexer.background_merge.subprocess.Popen", start)
+    monkeypatch.setattr(os, "setpriority", lambda *given: priorities.append(given))
+    start_merge(data)
+    (command, streams) = started[0]
+    assert priorities == [(os.PRIO_PROCESS, Merger.pid, NICE)]
+    assert command[:3] == [sys.executable, "-m", "indexer"]
+    assert streams == dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    for amount in ("LEAST", "SHARE"):
+        monkeypatch.setattr(f"indexer.merge.{amount}", 0)
+    monkeypatch.setattr("indexer.backends.backends_for", lambda *_, **__: tools())
+    done = CliRunner().invoke(main, command[3:])
+    assert done.exit_code == 0, done.output
+    assert open_current(data).manifest.delta == Delta()
+
+
+def test_a_service_that_cannot_settle_accepts_changes(
+    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What crashes left is told, and left to the next writer."""
+    failures = [RuntimeError("nobody thought of this")]
+
+    def failing_once(*arguments: Any, **named: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return change(*arguments, **named)
+
+    monkeypatch.setattr(group_commit, "change", failing_once)
+    group = open_group(data)
+    assert group.put(8001, {"title": "Another"}).change == "added"
+    group.close()
+    assert "not all is tidy: nobody thought of this" in caplog.text
+
+
+def test_the_service_writes_as_its_settings_say(tmp_path: Path) -> None:
+    """In its data folder, with ten seconds of patience, its model and its limit of sentences."""
+    settings = Settings(data=tmp_path / "data", max_sentences=3)
+
+    def encoder_of(_: Generation) -> HashingEncoder:
+        return HashingEncoder()
+
+    group = open_writes(settings, encoder_of)
+    group.close()
+    assert group._data == tmp_path / "data"
+    assert group._backends.patience == 10.0
+    assert group._backends.encoder_of is encoder_of
+    assert group._max_sentences == 3

@@ -1,7 +1,7 @@
 """The cache of embeddings, and what is read from it and written into it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hybrid.errors import BuildFailed
+from hybrid.vectors import Vectors
 from indexer.embedding import cache, embed
 from indexer.embedding.cache import CACHE, drop_vectors, hold_cache, import_vectors, open_cache
 from indexer.embedding.embed import ExportedModel, embed_into
@@ -140,7 +141,7 @@ class Batches(HashingEncoder):
         super().__init__()
         self.lengths: list[list[int]] = []
 
-    def encode(self, texts: "list[str]") -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    def encode(self, texts: Sequence[str]) -> Vectors:
         """Return vectors."""
         self.lengths.append([len(text) for text in texts])
         return super().encode(texts)

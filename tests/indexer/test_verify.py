@@ -19,10 +19,12 @@ import pytest
 from click.testing import CliRunner
 
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
+from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.semantic.ivfpq import read_index, write_index
-from hybrid.errors import GenerationUnusable
+from hybrid.errors import EngineUnavailable, GenerationUnusable
 from hybrid.movie import Movie
 from hybrid.retrieval.suggestion_index import SuggestionIndex
+from hybrid.retrieval.title_index import TitleIndex
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import (
     CATALOGUE,
@@ -445,3 +447,39 @@ def test_queries_in_another_precision(
             if found:
                 assert f"int8 gives {number} of 200 sentences" in found[0]
                 assert f"cosine {cosine:.4f}" in found[0]
+
+
+def without_the_first_titles(generation: Generation) -> None:
+    """Let films of the base be found by other titles than they have."""
+    file = generation.file(TITLES)
+    file.unlink()
+    TitleIndex.of([(0, "Else")], np.zeros(1, np.int32)).write(file)
+
+
+def test_titles_of_other_films_are_named(data: Path) -> None:
+    """And nothing else is."""
+    without_the_first_titles(current(data))
+    seal(data)
+    assert findings(data) == {"titles": ("the titles of its base are not those of its films",)}
+
+
+def test_a_base_of_other_films_is_named(data: Path) -> None:
+    """Than the manifest says."""
+    generation = current(data)
+    manifest = generation.manifest.model_copy(update={"ids_sha256": "0" * 64})
+    with patch("indexer.verify.open_described", lambda *_: Generation(generation.folder, manifest)):
+        found = findings(data)
+    assert found == {"catalogue": ("the films of its base are not those of the manifest",)}
+
+
+def test_an_engine_that_does_not_answer_is_a_finding(data: Path) -> None:
+    """What else can be looked at is."""
+
+    def away(_: Generation) -> LexicalEngine:
+        raise EngineUnavailable("the keyword engine is away")
+
+    backends = replace(tools(), lexical_of=away)
+    checks = verify(data, backends).checks
+    assert {c.name: c.findings for c in checks if c.findings} == {
+        "keyword": ("the keyword engine is away",)
+    }

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from hybrid.engines.deadline import NEVER, Deadline
+from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie
 from hybrid.query import Filters, SearchQuery
-from hybrid.query_language.conditions import NO_CONDITIONS, Conditions
+from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.search import HybridSearch
 from tests.fakes import FakeLexical, HashingEncoder
@@ -237,3 +238,54 @@ def test_a_film_that_is_explained_is_not_cached_as_a_candidate(worded: HybridSea
     query = SearchQuery(query="lantern", year_from=1985)
     worded.explain(query, 2)
     assert 2 not in worded.retrieve(query).ids
+
+
+def test_similar_titles_are_found_alone(titled: HybridSearch) -> None:
+    """For a text of which nothing else is known."""
+    found = titled.retriever.similar_titles("lantern bay")
+    best = found.rows[found.shares == 1.0]
+    assert titled.catalogue.columns.ids[best].tolist() == [3, 11]
+
+
+def test_all_films_that_match_are_found(
+    worded: HybridSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many; years are in memory, for words the keyword engine is asked, once."""
+    asked: list[Phrase] = []
+    films_with = FakeLexical.films_with
+
+    def counting(self: FakeLexical, phrase: Phrase, deadline: Deadline) -> Ids:
+        asked.append(phrase)
+        assert deadline.left < 100
+        return films_with(self, phrase, deadline)
+
+    monkeypatch.setattr(FakeLexical, "films_with", counting)
+    phrase, eighties = Phrase(("lantern",)), Filters(year_from=1980)
+
+    def ids(*required: Condition, excluded: tuple[Condition, ...] = ()) -> list[int]:
+        conditions = Conditions(required, excluded)
+        found: list[int] = worded.retriever.films_matching(
+            conditions, Deadline.after(99)
+        ).ids.tolist()
+        return found
+
+    assert ids(eighties) == [7, 11, 13]
+    assert asked == []
+    for _ in range(2):
+        assert ids(eighties, phrase) == [7, 11, 13]
+        assert ids(phrase) == [2, 3, 5, 7, 11, 13]
+        assert ids(eighties, excluded=(phrase,)) == []
+    assert set(asked) == {phrase}
+    assert len(asked) <= 3
+
+
+def test_words_that_nobody_can_look_up_are_an_error(tmp_path: Path) -> None:
+    """Without the keyword engine nothing is known of the words of all films."""
+    lexical = FakeLexical(FILMS)
+    search = open_small(tmp_path, FILMS, lexical)
+    lexical.away = True
+    years = Conditions((Filters(year_from=1980),))
+    assert search.retriever.films_matching(years, NEVER).ids.tolist() == [7, 11, 13]
+    with pytest.raises(EngineUnavailable, match="away"):
+        search.retriever.films_matching(Conditions((Phrase(("lantern",)),)), NEVER)
+    search.close()

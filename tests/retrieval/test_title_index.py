@@ -291,3 +291,16 @@ def test_other_titles_change_nothing(titles: list[str], data: st.DataObject) -> 
     among_others = shares(TitleIndex.of(list(enumerate(titles)), years), [text])
     alone = [shares(TitleIndex.of([(0, title)], years[:1]), [text])[0] for title in titles]
     assert among_others.tolist() == alone
+
+
+def test_indices_are_equal_if_their_titles_are() -> None:
+    """The same titles of the same films; their years are elsewhere."""
+    titles = [(0, "The Thing"), (1, "Rocky II"), (1, "Rocky Two")]
+
+    def index(entries: list[tuple[int, str]], year: int = 1950) -> TitleIndex:
+        return TitleIndex.of(entries, np.full(2, year, np.int32))
+
+    assert index(titles).equals(index(titles[::-1], 1960))
+    assert not index(titles).equals(index(titles[:2]))
+    assert not index(titles).equals(index([(1, "The Thing"), *titles[1:]]))
+    assert not index(titles).equals(index([*titles[:2], (1, "Rocky Too")]))

@@ -380,3 +380,52 @@ def test_rollback_goes_back_one(data: Path, watcher: GenerationWatcher) -> None:
         publish_previous(data)
     third = build_stores(data, SECOND).manifest.name
     assert [line.name for line in published(data)] == [third, first]
+
+
+def test_files_that_a_newer_generation_removed_are_no_damage(
+    data: Path, watcher: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a generation that is outdated are removed while it is still served."""
+    monkeypatch.setattr("hybrid.serving.watcher.CHECK", -1.0)
+    (data / "generations" / published(data)[0].name / CATALOGUE).unlink()
+    watcher._check_stores()
+    assert CATALOGUE in str(watcher.live.store_problem)
+    current = (data / CURRENT).read_text()
+    (data / CURRENT).unlink()
+    watcher._check_stores()
+    assert CATALOGUE in str(watcher.live.store_problem)
+    (data / CURRENT).write_text(current.replace("1-", "2-"))
+    watcher._check_stores()
+    assert watcher.live.store_problem is None
+
+
+def test_an_engine_that_is_away_lacks_no_films(
+    watcher: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it does not answer is reported by itself."""
+    monkeypatch.setattr("hybrid.serving.watcher.CHECK", -1.0)
+    monkeypatch.setattr("hybrid.serving.watcher.SETTLED", -1.0)
+    monkeypatch.setattr(TantivyEngine, "count", away)
+    for _ in range(3):
+        watcher.refresh()
+        assert watcher.live.store_problem is None
+
+
+def test_whatever_fails_the_watcher_goes_on(
+    data: Path, watcher: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what happened, and tries again."""
+
+    def fail(_: Path) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hybrid.serving.watcher.published", fail)
+        (data / CURRENT).touch()
+        patched.setattr(watcher, "_seen", None)
+        watcher.start()
+        eventually(lambda: "nobody thought of this" in str(watcher.live.publication_problem))
+        assert "cannot be opened" in str(watcher.live.publication_problem)
+    build_stores(data, SECOND)
+    eventually(lambda: size(watcher) == len(SECOND))
+    assert watcher.live.publication_problem is None
