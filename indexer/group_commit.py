@@ -283,14 +283,13 @@ def _choose(
 ) -> Callable[[Catalogue], Changes]:
     """Return the change that does all orders of a group, one after the other.
 
-    It sets `outcomes` to what each one does, or why it does nothing.
+    It appends to `outcomes` what each one does, or why it does nothing.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
         contents = catalogue.some_contents({order.film for order in group})
         now: dict[int, str] = dict(contents)
         films: dict[int, Movie] = {}
-        outcomes.clear()
         for order in group:
             before = now.get(order.film)
             refusal = _refusal(order, before)

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
 from hybrid.movie import Movie
@@ -17,6 +17,7 @@ from hybrid.query import (
     RankedQuery,
     SearchQuery,
     SimilarQuery,
+    SuggestQuery,
 )
 from hybrid.schemas.requests import CompareURL, SearchURL
 
@@ -286,3 +287,31 @@ def test_films_like_one_are_asked_for_with_the_other_fields() -> None:
     for name in RankedQuery.model_fields:
         assert getattr(similar, name) == getattr(query, name)
     assert similar.alpha == 0.3
+
+
+@pytest.mark.parametrize(
+    ("sort", "order", "direction"),
+    [
+        ("title", None, "asc"),
+        ("title", "desc", "desc"),
+        ("year", None, "desc"),
+        ("year", "asc", "asc"),
+        (None, None, "desc"),
+    ],
+)
+def test_titles_ascend_and_all_else_descends(
+    sort: str | None, order: str | None, direction: str
+) -> None:
+    """Unless another order is asked for; the response says which one it was."""
+    fields = {"query": "", "sort": sort, "order": order}
+    given = {name: value for name, value in fields.items() if value is not None}
+    query = SearchQuery.model_validate(given)
+    assert query.direction == direction
+    assert query.resolved(Fusion()).order == direction
+
+
+@pytest.mark.parametrize("model", [SearchQuery, SimilarQuery, SuggestQuery])
+def test_every_field_is_described(model: type[BaseModel]) -> None:
+    """The OpenAPI document has no field that says nothing."""
+    undescribed = [name for name, field in model.model_fields.items() if not field.description]
+    assert undescribed == []

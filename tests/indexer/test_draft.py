@@ -2,7 +2,9 @@
 
 import errno
 import os
+import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from hybrid.engines.semantic.encoder import ENCODER_FOLDER, MODEL_FILES, WEIGHTS
 from hybrid.errors import BuildFailed
 from hybrid.settings import Precision
 from hybrid.storage.generation import Generation, open_current
-from indexer.generations.draft import Draft
+from indexer.generations.draft import Draft, draft_generation
+from indexer.generations.lock import deployment_id
 from tests import corpus
 from tests.stores import build_stores, put
 
@@ -87,3 +90,21 @@ def test_a_keyword_index_that_cannot_be_written_is_told(
     with pytest.raises(BuildFailed, match=f"tantivy cannot be written: {message}$"):
         put(data, FILMS[0].model_copy(update={"title": "Else"}))
     assert list((data / "generations").iterdir()) == before
+
+
+def test_a_writer_is_given_the_folder_and_the_deployment(data: Path) -> None:
+    """By which it knows its own indices; the name is above all that were used."""
+    given: list[tuple[Path, str]] = []
+
+    def writer_in(folder: Path, deployment: str) -> TantivyWriter:
+        given.append((folder, deployment))
+        return TantivyWriter(folder)
+
+    (data / "generations" / "7-0123456789ab").mkdir()
+    (data / "generations" / "99-notes").mkdir()
+    with suppress(KeyError), draft_generation(data, writer_in) as draft:
+        assert given == [(draft.folder, deployment_id(data))]
+        assert re.fullmatch("8-[0-9a-f]{12}", draft.name)
+        assert draft.folder == data / "generations" / f"{draft.name}.unfinished"
+        raise KeyError("anything")
+    assert not draft.folder.exists()

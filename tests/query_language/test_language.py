@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from hybrid.movie import Movie
 from hybrid.query import Filters, Query
 from hybrid.query_language.conditions import Conditions
-from hybrid.query_language.language import conditions_of, field_parts, genres_in, read
+from hybrid.query_language.language import (
+    Part,
+    Reading,
+    conditions_of,
+    field_parts,
+    genres_in,
+    phrases,
+    read,
+)
 from hybrid.query_language.word_forms import word_forms
 
 ALIEN = Movie(
@@ -313,3 +321,16 @@ def test_which_years_are_meant(text: str, limits: Filters | None) -> None:
     """One year, a range in either order, or one that is open at an end; no other figures."""
     parts = read(text).parts
     assert [part.conditions for part in parts] == ([(limits,)] if limits else [])
+
+
+def test_a_film_that_others_should_be_like_is_not_searched_for() -> None:
+    """Nor is what a part excludes; what films gain by stays as it is typed."""
+    text = "movies like Alien 80s -robots"
+    parts = (
+        Part("like", "Alien", False, (), (7, 17)),
+        Part("year", "80s", False, (Filters(year_from=1980),), (18, 21), preferred=True),
+        Part("text", "robots", True, phrases("robots"), (22, 29)),
+    )
+    reading = Reading.of(text, parts[::-1])
+    assert reading.plain == "movies 80s"
+    assert reading.parts == parts
