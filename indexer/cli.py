@@ -187,7 +187,8 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     """
     from indexer.backends import backends_for
     from indexer.build import BuildOptions
-    from indexer.films.film_file import FileOptions, read_films
+    from indexer.films.film_file import FileOptions, spool_films
+    from indexer.films.film_spool import film_spool
     from indexer.update import HandChanges, change, match_source
 
     if keep_changes and discard_changes:
@@ -212,15 +213,17 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     hand_changes: HandChanges | None = (
         "keep" if keep_changes else "discard" if discard_changes else None
     )
-    read = read_films(_file(source), FileOptions(mapping, name=name, max_sentences=bound))
-    films = match_source(read.cleaned.movies, read.cleaned.numbered, keep_missing, hand_changes)
     backends = backends_for(
         settings,
         quiet=quiet,
         patience=settings.wait,
         encoder=_encoder_change(settings),
     )
-    done = change(settings.data, films, backends, read)
+    with film_spool(settings.data) as spool:
+        given_file = FileOptions(mapping, name=name, max_sentences=bound)
+        read = spool_films(_file(source), given_file, spool)
+        films = match_source(spool, read.cleaned.numbered, keep_missing, hand_changes)
+        done = change(settings.data, films, backends, read)
     report_update(done, read, settings.data)
     _merge_if_due(done, settings.data, backends)
     measure_loss()

@@ -1,9 +1,12 @@
 """Changing what is published: single films by id, or all of them to what a source holds."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,13 +22,18 @@ from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
 from indexer.change import Changes, Publication, publish_change
 from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats
-from indexer.films.matching import match_ids
+from indexer.films.matching import MatchKey, MatchKeys, match_ids
 from indexer.generations.cleanup import recover, tidy
 from indexer.generations.lock import PATIENCE, deployment_id, writer_lock
 from indexer.generations.publish import publish_previous
 
 if TYPE_CHECKING:
     from indexer.films.film_file import SourceFile
+
+NO_IDS = np.empty(0, np.int64)
+
+COMPARED = 2_000
+"""Films of a source that are compared at once."""
 
 HandChanges = Literal["keep", "discard"]
 """What an update from a source does with films that were changed by hand."""
@@ -57,7 +65,7 @@ def upsert(movies: Iterable[Movie]) -> Callable[[Catalogue], Changes]:
 
     def changes(catalogue: Catalogue) -> Changes:
         films = {movie.id: movie for movie in movies}
-        return Changes(_new(films.values(), catalogue.some_contents(films)), ())
+        return Changes(_new(films, catalogue), ())
 
     return changes
 
@@ -76,38 +84,41 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
 
 
 def match_source(
-    movies: Sequence[Movie],
+    movies: Iterable[Movie],
     numbered: bool,
     keep_missing: bool,
     hand_changes: HandChanges | None = None,
 ) -> Callable[[Catalogue], Changes]:
     """Return the change that makes the catalogue hold `movies`, the films of a source.
 
-    `numbered` says that they have no ids but the numbers of their records: then each gets the id
-    that it has in the catalogue, or a new one. Films that the source does not have are removed,
-    unless `keep_missing`: then they stay as they are, changed by hand or not. The change raises
-    BuildFailed if films were changed by hand and `hand_changes` is None. To keep a change means
-    that its film stays as it is, or stays removed.
+    `movies` are iterated twice, and only those that change are kept in memory. `numbered` says that
+    they have no ids but the numbers of their records: then each gets the id that it has in the
+    catalogue, or a new one. Films that the source does not have are removed, unless `keep_missing`:
+    then they stay as they are, changed by hand or not. The change raises BuildFailed if films were
+    changed by hand and `hand_changes` is None. To keep a change means that its film stays as it is,
+    or stays removed.
     """
 
     def changes(catalogue: Catalogue) -> Changes:
-        contents, by_hand = catalogue.contents(), catalogue.hand_changes()
+        by_hand = catalogue.hand_changes()
         if by_hand and hand_changes is None:
             raise BuildFailed(
                 f"{changed_by_hand(len(by_hand))}: add --keep-changes to keep these changes, or "
                 "--discard-changes to undo them"
             )
-        films = movies
-        if numbered:
-            known = _as_sources_had_them(catalogue, by_hand)
-            films = match_ids(movies, known, catalogue.highest_id())
-        source = {movie.id: movie for movie in films}
+        films = _under_known_ids(movies, catalogue, by_hand) if numbered else iter(movies)
+        ids, new, source = array("q"), dict[int, Movie](), dict[int, Movie]()
+        while some := {movie.id: movie for movie in islice(films, COMPARED)}:
+            ids.extend(some)
+            source |= {film: some[film] for film in some.keys() & by_hand.keys()}
+            new |= {movie.id: movie for movie in _new(some, catalogue)}
         kept = {i: movie for i, movie in by_hand.items() if keep_missing and i not in source}
         if hand_changes == "keep":
             kept = {i: source.get(i, kept.get(i)) for i in by_hand}
-        missing = set() if keep_missing else contents.keys() - source.keys() - kept.keys()
-        new = _new((movie for movie in films if movie.id not in kept), contents)
-        return Changes(new, tuple(sorted(missing)), kept)
+        stay = np.concatenate([np.array(ids, np.int64), np.array(list(kept), np.int64)])
+        missing = NO_IDS if keep_missing else np.setdiff1d(catalogue.columns.ids, stay)
+        changed = tuple(new[film] for film in sorted(new.keys() - kept.keys()))
+        return Changes(changed, tuple(missing.tolist()), kept)
 
     return changes
 
@@ -117,20 +128,40 @@ def changed_by_hand(films: int) -> str:
     return f"{films:,} {'film was' if films == 1 else 'films were'} changed by hand"
 
 
+def _under_known_ids(
+    movies: Iterable[Movie], catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
+) -> Iterator[Movie]:
+    """Return the films of a numbered source under the ids that they have, or get."""
+    known = MatchKeys.of(_as_sources_had_them(catalogue, by_hand))
+    ids = match_ids(MatchKeys.of(map(MatchKey.of, movies)), known, catalogue.highest_id())
+    pairs = zip(movies, ids.tolist(), strict=True)
+    return (movie.model_copy(update={"id": film}) for movie, film in pairs)
+
+
 def _as_sources_had_them(
     catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
-) -> Iterator[Movie]:
+) -> Iterator[MatchKey]:
     """Yield the films of the last source as it had them, then those that were added by hand."""
-    films = {movie.id: movie for movie in catalogue.all_films()}
-    added = [films.pop(film) for film, movie in by_hand.items() if movie is None]
-    films |= {film: movie for film, movie in by_hand.items() if movie is not None}
-    yield from (films[film] for film in sorted(films))
+    added: list[MatchKey] = []
+
+    def unchanged() -> Iterator[MatchKey]:
+        for key in map(MatchKey._make, catalogue.pages_and_titles()):
+            if key.id not in by_hand:
+                yield key
+            elif by_hand[key.id] is None:
+                added.append(key)
+
+    changed = (MatchKey.of(movie) for _, movie in sorted(by_hand.items()) if movie)
+    yield from merge(unchanged(), changed, key=lambda key: key.id)
     yield from added
 
 
-def _new(movies: Iterable[Movie], contents: Mapping[int, str]) -> tuple[Movie, ...]:
-    films = {movie.id: movie for movie in movies if contents.get(movie.id) != content_hash(movie)}
-    return tuple(films[film] for film in sorted(films))
+def _new(movies: Mapping[int, Movie], catalogue: Catalogue) -> tuple[Movie, ...]:
+    """Return the films that the catalogue lacks or has with other content, by ids."""
+    contents = catalogue.some_contents(movies)
+    return tuple(
+        movies[film] for film in sorted(movies) if contents.get(film) != content_hash(movies[film])
+    )
 
 
 def change(

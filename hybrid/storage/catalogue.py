@@ -290,6 +290,14 @@ class Catalogue:
         rows = self._connection.execute("SELECT id, film, spans FROM documents ORDER BY id")
         return (_film(document, spans) for _, document, spans in rows)
 
+    def pages_and_titles(self) -> Iterator[tuple[int, str | None, str, int | None]]:
+        """Yield the id, the page at its source, title and year of every film, by ids."""
+        rows = self._connection.execute(
+            "SELECT id, json_extract(film, '$.href'), json_extract(film, '$.title'),"
+            " json_extract(film, '$.year') FROM documents ORDER BY id"
+        )
+        yield from rows
+
     def all_sentences(self) -> Iterator[str]:
         """Yield every sentence, film after film in the order of ids."""
         rows = self._connection.execute(

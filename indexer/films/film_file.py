@@ -12,6 +12,7 @@ from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import BuildFailed
 from hybrid.storage.manifest import FileDigest
 from indexer.films.clean import CleanedFilms, Cut, Outcome, clean_batches, total
+from indexer.films.film_spool import FilmSpool
 from indexer.sources import Reject, read_batches
 
 
@@ -85,6 +86,15 @@ def film_batches(source: Path, options: FileOptions = AS_IT_IS) -> Iterator[Clea
     return clean_batches(
         read_batches(source, options.limit, options.mapping), options.max_sentences
     )
+
+
+def spool_films(source: Path, options: FileOptions, spool: FilmSpool) -> SourceFile:
+    """Read the films of a file into a spool. Raises like `read_films`, or OSError."""
+    outcomes: list[Outcome] = []
+    for batch in film_batches(source, options):
+        outcomes.append(batch.outcome())
+        spool.add(batch.movies)
+    return source_file(source, options, total(outcomes), len(spool))
 
 
 def read_films(source: Path, options: FileOptions = AS_IT_IS) -> FilmsOfFile:

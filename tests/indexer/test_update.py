@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import log2
@@ -33,9 +33,10 @@ from hybrid.storage.generation import (
 from hybrid.storage.manifest import Lexical, Semantic
 from indexer.backends import Backends
 from indexer.cli import main
-from indexer.films.film_file import FileOptions, read_films
+from indexer.films.film_file import FileOptions, spool_films
+from indexer.films.film_spool import film_spool
 from indexer.films.json_films import film, films_of
-from indexer.films.matching import match_ids
+from indexer.films.matching import MatchKey, MatchKeys, match_ids
 from indexer.generations.lock import writer_lock
 from indexer.semantic_index.vector_files import plan
 from indexer.update import change, match_source, rollback, upsert
@@ -223,8 +224,10 @@ def test_rejects_are_those_of_the_last_source(data: Path, tmp_path: Path) -> Non
     file = films_file(tmp_path / "source", [*FILMS[1:], NEW])
     with file.open("a") as out:
         out.write('{"id": 7000, "title": "Too early", "year": 1492}\n')
-    read = read_films(file, FileOptions(file.with_name("mapping.toml"), name="../my films.csv"))
-    done = change(data, match_source(read.cleaned.movies, False, False), tools(), read)
+    options = FileOptions(file.with_name("mapping.toml"), name="../my films.csv")
+    with film_spool(tmp_path) as spool:
+        read = spool_films(file, options, spool)
+        done = change(data, match_source(spool, False, False), tools(), read)
     assert (done.added, done.removed, done.manifest.counts.rejected) == (1, 1, 1)
     assert done.manifest.source == "my films.csv"
     put(data, FILMS[0])
@@ -418,7 +421,7 @@ def test_ids_of_a_numbered_source() -> None:
         Movie(id=4, title="Twin", year=1991, description="third"),
         Movie(id=5, title="Gone", year=1993),
     ]
-    found = match_ids(films, known, highest=9)
+    found = matched(films, known, highest=9)
     assert [(movie.id, movie.title) for movie in found] == [
         (0, "Page renamed"),
         (1, "Twin"),
@@ -428,15 +431,57 @@ def test_ids_of_a_numbered_source() -> None:
         (12, "Gone"),
     ]
     assert [movie.description for movie in found[1:3]] == ["first", "second"]
-    assert match_ids(found, found, highest=12) == found
+    assert matched(found, found, highest=12) == found
+
+
+def keys_of(films: Sequence[Movie]) -> MatchKeys:
+    """Return the keys of films."""
+    return MatchKeys.of(map(MatchKey.of, films))
+
+
+def matched(films: Sequence[Movie], known: Sequence[Movie], highest: int) -> tuple[Movie, ...]:
+    """Return the films under the ids of those that are known, sorted by id."""
+    ids = match_ids(keys_of(films), keys_of(known), highest)
+    pairs = zip(films, ids.tolist(), strict=True)
+    return tuple(sorted((m.model_copy(update={"id": i}) for m, i in pairs), key=lambda m: m.id))
+
+
+FEW = st.lists(
+    st.builds(
+        Movie,
+        id=st.just(0),
+        title=st.sampled_from("AB"),
+        year=st.sampled_from([None, 1990]),
+        href=st.sampled_from([None, "", "p", "q"]),
+    ),
+    max_size=8,
+)
+
+
+@given(films=FEW, known=FEW)
+def test_ids_are_given_as_one_after_the_other_would(films: list[Movie], known: list[Movie]) -> None:
+    """First each film with a page takes the first film with it that is left, then each film
+    without an id the first one with its title and year."""
+    left = [movie.model_copy(update={"id": n}) for n, movie in enumerate(known)]
+    ids: dict[int, int] = {}
+    for key in (lambda m: m.href, lambda m: (m.title, m.year)):
+        for row, movie in enumerate(films):
+            same = [other for other in left if key(other) == key(movie)]
+            if row not in ids and key(movie) and same:
+                ids[row] = same[0].id
+                left.remove(same[0])
+    new = iter(range(101, 200))
+    expected = [ids[row] if row in ids else next(new) for row in range(len(films))]
+    numbered = [movie.model_copy(update={"id": n}) for n, movie in enumerate(known)]
+    assert match_ids(keys_of(films), keys_of(numbered), 100).tolist() == expected
 
 
 def test_ids_that_run_out_are_told() -> None:
     """A film with the highest id of all leaves none for those of a numbered source."""
     with pytest.raises(BuildFailed, match="no ids are left"):
-        match_ids([Movie(id=0, title="New")], [], highest=MAX_ID)
+        matched([Movie(id=0, title="New")], [], highest=MAX_ID)
     known = [Movie(id=7, title="Known")]
-    assert match_ids([Movie(id=0, title="Known")], known, highest=MAX_ID) == tuple(known)
+    assert matched([Movie(id=0, title="Known")], known, highest=MAX_ID) == tuple(known)
 
 
 def test_ids_are_never_used_again(data: Path) -> None:
