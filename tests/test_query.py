@@ -315,3 +315,32 @@ def test_every_field_is_described(model: type[BaseModel]) -> None:
     """The OpenAPI document has no field that says nothing."""
     undescribed = [name for name, field in model.model_fields.items() if not field.description]
     assert undescribed == []
+
+
+def test_facets_are_named() -> None:
+    """Those that can be counted, and no others."""
+    names = "genre decade year country language director actor".split()
+    query = SearchQuery.model_validate({"query": "heist", "facets": names})
+    assert list(query.facets) == names
+    with pytest.raises(ValidationError):
+        SearchQuery.model_validate({"query": "heist", "facets": ["title"]})
+
+
+def test_a_fusion_is_what_it_says() -> None:
+    """It has no other field, and never changes: it is a key of what was computed for it."""
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Fusion.model_validate({"method": "rrf", "k": 60})
+    fusion = Fusion(method="rrf", alpha=0.3)
+    with pytest.raises(ValidationError, match="frozen"):
+        fusion.alpha = 0.4
+    assert {fusion: 1}[Fusion(method="rrf", alpha=0.3)] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"), [({}, "is missing"), ({"id": 7, "query": "heist"}, "is beside `id`")]
+)
+def test_films_like_one_film_or_one_text(fields: dict[str, Any], problem: str) -> None:
+    """One of both must be sent, and the error says which is wrong."""
+    with pytest.raises(InvalidInput, match="either `id` or `query`") as error:
+        SimilarQuery.model_validate(fields)
+    assert error.value.fields == {"query": problem}

@@ -50,10 +50,14 @@ def record(disk: Path, works: Sequence[Callable[[], object]]) -> Recording:
 class Reader:
     """Tells what is published in a tree of files, each different one read once."""
 
-    def __init__(self, folder: Path, data: str) -> None:
-        """Write trees into `folder` to read them; the data folder is at `data` in them."""
+    def __init__(self, folder: Path, data: str, expected: Sequence[State | None]) -> None:
+        """Write trees into `folder` to read them; the data folder is at `data` in them.
+
+        What equals an `expected` state is given as that one: so it is compared once, film by film.
+        """
         self._folder = folder
         self._data = data
+        self._expected = expected
         self._known: dict[tuple[tuple[str, bytes], ...], State | None] = {}
 
     def films(self, tree: Tree) -> State | None:
@@ -71,7 +75,8 @@ class Reader:
         relevant = {path: content for path, content in tree.items() if path.startswith(read)}
         key = tuple(sorted(relevant.items()))
         if key not in self._known:
-            self._known[key] = self._read(relevant)
+            read_films = self._read(relevant)
+            self._known[key] = next((s for s in self._expected if s == read_films), read_films)
         return self._known[key]
 
     def _read(self, tree: Tree) -> State:
@@ -96,7 +101,7 @@ def survives(
     `states` are those before and after each piece of work.
     """
     choose = random.Random(SEED)
-    reader = Reader(folder / "read", data)
+    reader = Reader(folder / "read", data, states)
     tried, whole, some = 0, 0, Tree()
     for cut in cuts(found, choose, CUTS):
         tried += 1

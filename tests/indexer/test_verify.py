@@ -483,3 +483,10 @@ def test_an_engine_that_does_not_answer_is_a_finding(data: Path) -> None:
     assert {c.name: c.findings for c in checks if c.findings} == {
         "keyword": ("the keyword engine is away",)
     }
+
+
+def test_numbers_of_sentences_are_compared(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in memory with those of the catalogue."""
+    counts = Catalogue.sentence_counts
+    monkeypatch.setattr(Catalogue, "sentence_counts", lambda self: counts(self) + 1)
+    assert findings(data) == {"catalogue": ("its columns are not those of its films",)}
