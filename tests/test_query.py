@@ -332,7 +332,7 @@ def test_a_fusion_is_what_it_says() -> None:
         Fusion.model_validate({"method": "rrf", "k": 60})
     fusion = Fusion(method="rrf", alpha=0.3)
     with pytest.raises(ValidationError, match="frozen"):
-        fusion.alpha = 0.4
+        fusion.alpha = 0.4  # type: ignore[misc]
     assert {fusion: 1}[Fusion(method="rrf", alpha=0.3)] == 1
 
 
