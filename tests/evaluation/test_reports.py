@@ -8,6 +8,7 @@ from pathlib import Path
 import ir_measures
 import pytest
 
+import hybrid
 from hybrid.errors import InvalidInput
 from hybrid.evaluation.evaluate import Evaluation
 from hybrid.evaluation.exports import as_json, as_trec_qrels, as_trec_run
@@ -131,6 +132,19 @@ def test_page(evaluation: Evaluation) -> None:
     assert "Untold" in page.text
     assert "svg" in page.tags
     assert "Rankings measured on <b>judged.jsonl" in page.text
+
+
+def test_page_has_the_colours_of_the_pages(evaluation: Evaluation) -> None:
+    """Words and meaning have the colours that they have in the search, light and dark."""
+    source = as_page(evaluation)
+    style = (Path(hybrid.__file__).parent / "web/static/shared/base.css").read_text("utf-8")
+    for run in evaluation.runs:
+        if run.mode == "hybrid":
+            continue
+        (number,) = set(re.findall(rf'class="of run-(\d)">{run.name}<', source))
+        of_report = re.findall(rf"--run-{number}: (#\w+)", source)
+        assert of_report == re.findall(rf"--{run.mode}: (#\w+)", style)
+        assert len(of_report) == 2
 
 
 def test_page_runs_nothing_of_others(evaluation: Evaluation) -> None:

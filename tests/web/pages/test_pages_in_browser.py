@@ -49,6 +49,22 @@ def compare(page: Page, query: str, **view: str | float) -> None:
     expect(page.locator(".bench")).to_be_visible()
 
 
+def layout_shift(page: Page) -> float:
+    """Return how far a page has shifted since it was opened, without what its user did."""
+    shift: float = page.evaluate(
+        """() => new Promise((done) => {
+          let sum = 0;
+          new PerformanceObserver((list) => {
+            for (const { hadRecentInput, value } of list.getEntries()) {
+              if (!hadRecentInput) sum += value;
+            }
+          }).observe({ type: "layout-shift", buffered: true });
+          requestAnimationFrame(() => setTimeout(() => done(sum), 50));
+        })"""
+    )
+    return shift
+
+
 def slide(page: Page, alpha: float) -> None:
     """Move the slider, and wait until the films have moved."""
     page.locator("#alpha").evaluate(
@@ -71,6 +87,7 @@ def test_search_and_filter(tab: Tab) -> None:
     """A query typed at the opening finds films; chips, years and modes narrow them at once."""
     page = tab.page
     page.goto("/")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # no motion is wished
     page.keyboard.type("captain mirror")
     page.keyboard.press("Enter")
     expect(page.locator(".hits > li")).to_have_count(20)
@@ -191,7 +208,7 @@ def test_the_search_says_why(tab: Tab) -> None:
 
 
 def test_states_that_find_nothing(tab: Tab) -> None:
-    """No film, a wrong field, no such page: each says so and leads on."""
+    """No film, a wrong field, no such page: each says so and leads on. Empty lists do not agree."""
     page = tab.page
     page.goto("/?q=captain&genre=Hostile&year_from=2001")
     expect(page.get_by_role("heading", name="No films found")).to_be_visible()
@@ -200,6 +217,9 @@ def test_states_that_find_nothing(tab: Tab) -> None:
     page.locator("[name=year_from]").fill("20x1")
     page.locator("[name=year_from]").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("The first year")
+    compare(page, "captain", genre="Unheard")
+    expect(page.locator("#notices")).to_contain_text("No films found")
+    assert {row.split("\t", 1)[1] for row in _rows(page)} == {"0\t–\t–\t–"}
     page.goto("/nothing")
     page.get_by_role("link", name="Search films").click()
     expect(page.get_by_label("Search for films")).to_be_focused()
@@ -330,6 +350,7 @@ def test_links_reproduce_the_view(tab: Tab) -> None:
     other.goto(page.url)
     expect(other.locator("#why .words blockquote").first).to_be_visible()
     assert other.locator(".with-aside").inner_text() == seen
+    assert layout_shift(other) < 0.02
     page.go_back()
     expect(page.locator("#why")).to_be_hidden()
     assert films(page) == second  # a place of the slider is no step of the history
@@ -521,6 +542,7 @@ def test_the_focus_stays_with_its_film(tab: Tab) -> None:
     compare(page, "captain mirror island", alpha=0.5)
     before = films(page)
     slide(page, 0.3)
+    assert page.evaluate("document.getAnimations().length") == 0  # no motion is wished
     after = films(page)
     assert after != before
     common = set(before) & set(films(page, "keyword"))
@@ -781,15 +803,26 @@ def test_on_the_production_server(chromium: Browser, service: Service) -> None:
 
 
 def test_a_failed_fetch_keeps_what_is_shown(tab: Tab) -> None:
-    """Where the films of a filter do not come, those before stay, the page says so to eyes and
-    ears, and trying again shows them."""
+    """Where the films of a filter do not come, or an error page does, those before stay where they
+    are, the page says so to eyes and ears, and trying again shows them."""
     page = tab.page
     page.goto("/?q=captain")
     page.wait_for_load_state()
     shown = titles(page)
     page.route("**/?q=captain&*", lambda route: route.abort())
     page.get_by_label("Drama").check(force=True)
-    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("could not be loaded")
+    expect(alert).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 0
+    assert titles(page) == shown
+    page.unroute("**/?q=captain&*")
+    lost = page.request.get("/nothing", headers={"Accept": "text/html"}).text()
+    page.route("**/?q=captain&*", lambda route: route.fulfill(status=503, body=lost))
+    with page.expect_response(re.compile("q=captain")):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#results[aria-busy]")).to_have_count(0)
+    expect(alert).to_contain_text("could not be loaded")
     assert titles(page) == shown
     page.unroute("**/?q=captain&*")
     page.get_by_role("button", name="Try again").click()
@@ -816,6 +849,9 @@ def test_a_phone_shows_a_film_at_once(tab: Tab) -> None:
     expect(page.locator(".hits > li")).to_have_count(40)
     links = page.locator(".hit h2 a").evaluate_all("all => all.map(link => link.pathname)")
     assert len(set(links)) == 40
+    compare(page, "captain mirror", film=links[0].rpartition("/")[2])
+    expect(page.locator("#why blockquote").first).to_be_visible()
+    assert layout_shift(page) < 0.02
 
 
 def test_years_are_dragged_and_films_ordered(tab: Tab) -> None:
