@@ -60,7 +60,9 @@ def page_of(window: Window, candidates: Candidates, catalogue: Catalogue, limit:
 
 def window_films(window: Window | None, catalogue: Catalogue) -> Ids:
     """Return the films of a window that the catalogue has, int64 (n,)."""
-    ids = np.array(window.ids if window else (), np.int64)
+    if window is None:
+        return np.empty(0, np.int64)
+    ids = np.array(window.ids, np.int64)
     return ids[catalogue.columns.rows_of(ids) >= 0]
 
 

@@ -41,8 +41,8 @@ def evidence_of(fused: FusedRanking) -> Evidence:
 def _best_and_lead(scores: Scores) -> tuple[float, float]:
     if not len(scores):
         return 0.0, 0.0
-    known = np.nan_to_num(scores)
-    return float(known[0]), float(known[0] - known[min(LEAD_RANK, len(known)) - 1])
+    best, other = np.nan_to_num(scores[[0, min(LEAD_RANK, len(scores)) - 1]]).tolist()
+    return best, best - other
 
 
 def word_count(text: str) -> int:

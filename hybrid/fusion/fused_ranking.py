@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybrid.fusion.alpha import (
     LIKE_MOST,
@@ -58,12 +59,10 @@ def rank_candidates(
     asked when the candidates were retrieved adds nothing.
     """
     keyword, semantic = _keyword_side(candidates, text_weight), _semantic_side(candidates)
-    alpha = _alpha(candidates, mode, fusion)
-    listed = {
-        "keyword": keyword.ranks > 0,
-        "semantic": semantic.ranks > 0,
-        "hybrid": (keyword.ranks > 0) | (semantic.ranks > 0),
-    }[mode]
+    in_keyword, in_semantic = candidates.in_keyword_list, semantic.ranks > 0
+    either = in_keyword | in_semantic
+    listed = {"keyword": in_keyword, "semantic": in_semantic, "hybrid": either}[mode]
+    alpha = _alpha(candidates, mode, fusion, either)
     # One side alone is ranked by its own scores.
     method = fusion.method if mode == "hybrid" else "attainable"
     normalised = normalise_sides(keyword, semantic, method)
@@ -105,7 +104,11 @@ def _semantic_side(candidates: Candidates) -> SideScores:
     return SideScores(candidates.cosines, semantic_list.ranks_of(ids), semantic_list.scores)
 
 
-def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
+def _alpha(
+    candidates: Candidates, mode: Mode, fusion: Fusion, listed: NDArray[np.bool_]
+) -> AlphaChoice:
+    """Choose alpha; `listed` bool (n,) is which candidates are in either list: one that is in
+    neither must not affect how the others rank."""
     if mode != "hybrid":
         return AlphaChoice(float(mode == "semantic"), f"the mode is {mode}")
     if "semantic" in candidates.degraded:
@@ -116,8 +119,6 @@ def _alpha(candidates: Candidates, mode: Mode, fusion: Fusion) -> AlphaChoice:
         return AlphaChoice(fusion.alpha, "as asked")
     if candidates.by_likeness:
         return AlphaChoice(LIKENESS_ALPHA, LIKE_MOST)
-    # A candidate in neither list must not affect how the others rank.
-    listed = candidates.in_keyword_list | np.isin(candidates.ids, candidates.semantic_list.ids)
     return choose_alpha(
         best_text=float(np.nan_to_num(candidates.keyword.shares[listed]).max(initial=0.0)),
         best_title=float(candidates.title_shares[listed].max(initial=0.0)),

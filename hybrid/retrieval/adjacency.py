@@ -40,7 +40,7 @@ def adjacency(
     `have` bool (n, len(pairs)) is which film has which pair, `listed` bool (n,) which films are in
     the keyword list. A pair that none of these has does not count. `person` is a name in the query.
     """
-    name = set(exact_words(person or ""))
+    name = set(exact_words(person)) if person else set()
     weights = np.array([NAME_WEIGHT if name.issuperset(pair.words) else 1.0 for pair in pairs])
     weights = np.where(have[listed].any(axis=0), weights, 0.0)
     total = weights.sum()

@@ -98,6 +98,8 @@ class FilmOrders:
 
     def sorted(self, ranking: Ranking, sort: Sort, order: Order) -> Ranking:
         """Return the films of a ranking in an order; by relevance that of their scores."""
+        if sort == "relevance" and order == "desc":
+            return ranking
         if sort == "relevance":
             values = ranking.scores
         else:

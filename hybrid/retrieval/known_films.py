@@ -35,6 +35,8 @@ class Votes:
         there are. All are 0 if no film has votes.
         """
         counts = self.counts if rows is None else self.counts[rows]
+        if self.most <= 0:
+            return np.zeros(len(counts))
         shares: Scores = np.log1p(np.maximum(counts, 0)) / np.log1p(max(self.most, 1))
         return shares
 

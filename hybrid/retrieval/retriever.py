@@ -20,7 +20,7 @@ from hybrid.movie import keyword_text
 from hybrid.query import ExplainQuery, Filters, Mode, RankedQuery, Understand
 from hybrid.query_language.conditions import Condition, Conditions, Phrase
 from hybrid.query_language.language import Reading, field_parts, read
-from hybrid.ranking import FilmSet, Ids, Ranking, Scores
+from hybrid.ranking import FilmSet, Ids, Ranking, Scores, marked, union
 from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.catalogue_knowledge import CatalogueKnowledge
@@ -157,7 +157,7 @@ class Retriever:
         word_fields = query.phrase, query.exclude, query.title, query.person
         key = query.text, query.filters, word_fields, query.mode, query.understand
         candidates = self._recent.get(key)
-        if candidates is None or not np.isin(also, candidates.ids).all():
+        if candidates is None or (len(also) and not np.isin(also, candidates.ids).all()):
             candidates = self._find_text(query, watch, also, deadline)
             if not candidates.degraded and not len(also):
                 self._recent.put(key, candidates)
@@ -294,10 +294,10 @@ class Retriever:
         phrases = _person_phrases(request.parsed)
         titles, title_list = self._title_list(request, self._depth)
         query_vector, semantic_list = self._semantic_list(request, self._depth)
-        others = _union(title_list.ids, semantic_list.ids, request.also)
+        others = union(title_list.ids, semantic_list.ids, request.also)
         keyword_list = self._answer(request, pending)
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
-        ids = _union(listed, others)
+        ids = union(listed, others)
         asked = (*phrases, *pairs)[:MAX_PHRASES]
         completion = self._ask_completion(request, keyword_list, ids, asked)
         cosines = self._cosines(query_vector, semantic_list, ids, watch)
@@ -305,10 +305,10 @@ class Retriever:
         person = self._person(request)
         keyword = _keyword_scores(keyword_list, completed, ids)
         if "keyword" in request.lost:
-            kept = np.isin(ids, others)
+            kept = marked(ids, others)
             listed, ids, cosines = NO_FILMS, others, cosines[kept]
             keyword = KeywordScores.missing(len(ids))
-        in_keyword_list = np.isin(ids, _union(listed, title_list.ids))
+        in_keyword_list = marked(ids, listed, title_list.ids)
         have = np.zeros((len(ids), len(asked)), np.bool_)
         if completed is not None:
             have = completed.have_phrases
@@ -462,6 +462,8 @@ class Retriever:
         `have` bool (len(ids), n) is which film has which phrase, first those of people.
         """
         meets = np.ones((len(ids), len(parsed.preferred)), np.bool_)
+        if not parsed.preferred:
+            return meets
         columns, people = self._catalogue.columns, iter(have.T)
         rows = columns.rows_of(ids)
         for place, part in enumerate(parsed.preferred):
@@ -568,8 +570,3 @@ def _check_enough(query: RankedQuery, lost: Mapping[str, EngineUnavailable]) -> 
             raise error
         if query.require == "both":
             raise EngineUnavailable(f"{error.message} (the query requires both engines)")
-
-
-def _union(*lists: Ids) -> Ids:
-    union: Ids = np.unique(np.concatenate(lists))
-    return union

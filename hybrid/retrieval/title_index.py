@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.monitoring.caches import cached
-from hybrid.ranking import Scores
+from hybrid.ranking import Scores, distinct
 from hybrid.storage.arrays import Texts, read_arrays, write_arrays
 from hybrid.storage.mapped import mapped
 from hybrid.storage.rows import Rows
@@ -203,7 +203,7 @@ class TitleIndex:
         key = _BLANK.join(title_words(text)).encode()
         first = bisect_left(self.word_keys, key)
         last = bisect_left(self.word_keys, key + _END.encode(), first)
-        return np.unique(self.films[self.by_words[first:last]])
+        return distinct(self.films[self.by_words[first:last]])
 
     def _film_matches(self, words: Sequence[str], whole: str | None) -> TitleMatches:
         """Return the films with a title similar to `words`.
@@ -236,7 +236,7 @@ class TitleIndex:
         is the weighted mean of the share of the text's trigrams that are in the title and of the
         Jaccard index.
         """
-        codes = np.unique(_trigrams([text])[0])
+        codes = distinct(_trigrams([text])[0])
         # The similarity is at most the share of the text's trigrams that the title has. So a title
         # has at least this many trigrams, and it is at the end of the posting lists.
         fewest = max(ceil(MIN_SIMILARITY * len(codes) - ROUNDING), 1)

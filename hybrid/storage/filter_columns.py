@@ -100,9 +100,11 @@ class FilterColumns:
 
     def rows_of(self, ids: Ids) -> Rows:
         """Return the row of each id, int64 (len(ids),), -1 where no film has the id."""
-        rows = np.searchsorted(self.ids, ids)
+        rows = self.ids.searchsorted(ids)
         rows[rows == len(self.ids)] = -1
-        return np.where(self.ids[rows] == ids, rows, -1) if len(self.ids) else rows
+        if len(self.ids):
+            rows[self.ids[rows] != ids] = -1
+        return rows
 
 
 @dataclass(frozen=True)

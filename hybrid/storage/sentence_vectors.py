@@ -18,9 +18,7 @@ from hybrid.storage.rows import Rows, rows_of_ranges
 from hybrid.vectors import QueryVector, Vectors
 
 TAKEN = np.float32(-np.inf)
-"""The cosine of a sentence that has been counted already."""
-
-MAX_SENTENCE_NUMBER = np.iinfo(np.int64).max
+"""The cosine of a sentence that has been counted already, or that a film does not have."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +66,19 @@ class SentenceVectors:
         the first is the best.
         """
         counts = self.counts[films]
-        firsts = np.cumsum(counts) - counts
-        film = np.repeat(np.arange(len(films)), counts)
-        number = np.arange(len(film)) - firsts[film]
-        left = self._cosines(query_vector.vector, self.firsts[films][film] + number)
-        scores, numbers = np.zeros(len(films), np.float64), []
+        left = np.full((len(films), counts.max(initial=1)), TAKEN)
+        # A row for each film, the first columns of which are its sentences.
+        sentences = np.arange(left.shape[1]) < counts[:, np.newaxis]
+        left[sentences] = self._cosines(query_vector.vector, self.sentence_rows(films))
+        every, scores = np.arange(len(films)), np.zeros(len(films), np.float64)
+        numbers = left.argmax(axis=1)
+        best = numbers
         for weight in query_vector.weights:
-            best = np.maximum.reduceat(left, firsts)
-            has = best > TAKEN
-            scores[has] += weight * best[has].astype(np.float64)
-            first_best = np.where(left == best[film], number, MAX_SENTENCE_NUMBER)
-            numbers.append(np.minimum.reduceat(first_best, firsts))
-            left[firsts + numbers[-1]] = TAKEN
-        return scores, numbers[0]
+            cosines = left[every, best].astype(np.float64)
+            scores += weight * np.where(cosines > TAKEN, cosines, 0.0)
+            left[every, best] = TAKEN
+            best = left.argmax(axis=1)
+        return scores, numbers
 
     def best_of_film(self, query_vector: QueryVector, film: int) -> list[tuple[int, float]]:
         """Return (number, cosine) of the sentences that make up the film's score, best first."""

@@ -138,8 +138,10 @@ class TantivyEngine:
         words = analyze(text)
         if not words or not len(ids):
             return np.zeros(len(ids), np.float64)
-        ranking = self._ranking(self._within(self._any_word(words), [self._films(ids)]), len(ids))
-        return ranking.scores_of(ids)
+        query = self._within(self._any_word(words), [self._films(ids)])
+        hits = self._searcher.search(query, len(ids), count=False).hits
+        found = Ranking(self._ids(hits), np.array([SCALE * score for score, _ in hits], np.float64))
+        return found.scores_of(ids)
 
     def explain(
         self, text: str, ids: Ids, deadline: Deadline = NEVER

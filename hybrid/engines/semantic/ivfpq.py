@@ -16,7 +16,7 @@ import numpy as np
 from hybrid.cache import Cache
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.query import Filters
-from hybrid.ranking import FilmSet, Ids, Ranking, Scores
+from hybrid.ranking import FilmSet, Ids, Ranking, Scores, distinct
 from hybrid.storage.manifest import FileDigest
 from hybrid.storage.mapped import mapped
 from hybrid.storage.rows import NO_ROWS, Rows
@@ -107,7 +107,9 @@ class IvfPqEngine:
             found = self._candidates(query_vector.vector, wanted, selector)
             # Films of many sentences may fill the list: more sentences, until there are enough.
             if len(found) + len(unindexed) >= min(depth, films) or wanted >= sentences:
-                rows = np.concatenate([self._exact.columns.rows_of(found), unindexed])
+                rows = self._exact.columns.rows_of(found)
+                if len(unindexed):
+                    rows = np.concatenate([rows, unindexed])
                 return self._exact.rank(query_vector, rows, depth)
             wanted *= 4
 
@@ -135,7 +137,7 @@ class IvfPqEngine:
         )
         query = np.ascontiguousarray(vector[np.newaxis], np.float32)
         _, labels = self._index.search(query, min(wanted, self._index.ntotal), params=parameters)
-        films: Ids = np.unique(labels[0])
+        films = distinct(labels[0])
         return films[films >= 0]  # FAISS fills a short list with -1
 
     def _selector(self, filters: Filters, among: FilmSet | None) -> Selector:
