@@ -82,7 +82,7 @@ def shown(movie: Movie, films: int) -> Movie:
 
 
 def _size(*values: str | Names) -> int:
-    return sum(len(v) if isinstance(v, str) else sum(map(len, v)) for v in values)
+    return sum([len(v) if isinstance(v, str) else len("".join(v)) for v in values])
 
 
 def _first(names: Names, characters: int) -> Names:

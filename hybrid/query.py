@@ -407,8 +407,9 @@ class RankedQuery(Selection):
 
     def resolved(self, default: Fusion) -> Self:
         """Return this query, with the fusion and alpha of `default` if it has none."""
-        fusion = self.fusion_spec.over(default)
-        return self.model_copy(update={"fusion": fusion.method, "alpha": fusion.alpha})
+        method = default.method if self.fusion is None else self.fusion
+        alpha = default.alpha if self.alpha is None else self.alpha
+        return self.model_copy(update={"fusion": method, "alpha": alpha})
 
 
 class ExplainQuery(RankedQuery, Query):

@@ -6,6 +6,7 @@ What is not of this language is plain text, never an error.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, Self
 
 from hybrid.movie import name_key
@@ -108,6 +109,7 @@ class Reading:
         return " ".join(f"{self.text[: span[0]]} {self.text[span[1] :]}".split())
 
 
+@lru_cache(64)  # of a request: once to see whether there is a text, once to search for it
 def read(text: str) -> Reading:
     """Return how the text of a query is read."""
     found = list(_parts(text))

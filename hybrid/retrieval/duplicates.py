@@ -83,15 +83,17 @@ class Duplicates:
 
         The film `preferred` stands for its group if the group is there.
         """
-        if not self.groups:
+        groups = [
+            (place, group)
+            for place, film in enumerate(ranking.ids.tolist())
+            if (group := self.groups.get(film))
+        ]
+        if not groups:
             return ranking
         ids: Ids = ranking.ids.copy()
         seen: set[int] = set()
         kept = np.ones(len(ids), np.bool_)
-        for place, film in enumerate(ids.tolist()):
-            group = self.groups.get(film)
-            if group is None:
-                continue
+        for place, group in groups:
             kept[place] = group[0] not in seen
             seen.add(group[0])
             if kept[place] and preferred is not None and preferred in group:

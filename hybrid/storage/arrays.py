@@ -3,6 +3,7 @@
 import mmap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -69,6 +70,12 @@ class Texts:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    @cached_property
+    def _views(self) -> tuple[memoryview, memoryview]:
+        """The arrays as Python reads single elements in half the time."""
+        return self.letters.data, self.starts.data
+
     def __getitem__(self, number: int) -> bytes:
         """Return a text in UTF-8, whose order is that of the text's characters."""
-        return self.letters[self.starts[number] : self.starts[number + 1]].tobytes()
+        letters, starts = self._views
+        return bytes(letters[starts[number] : starts[number + 1]])

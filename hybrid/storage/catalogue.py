@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.cache import Cache
 from hybrid.movie import MAX_ID, Movie, Names, hash_number
 from hybrid.ranking import Ids
 from hybrid.storage.base_columns import BaseColumns
@@ -26,6 +27,12 @@ from hybrid.text.person_names import name_words
 
 LOOKUP = 500
 """Maximum number of ids in one SELECT."""
+
+MAX_CACHED_FILMS = 512
+"""Films that were shown last; each takes some 5 kB."""
+
+MAX_CACHED_NAMES = 256
+"""Texts in which names were looked for last: a search does it twice."""
 
 NAME_WORDS = range(4, 1, -1)
 """Lengths, in words, of the names that are looked for in a query, the longest first."""
@@ -79,6 +86,10 @@ class Catalogue:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._connection = connect(folder / CATALOGUE, folder / DELTA)
+        self._films: Cache[int, CatalogueFilm] = Cache("films", MAX_CACHED_FILMS)
+        self._names: Cache[tuple[str, ...], Sequence[tuple[int, int]]] = Cache(
+            "people_in_text", MAX_CACHED_NAMES
+        )
 
     @cached_property
     def base(self) -> BaseColumns:
@@ -153,7 +164,20 @@ class Catalogue:
         return len(self.columns.ids)
 
     def films(self, ids: Iterable[int]) -> dict[int, CatalogueFilm]:
-        """Return by id the films of `ids`, without the ids that no film has."""
+        """Return by id the films of `ids`, ascending, without the ids that no film has."""
+        found, missing = {}, []
+        for film in ids:
+            known = self._films.get(film)
+            if known is None:
+                missing.append(film)
+            else:
+                found[film] = known
+        for film, read in self._read_films(missing).items():
+            self._films.put(film, read)
+            found[film] = read
+        return dict(sorted(found.items()))
+
+    def _read_films(self, ids: Iterable[int]) -> dict[int, CatalogueFilm]:
         wanted = [film for film in ids if 0 <= film <= MAX_ID]
         if not wanted:  # most answers have no duplicates to look up
             return {}
@@ -192,6 +216,14 @@ class Catalogue:
 
         Of names that overlap the first counts, and of these the longest.
         """
+        text = tuple(words)
+        found = self._names.get(text)
+        if found is None:
+            found = self._find_names(text)
+            self._names.put(text, found)
+        return found
+
+    def _find_names(self, words: tuple[str, ...]) -> Sequence[tuple[int, int]]:
         spans = [
             (start, start + length)
             for start in range(len(words))
@@ -278,7 +310,7 @@ class Catalogue:
     def some_with_sentences(self, ids: Sequence[int]) -> Iterator[CatalogueFilm]:
         """Yield the films of `ids` that exist, with their sentences, fetched many at a time."""
         for start in range(0, len(ids), LOOKUP):
-            yield from self.films(ids[start : start + LOOKUP]).values()
+            yield from self._read_films(ids[start : start + LOOKUP]).values()
 
     def all_films(self) -> Iterator[Movie]:
         """Yield every film in the order of ids."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from hybrid.text.normalise import join_letters, plain
 from hybrid.text.stop_words import STOP_WORDS
@@ -51,7 +52,8 @@ _IGNORED = frozenset(STOP_WORDS) - {"no", "not", "they", "what", "who", "will"} 
 _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 
 
-def title_words(text: str) -> list[str]:
+@lru_cache(1024)  # a query's words are compared with several sets of titles
+def title_words(text: str) -> tuple[str, ...]:
     """Return the words of a title as they are compared.
 
     Without case, accents and punctuation; numbers in figures; spaced letters joined ("M*A*S*H" is
@@ -59,7 +61,7 @@ def title_words(text: str) -> list[str]:
     """
     joined = join_letters((word, 0) for word in whole_title(text).split())
     words = _in_figures([_ABBREVIATIONS.get(word, word) for word, _ in joined])
-    return [word for word in words if word not in _IGNORED] or words
+    return tuple(word for word in words if word not in _IGNORED) or tuple(words)
 
 
 def whole_title(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 from hybrid.query_language.language import Span
@@ -46,7 +47,11 @@ class Words:
 
     def plain(self, first: int, last: int) -> tuple[str, ...]:
         """Return the plain forms of the words [first, last), as far as there are any."""
-        return tuple(word.plain for word in self.words[max(first, 0) : last])
+        return self._plain[max(first, 0) : last]
+
+    @cached_property
+    def _plain(self) -> tuple[str, ...]:
+        return tuple(word.plain for word in self.words)
 
     def span(self, first: int, last: int) -> Span:
         """Return the characters of the words [first, last)."""
