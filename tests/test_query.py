@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hybrid.errors import InvalidInput
-from hybrid.movie import Movie
+from hybrid.movie import MAX_ID, Movie
 from hybrid.query import (
     Facet,
     Filters,
@@ -79,7 +79,9 @@ def test_bounds_in_the_wrong_order_are_named(name: str) -> None:
     for model in (Filters, partial(SearchQuery, query="heist"), partial(CompareURL, q="heist")):
         with pytest.raises(InvalidInput, match="swap them") as caught:
             model(**wrong)
-        assert list(caught.value.fields) == [f"{name}_from"]
+        after, last = "after" if name == "year" else "above", "5.0" if name == "rating" else "5"
+        problem = f"is {after} {name}_to ({last}): swap them"
+        assert caught.value.fields == {f"{name}_from": problem}
         assert model(**right)
 
 
@@ -344,3 +346,32 @@ def test_films_like_one_film_or_one_text(fields: dict[str, Any], problem: str) -
     with pytest.raises(InvalidInput, match="either `id` or `query`") as error:
         SimilarQuery.model_validate(fields)
     assert error.value.fields == {"query": problem}
+
+
+@pytest.mark.parametrize(("film", "valid"), [(0, True), (MAX_ID, True), (-1, False)])
+def test_ids_are_those_of_films(film: int, valid: bool) -> None:
+    """From 0 to the largest of 64 bits."""
+    if valid:
+        assert SimilarQuery(id=film).id == film
+    else:
+        with pytest.raises(ValidationError):
+            SimilarQuery(id=film)
+    with pytest.raises(ValidationError):
+        SimilarQuery(id=MAX_ID + 1)
+
+
+def test_twenty_facets_are_enough() -> None:
+    """A list of facets has a bound, like every list."""
+    assert SearchQuery.model_validate({"query": "heist", "facets": ["genre"] * 20})
+    with pytest.raises(ValidationError, match="at most 20"):
+        SearchQuery.model_validate({"query": "heist", "facets": ["genre"] * 21})
+
+
+def test_the_schema_says_how_long_a_text_may_be() -> None:
+    """That of a search and that of what films should be like: a client can check it."""
+    for model, longest in ((SearchQuery, 1000), (SimilarQuery, 5000)):
+        text = model.model_json_schema()["properties"]["query"]
+        text = next((each for each in text.get("anyOf", ()) if each.get("type") == "string"), text)
+        assert text["maxLength"] == longest
+    assert text["minLength"] == 1
+    assert text["pattern"] == r"\S"

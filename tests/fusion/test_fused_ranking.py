@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 import pytest
 
-from hybrid.fusion.alpha import LIKE_MOST, LIKENESS_ALPHA, NO_DESCRIPTION
+from hybrid.fusion.alpha import NO_DESCRIPTION
 from hybrid.fusion.boosts import ALONE, WEIGHTS
 from hybrid.fusion.fused_ranking import FusedRanking, rank_candidates
 from hybrid.query import Filters, Fusion, FusionMethod, Mode, SearchQuery
@@ -149,7 +149,8 @@ def test_without_the_semantic_engine_words_decide(
     fused = rank_candidates(found, "hybrid", Fusion(method=method, alpha=alpha), 0.5)
     assert fused.ranking.ids.tolist() == [3, 2, 5]
     assert fused.alpha.value == 0
-    assert "semantic engine does not answer" in fused.alpha.reason
+    reason = "words alone decide, as the semantic engine does not answer"
+    assert fused.alpha.reason == reason
     assert not fused.semantic.ranks.any()
 
 
@@ -192,7 +193,7 @@ def test_alpha_is_chosen_from_what_the_lists_hold(
 @pytest.mark.parametrize(
     ("alpha", "vector", "value", "reason"),
     [
-        ("auto", True, LIKENESS_ALPHA, LIKE_MOST),
+        ("auto", True, 0.4, "as is best for most films"),
         (0.25, True, 0.25, "as asked"),
         ("auto", False, 0.0, NO_DESCRIPTION),
         (0.25, False, 0.0, NO_DESCRIPTION),

@@ -333,3 +333,14 @@ def test_the_service_writes_as_its_settings_say(tmp_path: Path) -> None:
     assert group._backends.patience == 10.0
     assert group._backends.encoder_of is encoder_of
     assert group._max_sentences == 3
+
+
+def test_a_change_says_how_long_its_steps_took(data: Path) -> None:
+    """Each by a name, in their order."""
+    done = change(data, delete([FILMS[1].id]), tools())
+    assert list(done.seconds) == (
+        "recover open compare share model embed catalogue semantic keyword publish tidy".split()
+    )
+    nothing = change(data, upsert(()), tools())
+    assert list(nothing.seconds) == "recover open compare tidy".split()
+    assert all(seconds > 0 for seconds in done.seconds.values())

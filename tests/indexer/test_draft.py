@@ -108,3 +108,18 @@ def test_a_writer_is_given_the_folder_and_the_deployment(data: Path) -> None:
         assert draft.folder == data / "generations" / f"{draft.name}.unfinished"
         raise KeyError("anything")
     assert not draft.folder.exists()
+
+
+def test_whoever_may_read_the_folder_may_read_the_index(data: Path) -> None:
+    """Tantivy restricts two of its files to their owner."""
+    mask = os.umask(0o027)
+    generation = put(data, FILMS[0].model_copy(update={"title": "Else"})).manifest
+    os.umask(mask)
+    folder = data / "generations" / generation.name / "tantivy"
+    assert (folder / "meta.json").stat().st_mode & 0o777 == 0o640
+    writer = TantivyWriter(data)
+    writer.prepare(None)
+    writer.folder.chmod(0o755)
+    writer.write(FILMS, (), len(FILMS))
+    for name in ("meta.json", ".managed.json"):
+        assert (writer.folder / name).stat().st_mode & 0o777 == 0o644

@@ -147,12 +147,25 @@ class Batches(HashingEncoder):
         return super().encode(texts)
 
 
-def test_batches_have_texts_of_similar_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shortest first, a batch at a time; vectors come in the order of the texts."""
+@pytest.mark.parametrize(
+    ("cores", "lengths"),
+    [
+        (1, [[4, 8, 12, 16], [20, 24, 28, 32], [36]]),
+        (4, [[4, 8, 12], [16, 20, 24], [28, 32, 36]]),
+        (99, [[length] for length in range(4, 40, 4)]),
+    ],
+)
+def test_batches_have_texts_of_similar_length(
+    monkeypatch: pytest.MonkeyPatch, cores: int, lengths: list[list[int]]
+) -> None:
+    """The shortest first, so many batches that every core has one; vectors come in the order of the
+    texts."""
     monkeypatch.setattr(embed, "BATCH", 4)
+    monkeypatch.setattr(embed, "cores", lambda: cores)
     encoder = Batches()
     texts = ["abc " * ((7 * number) % 9 + 1) for number in range(9)]
     vectors = ExportedModel("print", encoder).encode(texts)
     assert vectors.dtype == np.float32
     assert vectors.tolist() == HashingEncoder().encode(texts).tolist()
-    assert encoder.lengths == [[4, 8, 12, 16], [20, 24, 28, 32], [36]]
+    assert sorted(encoder.lengths) == lengths
+    assert ExportedModel("print", encoder).encode([]).shape[0] == 0

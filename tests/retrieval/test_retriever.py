@@ -289,3 +289,53 @@ def test_words_that_nobody_can_look_up_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="away"):
         search.retriever.films_matching(Conditions((Phrase(("lantern",)),)), NEVER)
     search.close()
+
+
+def test_a_film_set_is_found_once(worded: HybridSearch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The films that meet a condition are known to the next query that has it."""
+    asked: list[Phrase] = []
+    films_with = FakeLexical.films_with
+
+    def counting(self: FakeLexical, phrase: Phrase, deadline: Deadline) -> Ids:
+        asked.append(phrase)
+        return films_with(self, phrase, deadline)
+
+    monkeypatch.setattr(FakeLexical, "films_with", counting)
+    for text in ("boat", "shore", "street"):
+        candidates = worded.retrieve(
+            SearchQuery.model_validate({"query": text, "title": "lantern"})
+        )
+        assert set(candidates.ids.tolist()) <= {2, 3, 5, 7, 11}
+    assert len(asked) == 1
+
+
+class Tiring(FakeLexical):
+    """A keyword engine that searches, and fails when it is asked for the scores of more films."""
+
+    def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
+        """Fail, but for what a search asks of itself."""
+        if deadline is not NEVER:
+            raise EngineUnavailable("the fake is tired")
+        return super().score(text, ids)
+
+
+def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
+    """Films that it alone found are dropped, as not all can be scored; the others are as if it had
+    not answered at all."""
+    films = [*FILMS, ASKING]
+    tiring, away = Tiring(films), FakeLexical(films)
+    away.away = True
+    query = SearchQuery(query="lantern shore")
+    found = []
+    for number, lexical in enumerate((tiring, away)):
+        (tmp_path / str(number)).mkdir()
+        search = open_small(tmp_path / str(number), films, lexical, depth=2)
+        candidates = search.retrieve(query, deadline=Deadline.after(60))
+        assert candidates.degraded == ("keyword",)
+        assert np.isnan(candidates.keyword.bm25).all()
+        found.append((candidates.ids, candidates.cosines))
+        with pytest.raises(EngineUnavailable):
+            search.retrieve(query.model_copy(update={"require": "both"}))
+        search.close()
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other, equal_nan=True)

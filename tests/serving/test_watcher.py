@@ -113,8 +113,11 @@ def test_what_is_served_is_closed_with_it(data: Path) -> None:
         search.movie(FIRST[0].id)
 
 
-def test_a_damaged_generation_is_refused(data: Path, watcher: GenerationWatcher) -> None:
-    """The old one goes on, the new one is named with what is wrong; repaired, it is served."""
+def test_a_damaged_generation_is_refused(
+    data: Path, watcher: GenerationWatcher, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old one goes on, the new one is named with what is wrong, there and in the log; repaired,
+    it is served."""
     name = build_stores(data, SECOND).manifest.name
     file = damage(data)
     with serving(create_app(watcher.live)) as service:
@@ -126,6 +129,9 @@ def test_a_damaged_generation_is_refused(data: Path, watcher: GenerationWatcher)
         assert name in problems[0]
         assert str(file) in problems[0]
         assert service.get("/search", q="captain")[0] == 200
+    logged = [vars(each) for each in caplog.records if each.msg == "generation unusable"]
+    assert [each["generation"] for each in logged] == [name]
+    assert str(file) in logged[0]["problem"]
     assert size(watcher) == len(FIRST)
     build_stores(data, SECOND)
     watcher.refresh()
