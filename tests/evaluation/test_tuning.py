@@ -3,22 +3,50 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from hybrid.errors import InvalidInput
+from hybrid.evaluation import tuning as tuning_module
 from hybrid.evaluation.judgements import JudgedQuery, Judgements
 from hybrid.evaluation.tables import as_tuning
-from hybrid.evaluation.tuning import Tuning, _parts, tune
+from hybrid.evaluation.tuning import Tuning, _all, _parts, tune
 from hybrid.fusion.preferences import Preferences
-from hybrid.query import Filters, SearchQuery
+from hybrid.query import Filters, FusionMethod, SearchQuery
 from hybrid.search import HybridSearch
 from tests import corpus
 from tests.fakes import FakeLexical
 from tests.small import open_small
 
 MOVIES = [movie for movie in corpus.films(200) if movie.description]
+
+
+@pytest.fixture
+def few_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let 80 preferences be tried instead of 960: how they are chosen does not depend on it."""
+    monkeypatch.setattr(tuning_module, "ALPHAS", ("auto", 0.0, 0.5, 1.0))
+    monkeypatch.setattr(tuning_module, "TEXT_WEIGHTS", (0.55, 1.0))
+    monkeypatch.setattr(tuning_module, "PRIORS", (0.0, 0.2))
+
+
+few = pytest.mark.usefixtures("few_choices")
+
+
+@pytest.mark.parametrize(("votes", "number"), [(True, 5 * 12 * 4 * 4), (False, 5 * 12 * 4)])
+def test_what_is_tried(search: HybridSearch, votes: bool, number: int) -> None:
+    """Every fusion with every alpha, from words alone to meaning alone and chosen for each query,
+    with each weight of the text and, where films have votes, of these."""
+    candidates = search.retrieve(SearchQuery(query="captain"))
+    if not votes:
+        candidates = replace(candidates, known=np.zeros(len(candidates.ids)))
+    tried = _all([candidates])
+    assert len(tried) == len(set(tried)) == number
+    assert {choice.fusion for choice in tried} == set(get_args(FusionMethod))
+    assert {choice.alpha for choice in tried} == {"auto", *(step / 10 for step in range(11))}
+    assert {choice.text_weight for choice in tried} == {0.55, 0.7, 0.85, 1.0}
+    assert {choice.prior for choice in tried} == ({0.0, 0.05, 0.1, 0.2} if votes else {0.0})
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +82,7 @@ def test_folds_hold_every_query_once_and_never_part_a_film() -> None:
         assert not films & others
 
 
+@few
 def test_bad_preferences_are_found_out(search: HybridSearch, tmp_path: Path) -> None:
     """From preferences that rank by a side that knows little, tuning finds better ones, says by how
     much, and what it writes is read."""
@@ -69,6 +98,7 @@ def test_bad_preferences_are_found_out(search: HybridSearch, tmp_path: Path) -> 
     assert Preferences.load(tuning.best.save(tmp_path).parent) == tuning.best
 
 
+@few
 def test_the_weight_of_votes_is_learned(tmp_path: Path) -> None:
     """Of films that tell the same, where the wanted ones have the most votes: tuning says how much
     votes count, and a search with its preferences finds them first."""
@@ -98,6 +128,7 @@ def test_the_weight_of_votes_is_learned(tmp_path: Path) -> None:
     search.close()
 
 
+@few
 def test_what_is_best_already_stays(search: HybridSearch) -> None:
     """Preferences that tuning itself arrived at are not changed for a gain that may be luck."""
     search.preferences = tune(search, judgements(80), folds=4).best
@@ -109,6 +140,7 @@ def test_what_is_best_already_stays(search: HybridSearch) -> None:
     assert not again.adopted
 
 
+@few
 def test_folds_are_measured_without_what_they_say(search: HybridSearch) -> None:
     """The figure over all queries is that of the folds, each held out, and is what is reported."""
     tuning = tune(search, judgements(40), folds=4)
@@ -127,11 +159,13 @@ def test_few_queries_teach_nothing(search: HybridSearch) -> None:
         tune(search, judgements(18))
 
 
+@few
 def test_equal_seeds_tune_alike(search: HybridSearch) -> None:
     """The folds, the gain and its interval depend on nothing but the seed."""
 
     def once(seed: int) -> Tuning:
         return tune(search, judgements(40), folds=3, seed=seed)
 
-    assert once(7) == once(7)
-    assert [fold.queries for fold in once(7).folds] != [fold.queries for fold in once(8).folds]
+    first = once(7)
+    assert first == once(7)
+    assert [fold.queries for fold in first.folds] != [fold.queries for fold in once(8).folds]
