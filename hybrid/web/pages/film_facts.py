@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -61,7 +62,7 @@ def facts_of(movie: Movie) -> list[tuple[str, str]]:
 
 
 def _facts(movie: Movie) -> Iterable[tuple[str, str]]:
-    yield "Released", movie.released or ""
+    yield "Released", _day(movie.released or "")
     yield "Running time", f"{movie.duration_minutes} minutes" if movie.duration_minutes else ""
     yield "Country" if len(movie.countries) == 1 else "Countries", ", ".join(movie.countries)
     yield "Language" if len(movie.languages) == 1 else "Languages", ", ".join(movie.languages)
@@ -71,6 +72,15 @@ def _facts(movie: Movie) -> Iterable[tuple[str, str]]:
     yield "Budget", movie.budget or ""
     yield "Box office", movie.worldwide_gross_income or _millions(movie.revenue_millions)
     yield "Subjects", ", ".join(movie.keywords)
+
+
+def _day(text: str) -> str:
+    """Return an ISO date as it is read, anything else as it is."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def _rating(movie: Movie) -> str:

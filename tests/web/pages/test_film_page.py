@@ -9,7 +9,7 @@ import pytest
 
 from hybrid.movie import Movie
 from hybrid.web.app import create_app
-from hybrid.web.pages.film_facts import IMDB, TMDB, WIKIPEDIA, search_for, source_of
+from hybrid.web.pages.film_facts import IMDB, TMDB, WIKIPEDIA, facts_of, search_for, source_of
 from indexer.sources import FORMATS
 from tests.fakes import FakeLexical
 from tests.small import open_small
@@ -96,6 +96,15 @@ def test_without_engines_there_is_still_the_film(tmp_path: Path) -> None:
     assert "7.5 of 10 from 1,200 votes" in text
     assert text.count(">A</a>") == 1
     search.close()
+
+
+@pytest.mark.parametrize(
+    ("released", "said"),
+    [("1997-12-19", "19 December 1997"), ("1894", "1894"), ("1997-13-40", "1997-13-40")],
+)
+def test_a_date_as_it_is_read(released: str, said: str) -> None:
+    """The day of a release is written out; what is no date is shown as the source has it."""
+    assert facts_of(Movie(id=1, title="Heist", released=released)) == [("Released", said)]
 
 
 def test_where_more_is_said_of_a_film() -> None:

@@ -422,7 +422,7 @@ def test_swaps_happen_where_the_page_says(tab: Tab) -> None:
 
 
 def test_keyboard_alone(tab: Tab) -> None:
-    """Searching, filtering, weighing, lighting and explaining films take no pointer."""
+    """Searching, filtering, opening, weighing, lighting and explaining films take no pointer."""
     page = tab.page
     page.goto("/")
     page.keyboard.type("captain")
@@ -436,7 +436,12 @@ def test_keyboard_alone(tab: Tab) -> None:
     page.keyboard.press("Space")
     expect(page).to_have_url(re.compile("genre="))
     assert page.evaluate("document.activeElement.name") == "genre"
-    _tab_to(page, "summary")
+    _tab_to(page, "#results h2 a")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sheet h1")).to_be_visible()
+    _tab_to(page, ".reason a")
+    page.keyboard.press("Enter")
+    expect(page.locator("#why h2")).to_be_visible()
     page.goto("/side-by-side?q=captain+mirror")
     expect(page.locator(".bench")).to_be_visible()
     page.locator("#q").focus()
@@ -628,6 +633,14 @@ def _open_film(page: Page) -> None:
     expect(page.locator(".alike .covers li").first).to_be_visible()
 
 
+def _open_filters(page: Page) -> None:
+    page.wait_for_load_state()
+    opener = page.locator(".opener")
+    if opener.is_visible():  # on a phone
+        opener.click()
+    expect(page.get_by_label("Drama")).to_be_visible()
+
+
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "opening": ("/", lambda page: expect(page.locator(".shelf")).to_be_visible()),
     "films": ("/?q=captain&genre=Drama", lambda page: page.locator(".why summary").first.click()),
@@ -642,6 +655,11 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "film": ("/?q=captain", _open_film),
     "listed": (
         "/?genre=Drama&sort=title",
+        lambda page: expect(page.locator(".hits > li").first).to_be_visible(),
+    ),
+    "filters": ("/?q=captain&genre=Drama", _open_filters),
+    "similar": (
+        "/similar/1",
         lambda page: expect(page.locator(".hits > li").first).to_be_visible(),
     ),
     "lost": ("/nothing", lambda page: expect(page.locator(".error-message")).to_be_visible()),
