@@ -15,7 +15,8 @@ films that came or changed since, and the ids of films of the base that no longe
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from stat import S_ISREG
 from pydantic import ValidationError
 
 from hybrid.errors import GenerationUnusable
+from hybrid.machine import cores
 from hybrid.storage.manifest import FileDigest, FileIdentity, Manifest, identity_of
 
 CURRENT = "CURRENT"
@@ -158,11 +160,12 @@ def open_published(
     known = {} if checked is None else checked
     digests: KnownDigests = {}
     # All sizes before any content, which takes longer.
-    for file, found in check_sizes(generation).items():
-        expected = generation.manifest.files[file].sha256
-        digests[found] = known.get(found) or _sha256(generation.file(file))
-        if digests[found] != expected:
-            raise _damaged(generation.file(file))
+    identities = check_sizes(generation)
+    read = _digests(generation, [name for name, found in identities.items() if found not in known])
+    for name, found in identities.items():
+        digests[found] = read[name] if name in read else known[found]
+        if digests[found] != generation.manifest.files[name].sha256:
+            raise _damaged(generation.file(name))
     if checked is not None:
         checked.clear()
         checked.update(digests)
@@ -176,6 +179,15 @@ def open_described(data: Path, entry: CurrentEntry) -> Generation:
     """
     folder = data / GENERATIONS / entry.name
     return Generation(folder, _manifest(folder / MANIFEST, entry.manifest_sha256))
+
+
+def _digests(generation: Generation, names: Sequence[str]) -> Mapping[str, str]:
+    """Return the SHA-256 of files by name, read on all cores, the largest first."""
+    files = generation.manifest.files
+    ordered = sorted(names, key=lambda name: -files[name].size)
+    with ThreadPoolExecutor(cores()) as pool:
+        found = pool.map(_sha256, map(generation.file, ordered))
+        return dict(zip(ordered, found, strict=True))
 
 
 def damaged_files(generation: Generation) -> list[str]:
