@@ -8,7 +8,7 @@ from itertools import chain
 
 from hybrid.bounds import LISTS, MAX_SENTENCES
 from hybrid.movie import Movie
-from indexer.films.field_values import NUMBERS, InvalidValue, is_empty, parse_value
+from indexer.films.field_values import CUT, NUMBERS, InvalidValue, is_empty, parse_value
 from indexer.films.fit import fit
 from indexer.sources import Reject, Source
 from indexer.sources.format import Fault
@@ -173,16 +173,19 @@ def _column(field: str, raw: Sequence[object], max_sentences: int) -> _Column:
     column = _Column([empty] * len(raw), {}, {})
     if field not in ("id", "title") and raw.count(None) == len(raw):
         return column  # most files lack most fields
+    is_cut = field in CUT
     for row, value in enumerate(raw):
         try:
             if isinstance(value, Fault):
                 column.faults[row] = value.reason
                 continue
             if not is_empty(value):
-                fitting, excess = fit(field, parse_value(field, value), max_sentences)
-                column.values[row] = fitting
-                if excess:
-                    column.excesses[row] = excess
+                parsed = parse_value(field, value)
+                if is_cut:
+                    parsed, excess = fit(field, parsed, max_sentences)
+                    if excess:
+                        column.excesses[row] = excess
+                column.values[row] = parsed
             if field in ("id", "title") and column.values[row] is None:
                 column.faults[row] = f"no {field}: expected one for every film"
         except InvalidValue as error:

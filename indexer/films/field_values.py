@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from reprlib import repr as shown
 
 from hybrid.bounds import INT32, LISTS, MAX_NUMBERS, max_characters
@@ -10,6 +11,9 @@ from hybrid.movie import FIRST_YEAR, LAST_YEAR, MAX_ID, normalise
 
 CUT = ("description", *LISTS)
 """The fields of which a build keeps the beginning where they are too long."""
+
+MAX_CACHED_NAMES = 100_000
+"""Names of genres and people take some 200 bytes each."""
 
 _WHOLE = "duration_minutes votes metascore reviews_from_users reviews_from_critics".split()
 
@@ -63,8 +67,7 @@ def _text(field: str, value: object) -> str | None:
         raise InvalidValue("wrong", f"{shown(value)} holds half of a surrogate pair, expected text")
     else:
         text = normalise(" ".join(_CONTROLS.sub("", value).split()))
-    longest = max_characters(field)
-    if len(text) > longest and field not in CUT:
+    if field not in CUT and len(text) > (longest := max_characters(field)):
         size = f"{len(text):,} characters, expected {longest:,} at most"
         raise InvalidValue("too long", f"{shown(text)} of {size}")
     return text if _is_visible(text) else None
@@ -82,10 +85,17 @@ def _names(field: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise InvalidValue("wrong", f"{shown(value)}, expected a list of texts")
     unique: dict[str, str] = {}
-    for name in (_text(field, entry) for entry in value):
+    for entry in value:
+        name = _name(entry) if isinstance(entry, str) else _text(field, entry)
         if name:
             unique.setdefault(name.casefold(), name)
     return tuple(unique.values())
+
+
+@lru_cache(maxsize=MAX_CACHED_NAMES)
+def _name(entry: str) -> str | None:
+    """Return an entry of any list, as `_text` does: many films have the same ones."""
+    return _text("genres", entry)
 
 
 def _id(_field: str, value: object) -> int:
