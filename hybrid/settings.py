@@ -63,6 +63,29 @@ def _host_names(listed: object) -> object:
     return names
 
 
+def model_weights(listed: str) -> tuple[tuple[str, float], ...]:
+    """Return the models of a comma list, each NAME or NAME:WEIGHT, with their weights.
+
+    The weight is 1 where none is given.
+
+    Raises ValueError if a name is missing or a weight is not above 0.
+    """
+    chosen = []
+    for entry in listed.split(","):
+        name, colon, number = entry.strip().rpartition(":")
+        if not (colon and re.fullmatch(r"[0-9.]+", number)):  # a name may have a colon, too
+            name, number = entry.strip(), "1"
+        if not name or number.count(".") > 1 or not any(digit in number for digit in "123456789"):
+            raise ValueError(f"'{entry}' is not a model, or NAME:WEIGHT with a weight above 0")
+        chosen.append((name, float(number)))
+    return tuple(chosen)
+
+
+def _models(listed: str) -> str:
+    model_weights(listed)
+    return listed
+
+
 class Settings(BaseSettings):
     """The settings of a process. docs/settings.md lists them, which a test checks."""
 
@@ -98,8 +121,10 @@ class Settings(BaseSettings):
         description="seconds to wait at the start: the service for the first index, the indexer "
         "for Elasticsearch and for other commands that write",
     )
-    model: str = Field(
-        DEFAULT_MODEL, description="sentence-transformers model that builds embed with"
+    model: Annotated[str, AfterValidator(_models)] = Field(
+        DEFAULT_MODEL,
+        description="sentence-transformers model that builds embed with, or several side by side, "
+        "as in A,B:0.5 with a weight",
     )
     models: Path = Field(
         MODELS, description="folder of the models that `indexer model fetch` fetched"

@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybrid.engines.factory import lexical_writer, open_encoder, open_lexical
+from hybrid.engines.factory import lexical_writer, open_encoder, open_lexical, shares_of
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import Encoder, LexicalEngine
+from hybrid.engines.semantic.side_by_side import SideBySide
 from hybrid.settings import Precision, Settings
 from hybrid.storage.generation import Generation, KnownDigests
 from hybrid.storage.manifest import LexicalName
-from indexer.embedding.embed import ExportedModel
+from indexer.embedding.embed import ExportedModel, WeightedModel
 from indexer.generations.cleanup import SyncedCurrent
 
 if TYPE_CHECKING:
@@ -54,9 +55,15 @@ class Backends:
             return self.encoder.precision
         return generation.manifest.model.queries.precision
 
-    def model_of(self, generation: Generation) -> ExportedModel:
-        """Return the model of a generation, to embed with."""
-        return ExportedModel(generation.manifest.model.fingerprint, self.encoder_of(generation))
+    def models_of(self, generation: Generation) -> list[WeightedModel]:
+        """Return the models of a generation, to embed with."""
+        models, opened = generation.manifest.models, self.encoder_of(generation)
+        encoders = opened.encoders if isinstance(opened, SideBySide) else (opened,)
+        shares = shares_of(generation.folder, models)
+        return [
+            WeightedModel(ExportedModel(model.fingerprint, encoder), share)
+            for model, encoder, share in zip(models, encoders, shares, strict=True)
+        ]
 
 
 def backends_for(

@@ -1,16 +1,19 @@
 """A new index of a file of films: read, clean, cut into sentences, embed, write, publish."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from hybrid.bounds import MAX_SENTENCES
-from hybrid.engines.factory import open_semantic
+from hybrid.engines.factory import open_query_encoder, open_semantic
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import Engines, LexicalEngine
-from hybrid.engines.semantic.encoder import ENCODER_FOLDER
+from hybrid.engines.semantic.encoder import MEAN_FILE, folder_of
+from hybrid.engines.semantic.side_by_side import Share
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
@@ -35,14 +38,21 @@ from hybrid.storage.generation import (
     published,
     shared_digests,
 )
-from hybrid.storage.manifest import Delta, Lexical, Manifest, ModelName, QueryEncoder
+from hybrid.storage.manifest import Delta, Lexical, Manifest, ModelName, Prompts, QueryEncoder
 from hybrid.storage.sentence_vectors import read_sentences
 from hybrid.terminal.progress import counter, stage, tally
 from hybrid.text.sentences import sentence_spans
 from indexer.embedding.cache import CACHE, count_build, note_leaving
-from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats, Texts, embed
+from indexer.embedding.centring import CENTRING_SAMPLE, mean_to_subtract
+from indexer.embedding.embed import (
+    NO_EMBEDDING,
+    EmbeddingStats,
+    WeightedModel,
+    embed,
+    vectors_of,
+)
 from indexer.embedding.export import CHECKED_TEXTS, EXPORT
-from indexer.embedding.model import Model
+from indexer.embedding.model import Model, NamedModel
 from indexer.films.clean import CleanedFilms, Outcome, total
 from indexer.films.film_file import FileOptions, SourceFile, film_batches, source_file
 from indexer.films.sentences import StoredSentences
@@ -72,8 +82,8 @@ class BuildOptions:
     `mapping` names the columns of a file in a format of its own; `limit` is the maximum number of
     records to read; `name` is recorded instead of the file's own; `discard_changes` allows to undo
     changes made by hand; `quiet` hides the progress bar; `max_sentences` of a description are kept;
-    `encoder` is the precision in which queries are embedded; `lexical_of` opens the keyword engine
-    that was written, to measure what really matches.
+    `encoder` is the precision in which queries are embedded; `beside` are models beside the first;
+    `lexical_of` opens the keyword engine that was written, to measure what really matches.
     """
 
     mapping: Path | None = None
@@ -83,6 +93,7 @@ class BuildOptions:
     quiet: bool = False
     max_sentences: int = MAX_SENTENCES
     encoder: Precision = "float32"
+    beside: tuple[NamedModel, ...] = ()
     lexical_of: Callable[[Generation], LexicalEngine] | None = None
 
     @property
@@ -134,17 +145,10 @@ def build(
         with draft_generation(data, writer_in) as draft:
             with watch.stage("read"):
                 file = _write_films(draft, source, chain([first], batches), options)
-            written = _write_stores(draft, model, options, watch)
+            models = NamedModel(model_name, model), *options.beside
+            written = _write_stores(draft, models, options, watch)
             with watch.stage("publish"):
-                used = ModelName(
-                    name=model_name,
-                    fingerprint=model.fingerprint,
-                    dimension=written.dimension,
-                    export=EXPORT,
-                    queries=written.queries,
-                    prompts=model.prompts,
-                )
-                manifest = build_manifest(draft.name, file, used, written.stores)
+                manifest = build_manifest(draft.name, file, written.models, written.stores)
             with watch.stage("calibrate"), stage("measuring what really matches", options.quiet):
                 manifest = _calibrated(draft, manifest, model, options)
             with watch.stage("publish"):
@@ -186,12 +190,10 @@ def _hand_changes(data: Path, discard: bool) -> int:
 
 @dataclass(frozen=True)
 class _Written:
-    """The stores of a draft, the dimension of its vectors, how its queries are embedded, and the
-    digests of files known."""
+    """The stores of a draft, its models, what was embedded, and the digests of files known."""
 
     stores: Stores
-    dimension: int
-    queries: QueryEncoder
+    models: tuple[ModelName, ...]
     embedded: EmbeddingStats
     digests: Digests
 
@@ -215,26 +217,29 @@ def _write_films(
     return file
 
 
-def _write_stores(draft: Draft, model: Model, options: BuildOptions, watch: Stopwatch) -> _Written:
+def _write_stores(
+    draft: Draft, models: Sequence[NamedModel], options: BuildOptions, watch: Stopwatch
+) -> _Written:
     """Write all stores of the films that are in the catalogue."""
     with closing(Catalogue(draft.folder)) as catalogue:
         texts = StoredSentences(catalogue)
         before = _undamaged(draft.data)
         # First, as a model that cannot be exported must not cost an hour of embedding.
         with watch.stage("export model"), stage("exporting the model", options.quiet):
-            shared = _encoder(draft, before, model, texts, options.encoder)
+            shared = _export(draft, before, models, texts, options.encoder)
         with watch.stage("embed"):
-            embedded = _embed(draft, before, texts, model, options.quiet)
+            used, embedded = _embed(draft, before, texts, models, options)
         with watch.stage("keyword"):
             lexical = _lexical(draft, catalogue, options.quiet)
         with watch.stage("semantic"), stage("indexing titles and sentences", options.quiet):
-            side, dimension = _semantic(draft, catalogue)
+            side = _semantic(draft, catalogue)
         with watch.stage("compare encoders"):
-            queries = compare_encoders(draft.folder, side.pieces.numbers, options.encoder)
+            queries = compare_encoders(draft.folder, side.pieces.numbers, used)
+        used = tuple(model.model_copy(update={"queries": queries}) for model in used)
         stats, ids = catalogue_stats(catalogue), catalogue.columns.ids
     base = BaseStore(ids_sha256(ids), side.semantic, side.pieces.numbers)
     stores = Stores(stats, Delta(), base, lexical)
-    return _Written(stores, dimension, queries, embedded, {**shared, **side.written})
+    return _Written(stores, used, embedded, {**shared, **side.written})
 
 
 def _calibrated(draft: Draft, manifest: Manifest, model: Model, options: BuildOptions) -> Manifest:
@@ -242,9 +247,13 @@ def _calibrated(draft: Draft, manifest: Manifest, model: Model, options: BuildOp
     if options.lexical_of is None:
         return manifest
     generation = Generation(draft.folder, manifest)
+    used = manifest.model
+    # A model that embeds queries as it embeds films is in memory already.
+    alike = not manifest.beside and not used.centred and used.prompts == Prompts()
+    encoder = model if alike else open_query_encoder(generation)
     with closing(Catalogue(draft.folder)) as catalogue:
         engines = Engines(
-            options.lexical_of(generation), open_semantic(generation, catalogue), model
+            options.lexical_of(generation), open_semantic(generation, catalogue), encoder
         )
         search = HybridSearch(manifest.name, catalogue, engines, DEPTH, Preferences(), 60.0)
         with closing(search):
@@ -260,37 +269,74 @@ def _undamaged(data: Path) -> Generation | None:
 
 
 def _embed(
-    draft: Draft, before: Generation | None, texts: Texts, model: Model, quiet: bool
-) -> EmbeddingStats:
+    draft: Draft,
+    before: Generation | None,
+    texts: StoredSentences,
+    models: Sequence[NamedModel],
+    options: BuildOptions,
+) -> tuple[tuple[ModelName, ...], EmbeddingStats]:
     """Write the vectors of the texts, and note in the cache that those `before` were needed."""
     cache = draft.data / CACHE
     if before:
         with closing(Catalogue(before.folder)) as catalogue:
-            fingerprint = before.manifest.model.fingerprint
-            note_leaving(cache, fingerprint, catalogue.all_sentences())
+            for model in before.manifest.models:
+                note_leaving(cache, model.fingerprint, catalogue.all_sentences())
     count_build(cache)
-    if not len(texts):
-        return NO_EMBEDDING
-    return embed(texts, model, cache, draft.file(piece_file(0)), quiet)
+    sample = texts.sample(CENTRING_SAMPLE)
+    used, shares, encoded = [], [], 0
+    for number, chosen in enumerate(models):
+        vectors, new = vectors_of(sample, chosen.model, cache, options.quiet)
+        encoded += new
+        mean = mean_to_subtract(vectors)
+        if mean is not None:
+            np.save(draft.file(f"{folder_of(number)}/{MEAN_FILE}"), mean)
+        shares.append(Share(chosen.weight, mean))
+        used.append(_described(chosen, vectors.shape[1], mean is not None, options.encoder))
+    if not sample:
+        return tuple(used), NO_EMBEDDING
+    weighted = [WeightedModel(one.model, share) for one, share in zip(models, shares, strict=True)]
+    embedded = embed(texts, weighted, cache, draft.file(piece_file(0)), options.quiet)
+    return tuple(used), replace(embedded, encoded=embedded.encoded + encoded)
 
 
-def _encoder(
+def _described(
+    chosen: NamedModel, dimension: int, centred: bool, precision: Precision
+) -> ModelName:
+    return ModelName(
+        name=chosen.name,
+        fingerprint=chosen.model.fingerprint,
+        dimension=dimension,
+        export=EXPORT,
+        queries=QueryEncoder(precision=precision),
+        prompts=chosen.model.prompts,
+        weight=chosen.weight,
+        centred=centred,
+    )
+
+
+def _export(
     draft: Draft,
     before: Generation | None,
-    model: Model,
+    models: Sequence[NamedModel],
     texts: StoredSentences,
     precision: Precision,
 ) -> Digests:
-    """Export the model, or link the export of the generation `before` if the model is the same.
+    """Export the models, or link the exports of the generation `before` of those that are the same.
 
     Returns the digests of the files that were linked.
     """
-    exported = before and (before.manifest.model.fingerprint, before.manifest.model.export)
-    same = exported == (model.fingerprint, EXPORT)
-    if before and same and draft.share_encoder(before, precision):
-        return shared_digests(before)
-    model.export(draft.file(ENCODER_FOLDER), texts.sample(CHECKED_TEXTS), precision)
-    return {}
+    known = before.manifest.models if before else ()
+    exports = [(model.fingerprint, model.export) for model in known]
+    shared: Digests = {}
+    for number, chosen in enumerate(models):
+        export = chosen.model.fingerprint, EXPORT
+        same = exports.index(export) if export in exports else None
+        if before and same is not None and draft.share_model(before, same, precision, number):
+            shared = shared_digests(before)
+        else:
+            folder = draft.file(folder_of(number))
+            chosen.model.export(folder, texts.sample(CHECKED_TEXTS), precision)
+    return shared
 
 
 def _lexical(draft: Draft, catalogue: Catalogue, quiet: bool) -> Lexical:
@@ -307,8 +353,8 @@ def _lexical(draft: Draft, catalogue: Catalogue, quiet: bool) -> Lexical:
         return draft.writer.write(films(advance), (), total)
 
 
-def _semantic(draft: Draft, catalogue: Catalogue) -> tuple[SemanticSide, int]:
-    """Write titles and semantic index of the catalogue; return the dimension, too."""
+def _semantic(draft: Draft, catalogue: Catalogue) -> SemanticSide:
+    """Write titles and semantic index of the catalogue."""
     sentences = int(catalogue.sentences.counts.sum())
     pieces = Pieces((0,) if sentences else (), catalogue.sentences.firsts)
     files = [draft.file(piece_file(number)) for number in pieces.numbers]
@@ -317,5 +363,4 @@ def _semantic(draft: Draft, catalogue: Catalogue) -> tuple[SemanticSide, int]:
     write_duplicates(catalogue)
     write_suggestions(catalogue)
     semantic, written = write_semantic(draft.folder, vectors, catalogue.columns)
-    dimension = vectors.pieces[0].shape[1] if vectors.pieces else 0
-    return SemanticSide(semantic, pieces, written), dimension
+    return SemanticSide(semantic, pieces, written)

@@ -95,7 +95,7 @@ def publish_change(
             draft.share_base(before)
             _share_rejects(draft, previous, source)
         with watch.stage("model"):
-            model = share_or_export(draft, previous, backends.encoder)
+            models = share_or_export(draft, previous, backends.encoder)
         films = cut(changes.films)
         with watch.stage("embed"):
             _note_uses(draft, previous, changes, is_build=source is not None)
@@ -110,10 +110,11 @@ def publish_change(
         with watch.stage("keyword"):
             lexical = draft.writer.write(changes.films, changes.gone, stats.movies)
         with watch.stage("publish"):
-            model = compared(model, before.manifest.model, draft.folder, base.pieces)
+            models = compared(models, before.manifest.model, draft.folder, base.pieces)
             stores = Stores(stats, delta, base, lexical)
             manifest = change_manifest(draft.name, before.manifest, source, stores)
-            manifest = manifest.model_copy(update={"model": model})
+            used = {"model": models[0], "beside": models[1:]}
+            manifest = manifest.model_copy(update=used)
             generation = draft.commit(manifest, {**shared_digests(before), **written})
     return Publication(generation.manifest, embedded, draft.tidy)
 
@@ -128,9 +129,8 @@ def _share_rejects(draft: Draft, previous: Previous, source: "SourceFile | None"
 def _note_uses(draft: Draft, previous: Previous, changes: Changes, is_build: bool) -> None:
     """Note in the cache that the sentences of outdated films were needed until now."""
     leaving = list(all_texts(previous.catalogue.some_with_sentences(changes.outdated.tolist())))
-    if leaving:
-        fingerprint = previous.generation.manifest.model.fingerprint
-        note_leaving(draft.data / CACHE, fingerprint, leaving)
+    for model in previous.generation.manifest.models if leaving else ():
+        note_leaving(draft.data / CACHE, model.fingerprint, leaving)
     if is_build:
         count_build(draft.data / CACHE)
 
@@ -142,8 +142,8 @@ def _embed(
     texts = list(all_texts(films))
     if not texts:
         return NO_EMBEDDING
-    model = backends.model_of(previous.generation)
-    return embed(texts, model, draft.data / CACHE, draft.file(EMBEDDED), backends.quiet)
+    models = backends.models_of(previous.generation)
+    return embed(texts, models, draft.data / CACHE, draft.file(EMBEDDED), backends.quiet)
 
 
 def _write_vectors(draft: Draft, previous: Previous, films: Sequence[CatalogueFilm]) -> None:

@@ -15,7 +15,7 @@ import click
 
 from hybrid.errors import GenerationUnusable, HybridError, InvalidInput
 from hybrid.movie import MAX_ID
-from hybrid.settings import Settings
+from hybrid.settings import DEFAULT_MODEL, Settings
 from hybrid.storage.generation import CURRENT, open_current, published
 from hybrid.storage.manifest import FileDigest, LexicalName
 from hybrid.terminal.commands import Commands, setting
@@ -70,6 +70,15 @@ def _part(_context: click.Context, _option: click.Parameter, value: str | None) 
     return Part(int(number), int(total))
 
 
+model_option = click.option(
+    "--model",
+    multiple=True,
+    metavar="NAME[:WEIGHT]",
+    callback=lambda _context, _option, values: ",".join(values) or None,
+    help="sentence-transformers model to embed with; given more than once, the models are side by "
+    f"side  [default: {DEFAULT_MODEL}; HYBRID_MODEL]",
+)
+
 judged_option = click.option(
     "--judged",
     metavar="FILE",
@@ -93,7 +102,7 @@ def main() -> None:
 )
 @setting("elasticsearch_url")
 @setting("wait")
-@setting("model")
+@model_option
 @setting("models")
 @setting("encoder")
 @judged_option
@@ -348,7 +357,7 @@ def verify(repairs: bool, full: bool, **given: str | None) -> None:
 @main.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @setting("data")
-@setting("model")
+@model_option
 @setting("models")
 @mapped
 @click.option("--part", metavar="N/M", callback=_part, help="embed part N of M alone")
@@ -362,15 +371,16 @@ def embed(
     data folders of their own, can share the work; `import-embeddings` brings their caches together.
     An interrupted run continues where it stopped. A GPU is used where PyTorch finds one.
     """
-    from indexer.embedding.model import load_model
+    from indexer.embedding.model import chosen_models
     from indexer.films.film_file import FileOptions
     from indexer.parts import WHOLE, embed_part
 
     settings = Settings.load(**given)
     options = FileOptions(mapping, max_sentences=settings.max_sentences)
-    model = load_model(settings.model, settings.models)
-    count = embed_part(_file(source), settings.data, model, part or WHOLE, options, quiet)
-    click.echo(f"Embedded {count:,} sentences into {settings.data}.")
+    for chosen in chosen_models(settings):
+        file, model = _file(source), chosen.model
+        count = embed_part(file, settings.data, model, part or WHOLE, options, quiet)
+        click.echo(f"Embedded {count:,} sentences into {settings.data} with {chosen.name}.")
 
 
 @main.command()
@@ -575,16 +585,17 @@ def _build(
 ) -> "BuildResult":
     from hybrid.engines.factory import lexical_writer, open_lexical
     from indexer.build import build as build_index
-    from indexer.embedding.model import load_model
+    from indexer.embedding.model import chosen_models
 
     chosen = engine or ("elasticsearch" if settings.elasticsearch_url else "embedded")
     if chosen == "elasticsearch":
         _wait_for_elasticsearch(settings)
+    first, *beside = chosen_models(settings)
     return build_index(
         _file(source),
         settings.data,
-        settings.model,
-        load_model(settings.model, settings.models),
+        first.name,
+        first.model,
         lambda folder, deployment: lexical_writer(settings, chosen, folder, deployment),
-        replace(options, lexical_of=partial(open_lexical, settings)),
+        replace(options, beside=tuple(beside), lexical_of=partial(open_lexical, settings)),
     )

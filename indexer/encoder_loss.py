@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from hybrid.engines.factory import open_encoder, open_query_encoder
+from hybrid.engines.factory import open_original_encoder, open_query_encoder
 from hybrid.engines.protocols import Encoder
 from hybrid.evaluation.judgements import Judgements
 from hybrid.evaluation.measures import NDCG, measure_queries
@@ -50,5 +50,5 @@ def encoder_losses(settings: Settings, judgements: Judgements) -> list[EncoderLo
         }
         return {mode: float(values.mean()) for mode, values in scores.items()}
 
-    original, quantised = means(open_encoder), means(open_query_encoder)
+    original, quantised = means(open_original_encoder), means(open_query_encoder)
     return [EncoderLoss(mode, original[mode], quantised[mode]) for mode in MODES]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.engines.factory import encoder_in
 from hybrid.engines.lexical.writer_protocol import Previous
-from hybrid.engines.semantic.encoder import ENCODER_FOLDER, OnnxEncoder
+from hybrid.engines.semantic.encoder import ENCODER_FOLDER, MEAN_FILE, folder_of
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.errors import BuildFailed
 from hybrid.query import Filters
-from hybrid.settings import Precision
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import DELTA_VECTORS, piece_file
 from hybrid.storage.manifest import ModelName, QueryEncoder
@@ -24,18 +24,33 @@ from indexer.generations.draft import Draft
 from indexer.semantic_index.recall import PROBES, ROUNDING, best_scores
 
 
-def share_or_export(draft: Draft, previous: Previous, change: EncoderChange | None) -> ModelName:
-    """Share the model of `previous`, or export it again if a change of precision requires that.
+def share_or_export(
+    draft: Draft, previous: Previous, change: EncoderChange | None
+) -> tuple[ModelName, ...]:
+    """Share the models of `previous`, or export them again if a change of precision requires that.
 
-    Returns the model, without figures of its queries if their precision is another. Raises
-    BuildFailed if the model itself is another one now.
+    Returns the models, without figures of their queries if their precision is another. Raises
+    BuildFailed if a model itself is another one now.
     """
-    before, used = previous.generation, previous.generation.manifest.model
-    if change is None or change.precision == used.queries.precision:
-        draft.share_encoder(before, used.queries.precision)
-        return used
+    before, models = previous.generation, previous.generation.manifest.models
+    if change is None or change.precision == models[0].queries.precision:
+        draft.link(before, ENCODER_FOLDER)
+        return models
+    changed = []
+    for number, used in enumerate(models):
+        changed.append(_in_precision(draft, previous, change, number))
+        if used.centred:
+            draft.link(before, f"{folder_of(number)}/{MEAN_FILE}")
+    return tuple(changed)
+
+
+def _in_precision(
+    draft: Draft, previous: Previous, change: EncoderChange, number: int
+) -> ModelName:
+    """Share or export the model of this number in the precision of the change."""
+    used = previous.generation.manifest.models[number]
     queries = {"queries": QueryEncoder(precision=change.precision)}
-    if draft.share_encoder(before, change.precision):
+    if draft.share_model(previous.generation, number, change.precision, number):
         return used.model_copy(update=queries)
     model = change.load_model(used.name)
     if model.fingerprint != used.fingerprint:
@@ -44,23 +59,28 @@ def share_or_export(draft: Draft, previous: Previous, change: EncoderChange | No
             "the one that the index was built with; build the index again"
         )
     texts = StoredSentences(previous.catalogue).sample(CHECKED_TEXTS)
-    model.export(draft.file(ENCODER_FOLDER), texts, change.precision)
+    model.export(draft.file(folder_of(number)), texts, change.precision)
     return used.model_copy(update=queries | {"export": EXPORT})
 
 
-def compared(model: ModelName, before: ModelName, folder: Path, pieces: Sequence[int]) -> ModelName:
-    """Return the `model` of the draft in `folder` with the figures of its queries.
+def compared(
+    models: Sequence[ModelName], before: ModelName, folder: Path, pieces: Sequence[int]
+) -> tuple[ModelName, ...]:
+    """Return the `models` of the draft in `folder` with the figures of its queries.
 
     They are those of the model `before` unless its queries were embedded in another precision.
     """
-    precision = model.queries.precision
-    if precision == before.queries.precision:
-        return model
-    return model.model_copy(update={"queries": compare_encoders(folder, pieces, precision)})
+    if models[0].queries.precision == before.queries.precision:
+        return tuple(models)
+    queries = compare_encoders(folder, pieces, models)
+    return tuple(model.model_copy(update={"queries": queries}) for model in models)
 
 
-def compare_encoders(folder: Path, pieces: Sequence[int], precision: Precision) -> QueryEncoder:
+def compare_encoders(
+    folder: Path, pieces: Sequence[int], models: Sequence[ModelName]
+) -> QueryEncoder:
     """Return how queries of the generation in `folder` are embedded, with figures if in int8."""
+    precision = models[0].queries.precision
     if precision == "float32" or not pieces:
         return QueryEncoder(precision=precision)
     files = [folder / piece_file(number) for number in pieces]
@@ -68,8 +88,8 @@ def compare_encoders(folder: Path, pieces: Sequence[int], precision: Precision) 
         sentences = read_sentences(files, folder / DELTA_VECTORS, catalogue.sentences)
         exact = ExactEngine(sentences, catalogue.columns)
         probes = _probes(StoredSentences(catalogue))
-        originals = OnnxEncoder(folder / ENCODER_FOLDER).encode(probes)
-        others = OnnxEncoder(folder / ENCODER_FOLDER, precision).encode(probes)
+        originals = encoder_in(folder, models, "float32", "query").encode(probes)
+        others = encoder_in(folder, models, precision, "query").encode(probes)
         overlap = overlap_at_10(exact, originals, others)
     cosines = (originals * others).sum(axis=1)
     return QueryEncoder(

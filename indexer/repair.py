@@ -116,8 +116,8 @@ def _embed_all(
     counts = catalogue.sentence_counts()
     if not texts:
         return SentenceVectors((), counts, counts)
-    model, cache = backends.model_of(before), draft.data / CACHE
-    if distrust_cache:
-        drop_vectors(cache, model.fingerprint, texts)
-    embed(texts, model, cache, draft.file(EMBEDDED), backends.quiet)
+    models, cache = backends.models_of(before), draft.data / CACHE
+    for one in models if distrust_cache else ():
+        drop_vectors(cache, one.model.fingerprint, texts)
+    embed(texts, models, cache, draft.file(EMBEDDED), backends.quiet)
     return SentenceVectors.contiguous(read_vectors(draft.file(EMBEDDED)), counts)

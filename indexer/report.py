@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hybrid.storage.generation import GENERATIONS, REJECTS
-from hybrid.storage.manifest import Lexical, QueryEncoder, Semantic
+from hybrid.storage.manifest import Lexical, Manifest, QueryEncoder, Semantic
 
 if TYPE_CHECKING:
     from indexer.audit import Audit
@@ -38,12 +38,13 @@ def report_build(result: "BuildResult") -> None:
         click.echo(f"emptied      {number:>9,}  {name}: no number")
     _report_cuts(cleaned)
     embedded = result.embedded
-    cached = embedded.distinct - embedded.encoded
+    cached = len(manifest.models) * embedded.distinct - embedded.encoded
     click.echo(
         f"sentences    {embedded.texts:>9,}  {embedded.distinct:,} distinct, "
         f"{embedded.encoded:,} embedded now, {cached:,} from the cache\n"
         f"semantic     {_semantic(manifest.semantic)}\n"
         f"keyword      {_keyword(manifest.lexical)}\n"
+        f"model        {_models(manifest)}\n"
         f"encoder      {_encoder(manifest.model.queries)}"
     )
     sizes: Counter[str] = Counter()
@@ -78,6 +79,16 @@ def _semantic(semantic: Semantic) -> str:
     return (
         f"IVFPQ of {semantic.lists} lists and {semantic.sub_quantisers} sub-quantisers of 4 bits, "
         f"nprobe {semantic.nprobe}: recall@10 {semantic.recall_at_10:.4f}"
+    )
+
+
+def _models(manifest: Manifest) -> str:
+    """Return the models with their weights beside each other."""
+    return ", ".join(
+        model.name
+        + (f":{model.weight:.3g}" if manifest.beside else "")
+        + (" (centred)" if model.centred else "")
+        for model in manifest.models
     )
 
 

@@ -48,10 +48,10 @@ def tidy(data: Path, unused: int) -> tuple[CacheSize, CacheSize]:
 
 def _keys_of(generation: Generation) -> Iterator[tuple[bytes]]:
     """Yield the keys of all sentences of a generation, each as a row."""
-    fingerprint = generation.manifest.model.fingerprint
+    fingerprints = [model.fingerprint for model in generation.manifest.models]
     with closing(Catalogue(generation.folder)) as catalogue:
         for text in catalogue.all_sentences():
-            yield (key_of(fingerprint, text),)
+            yield from ((key_of(fingerprint, text),) for fingerprint in fingerprints)
 
 
 def _size(cache: sqlite3.Connection, file: Path) -> CacheSize:

@@ -9,7 +9,12 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from hybrid.engines.factory import open_query_encoder, open_sentences, unindexed
+from hybrid.engines.factory import (
+    open_original_encoder,
+    open_query_encoder,
+    open_sentences,
+    unindexed,
+)
 from hybrid.engines.lexical import tantivy
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.engines.semantic import encoder
@@ -33,7 +38,7 @@ from hybrid.storage.generation import (
 from hybrid.storage.sentence_vectors import SentenceVectors
 from hybrid.text.analysis import analyze
 from indexer.backends import Backends
-from indexer.embedding.embed import ExportedModel
+from indexer.embedding.embed import WeightedModel, encode_joined
 from indexer.embedding.export import LEAST_COSINE
 from indexer.films.sentences import sentence_texts
 from indexer.generations import lock
@@ -235,12 +240,12 @@ def _is_found(engine: LexicalEngine, movie: Movie) -> bool:
 
 
 def _of_vectors(opened: _Opened) -> Iterator[str]:
-    generation = opened.generation
-    return _embed_again(opened, opened.sentences, opened.backends.model_of(generation))
+    models = opened.backends.models_of(opened.generation)
+    return _embed_again(opened, opened.sentences, models)
 
 
 def _embed_again(
-    opened: _Opened, sentences: SentenceVectors, model: ExportedModel
+    opened: _Opened, sentences: SentenceVectors, models: Sequence[WeightedModel]
 ) -> Iterator[str]:
     ids = opened.catalogue.columns.ids
     other_sentences: list[int] = []
@@ -257,7 +262,7 @@ def _embed_again(
         other_sentences += wrong
         stored = sentences.vectors(sentences.sentence_rows(rows))
         if not wrong and len(stored):
-            again = model.encode([text for film_texts in texts for text in film_texts])
+            again = encode_joined(models, [text for one_film in texts for text in one_film])
             far = (stored * again).sum(axis=1) < SAME_COSINE
             other_vectors.update(np.repeat(ids[rows], counts)[far].tolist())
     yield from _named("have other sentences than vectors", other_sentences)
@@ -273,7 +278,7 @@ def _of_encoder(opened: _Opened) -> Iterator[str]:
     films = opened.catalogue.films(ids).values()
     texts = [text for film in films for text in sentence_texts(film.movie, film.spans)][:SAMPLE]
     if texts:
-        originals = opened.backends.model_of(generation).encode(texts)
+        originals = open_original_encoder(generation).encode(texts)
         cosines = (originals * open_query_encoder(generation).encode(texts)).sum(axis=1)
         far = int((cosines < LEAST_COSINE[precision]).sum())
         if far:

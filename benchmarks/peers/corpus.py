@@ -15,12 +15,13 @@ from time import monotonic
 import numpy as np
 
 from hybrid.engines.protocols import Encoder
+from hybrid.engines.semantic.side_by_side import Share
 from hybrid.movie import Movie, keyword_text
 from hybrid.query import Filters
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from indexer.embedding.cache import CACHE
-from indexer.embedding.embed import embed
+from indexer.embedding.embed import WeightedModel, embed
 from indexer.embedding.model import load_model
 
 FILMS, FILM_VECTORS = "films.jsonl", "films.npy"
@@ -50,7 +51,7 @@ def write_films(folder: Path, generation: Generation) -> EmbeddedFilms:
     start = monotonic()
     model = load_model(generation.manifest.model.name)
     texts = [keyword_text(film) for film in films]
-    embedded = embed(texts, model, folder / CACHE, folder / FILM_VECTORS)
+    embedded = embed(texts, [WeightedModel(model, Share())], folder / CACHE, folder / FILM_VECTORS)
     return EmbeddedFilms(len(films), embedded.encoded, monotonic() - start)
 
 

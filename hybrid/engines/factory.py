@@ -4,28 +4,43 @@ Elasticsearch's client takes longer to import than the embedded engine takes to 
 it is imported only where it is needed.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from hybrid.engines.lexical import tantivy
 from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.lexical.writer_protocol import LexicalWriter
 from hybrid.engines.protocols import Encoder, LexicalEngine, SemanticEngine
-from hybrid.engines.semantic import encoder
-from hybrid.engines.semantic.encoder import CachedEncoder, OnnxEncoder, prompted
+from hybrid.engines.semantic.encoder import (
+    ENCODER_FOLDER,
+    MEAN_FILE,
+    MODEL_FILES,
+    CachedEncoder,
+    OnnxEncoder,
+    folder_of,
+    prompted,
+)
 from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import IvfPqEngine, Unindexed, map_index
+from hybrid.engines.semantic.side_by_side import Share, side_by_side
 from hybrid.errors import GenerationUnusable, InvalidInput
 from hybrid.settings import Precision, Settings
 from hybrid.storage import generation as files
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import UNFINISHED, Generation, piece_file
-from hybrid.storage.manifest import LexicalName
+from hybrid.storage.manifest import LexicalName, ModelName
 from hybrid.storage.sentence_vectors import SentenceVectors, read_sentences
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+
+
+Role = Literal["query", "document"]
+"""What is embedded; a model may have another prompt for each."""
 
 
 class EncoderCache:
@@ -37,44 +52,77 @@ class EncoderCache:
 
     def __init__(self) -> None:
         self._opened: dict[frozenset[str], Encoder] = {}
-        self._queries: tuple[Encoder, CachedEncoder] | None = None
+        self._queries: tuple[object, CachedEncoder] | None = None
 
     def of_queries(self, generation: Generation) -> Encoder:
         """Return the model that embeds queries, which caches their vectors."""
-        model = self._open(generation, generation.manifest.model.queries.precision)
-        if self._queries is None or self._queries[0] is not model:
-            prompt = generation.manifest.model.prompts.query
-            self._queries = model, CachedEncoder(prompted(model, prompt))
+        models, files = generation.manifest.models, generation.manifest.files
+        own = {name: files[name] for name in files if name.startswith(f"{ENCODER_FOLDER}/")}
+        if self._queries is None or self._queries[0] != (models, own):
+            opened = self._open(generation, models[0].queries.precision)
+            joined = _joined(generation.folder, models, opened, "query")
+            self._queries = (models, own), CachedEncoder(joined)
         return self._queries[1]
 
     def of_films(self, generation: Generation) -> Encoder:
         """Return the model that embeds films."""
-        model = self._open(generation, "float32")
-        return prompted(model, generation.manifest.model.prompts.document)
+        models = generation.manifest.models
+        opened = self._open(generation, "float32")
+        return _joined(generation.folder, models, opened, "document")
 
-    def _open(self, generation: Generation, precision: Precision) -> Encoder:
-        graph = f"{encoder.ENCODER_FOLDER}/{encoder.MODEL_FILES[precision]}"
+    def _open(self, generation: Generation, precision: Precision) -> list[Encoder]:
         files = generation.manifest.files
-        model = frozenset(files[name].sha256 for name in files if name.startswith(graph))
-        if model not in self._opened:
-            opened = OnnxEncoder(generation.file(encoder.ENCODER_FOLDER), precision)
-            digests = {digest.sha256 for digest in files.values()}
-            kept = {key: value for key, value in self._opened.items() if key <= digests}
-            self._opened = kept | {model: opened}
-        return self._opened[model]
+        digests = {digest.sha256 for digest in files.values()}
+        found = []
+        for number in range(len(generation.manifest.models)):
+            graph = f"{folder_of(number)}/{MODEL_FILES[precision]}"
+            model = frozenset(files[name].sha256 for name in files if name.startswith(graph))
+            if model not in self._opened:
+                opened = OnnxEncoder(generation.file(folder_of(number)), precision)
+                kept = {key: value for key, value in self._opened.items() if key <= digests}
+                self._opened = kept | {model: opened}
+            found.append(self._opened[model])
+        return found
 
 
 def open_encoder(generation: Generation) -> Encoder:
     """Return the model that embedded the films of the generation."""
-    opened = OnnxEncoder(generation.file(encoder.ENCODER_FOLDER))
-    return prompted(opened, generation.manifest.model.prompts.document)
+    return encoder_in(generation.folder, generation.manifest.models, "float32", "document")
 
 
 def open_query_encoder(generation: Generation) -> Encoder:
     """Return the model that embeds the queries of the generation."""
-    model = generation.manifest.model
-    opened = OnnxEncoder(generation.file(encoder.ENCODER_FOLDER), model.queries.precision)
-    return prompted(opened, model.prompts.query)
+    models = generation.manifest.models
+    return encoder_in(generation.folder, models, models[0].queries.precision, "query")
+
+
+def open_original_encoder(generation: Generation) -> Encoder:
+    """Return the model that would embed the queries of the generation in float32."""
+    return encoder_in(generation.folder, generation.manifest.models, "float32", "query")
+
+
+def encoder_in(
+    folder: Path, models: Sequence[ModelName], precision: Precision, role: Role
+) -> Encoder:
+    """Return the models of the generation in `folder` as one, in this precision."""
+    opened = [OnnxEncoder(folder / folder_of(n), precision) for n in range(len(models))]
+    return _joined(folder, models, opened, role)
+
+
+def shares_of(folder: Path, models: Sequence[ModelName]) -> list[Share]:
+    """Return what becomes of each model's vectors in those of the generation in `folder`."""
+    means = [
+        np.load(folder / folder_of(number) / MEAN_FILE) if model.centred else None
+        for number, model in enumerate(models)
+    ]
+    return [Share(model.weight, mean) for model, mean in zip(models, means, strict=True)]
+
+
+def _joined(
+    folder: Path, models: Sequence[ModelName], opened: Sequence[Encoder], role: Role
+) -> Encoder:
+    prompts = [getattr(model.prompts, role) for model in models]
+    return side_by_side(list(map(prompted, opened, prompts)), shares_of(folder, models))
 
 
 def open_lexical(settings: Settings, generation: Generation) -> LexicalEngine:

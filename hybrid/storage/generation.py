@@ -7,7 +7,8 @@ data/generations/<n>-<uuid>/     manifest.json, and
                                  duplicates.arrays, suggestions.arrays, vectors-<m>.npy,
                                  sentences.faiss
                                  the delta: delta.sqlite, delta.npy
-                                 encoder/, and tantivy/ where the keyword engine is embedded
+                                 encoder/ (further models in encoder/1, ...), and tantivy/ where the
+                                 keyword engine is embedded
 
 The base is large and never changes: generations share its files as hard links. The delta holds the
 films that came or changed since, and the ids of films of the base that no longer count.

@@ -57,9 +57,11 @@ class Prompts(_Part):
 
 
 class ModelName(_Part):
-    """The model that embedded the sentences and must embed the queries.
+    """A model that embedded the sentences and must embed the queries.
 
     `export` is the version of its export: a build exports the model again if it has another one.
+    `weight` is that of its vectors beside those of other models; if it is `centred`, a mean is
+    subtracted from them first.
     """
 
     name: str
@@ -68,6 +70,8 @@ class ModelName(_Part):
     export: int = 1  # and below: so that manifests of earlier versions can be read
     queries: QueryEncoder = QueryEncoder()
     prompts: Prompts = Prompts()
+    weight: float = 1.0
+    centred: bool = False
 
 
 class Lexical(_Part):
@@ -134,7 +138,8 @@ class FileDigest(_Part):
 class Manifest(_Part):
     """Describes a generation: everything that is needed to open it.
 
-    `previous` is the generation that this one is a change of, None for a build. `ids_sha256` is the
+    `previous` is the generation that this one is a change of, None for a build. The vectors of the
+    models `beside` follow those of `model`, all in one vector. `ids_sha256` is the
     digest of the ids of the base, `pieces` are the numbers of its vector files, `semantic` is its
     index. `files` are the digests of all files by name.
     """
@@ -149,12 +154,18 @@ class Manifest(_Part):
     counts: Counts
     ids_sha256: str
     model: ModelName
+    beside: tuple[ModelName, ...] = ()
     lexical: Lexical
     semantic: Semantic
     pieces: tuple[int, ...]
     match: tuple[MatchThreshold, ...] = ()
     delta: Delta = Delta()
     files: dict[str, FileDigest]
+
+    @property
+    def models(self) -> tuple[ModelName, ...]:
+        """All models, in the order of their vectors."""
+        return (self.model, *self.beside)
 
 
 def identity(path: Path) -> FileIdentity:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.engines.protocols import Encoder
+from hybrid.engines.semantic.side_by_side import Share, join
 from hybrid.machine import cores
 from hybrid.terminal.progress import counter
 from hybrid.vectors import Vectors
@@ -83,8 +84,22 @@ class ExportedModel:
 
 
 @dataclass(frozen=True)
+class WeightedModel:
+    """A model, and what becomes of its vectors beside those of others."""
+
+    model: Embedder
+    share: Share
+
+
+def encode_joined(models: Sequence[WeightedModel], texts: Sequence[str]) -> Vectors:
+    """Return the vectors of texts by all models as one, float32 (texts, dimension)."""
+    return join([one.model.encode(texts) for one in models], [one.share for one in models])
+
+
+@dataclass(frozen=True)
 class EmbeddingStats:
-    """Of a list of texts how many there are, how many distinct ones, and how many were encoded."""
+    """Of a list of texts how many there are, how many distinct ones, and how many were encoded, by
+    all models together."""
 
     texts: int
     distinct: int
@@ -95,20 +110,41 @@ NO_EMBEDDING = EmbeddingStats(0, 0, 0)
 
 
 def embed(
-    texts: Texts, model: Embedder, cache_file: Path, out_file: Path, quiet: bool = False
+    texts: Texts,
+    models: Sequence[WeightedModel],
+    cache_file: Path,
+    out_file: Path,
+    quiet: bool = False,
 ) -> EmbeddingStats:
     """Write the vectors of `texts`, of which there must be one, to `out_file` as a .npy array,
     float32 (texts, dimension).
 
-    Vectors come from the cache where it has model and text, else from the model and into the cache.
+    Each model's vectors come from the cache where it has model and text, else from the model and
+    into the cache. Raises BuildFailed if the cache cannot be used.
+    """
+    with open_cache(cache_file) as cache, ExitStack() as bars:
+        counts = [count_missing(cache, one.model.fingerprint, texts) for one in models]
+        advances = [
+            bars.enter_context(_progress(one.model, missing, quiet))
+            for one, (missing, _) in zip(models, counts, strict=True)
+        ]
+        write_npy(out_file, len(texts), _joined_blocks(cache, models, texts, advances))
+    return EmbeddingStats(len(texts), counts[0][1], sum(missing for missing, _ in counts))
+
+
+def vectors_of(
+    texts: Sequence[str], model: Embedder, cache_file: Path, quiet: bool = False
+) -> tuple[Vectors, int]:
+    """Return the vectors of a few texts, float32 (texts, dimension), and how many were encoded.
+
     Raises BuildFailed if the cache cannot be used.
     """
+    if not texts:
+        return np.empty((0, 0), np.float32), 0
     with open_cache(cache_file) as cache:
-        missing, distinct = count_missing(cache, model.fingerprint, texts)
+        missing, _ = count_missing(cache, model.fingerprint, texts)
         with _progress(model, missing, quiet) as advance:
-            blocks = _embedded(cache, model, texts, advance)
-            write_npy(out_file, len(texts), blocks)
-    return EmbeddingStats(len(texts), distinct, missing)
+            return _vectors(cache, model, texts, advance), missing
 
 
 def _progress(
@@ -159,17 +195,32 @@ def blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-def _embedded(
-    cache: sqlite3.Connection, model: Embedder, texts: Texts, advance: Callable[[int], None]
+def _joined_blocks(
+    cache: sqlite3.Connection,
+    models: Sequence[WeightedModel],
+    texts: Texts,
+    advances: Sequence[Callable[[int], None]],
 ) -> Iterator[Vectors]:
     """Yield the vectors of texts block by block, and note in the cache that they were needed."""
     for some in blocks(texts):
-        keys = [key_of(model.fingerprint, text) for text in some]
-        vectors = fill(cache, model, dict(zip(keys, some, strict=True)), advance)
-        note_uses(cache, vectors)
-        yield np.frombuffer(b"".join(vectors[key] for key in keys), np.float32).reshape(
-            len(keys), -1
-        )
+        by_model = []
+        for one, advance in zip(models, advances, strict=True):
+            by_model.append(_vectors(cache, one.model, some, advance))
+            note_uses(cache, {key_of(one.model.fingerprint, text) for text in some})
+        yield join(by_model, [one.share for one in models])
+
+
+def _vectors(
+    cache: sqlite3.Connection,
+    model: Embedder,
+    texts: Sequence[str],
+    advance: Callable[[int], None],
+) -> Vectors:
+    """Return the vectors of texts, float32 (texts, dimension); what the cache lacks is encoded."""
+    keys = [key_of(model.fingerprint, text) for text in texts]
+    vectors = fill(cache, model, dict(zip(keys, texts, strict=True)), advance)
+    block = b"".join(vectors[key] for key in keys)
+    return np.frombuffer(block, np.float32).reshape(len(keys), -1)
 
 
 def fill(

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from hybrid.engines.semantic.encoder import INPUTS, TOKENIZER_FILE
 from hybrid.errors import BuildFailed, InvalidInput
-from hybrid.settings import DEFAULT_MODEL, MODELS, Precision
+from hybrid.settings import DEFAULT_MODEL, MODELS, Precision, Settings, model_weights
 from hybrid.storage.manifest import Prompts
 from hybrid.vectors import Vectors
 from indexer.embedding.embed import Embedder
@@ -199,6 +199,28 @@ class SentenceModel:
         if program is None:
             raise BuildFailed(f"PyTorch does not export the model in {self.folder}")
         return program.model_proto
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model, the name by which it was chosen, and its weight beside the first, above 0."""
+
+    name: str
+    model: Model
+    weight: float = 1.0
+
+
+def chosen_models(settings: Settings) -> tuple[NamedModel, ...]:
+    """Return the models of the settings; the weight of the first is 1.
+
+    Raises InvalidInput if there is no such model.
+    """
+    chosen = model_weights(settings.model)
+    first = chosen[0][1]
+    return tuple(
+        NamedModel(name, load_model(name, settings.models), weight / first)
+        for name, weight in chosen
+    )
 
 
 def one_line_of(error: Exception) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from hybrid.engines.lexical.writer_protocol import LexicalWriter, Previous
-from hybrid.engines.semantic.encoder import ENCODER_FOLDER, MODEL_FILES
+from hybrid.engines.semantic.encoder import MEAN_FILE, MODEL_FILES, WEIGHTS_SUFFIX, folder_of
 from hybrid.errors import BuildFailed, EngineUnavailable, GenerationUnusable
 from hybrid.settings import Precision
 from hybrid.storage import durable
@@ -58,20 +58,26 @@ class Draft:
                 self.link(generation, name)
         shutil.copyfile(generation.file(DELTA), self.file(DELTA))
 
-    def share_encoder(self, generation: Generation, precision: Precision) -> bool:
-        """Share the model of a published generation as far as queries need it in this precision.
+    def share_model(
+        self, generation: Generation, number: int, precision: Precision, shared_as: int
+    ) -> bool:
+        """Share the model of this number of a published generation as the one `shared_as`, as far
+        as queries need it in this precision, without its mean.
 
         Returns False, and shares nothing, if it has to be exported for it.
         """
         other = generation.manifest.model.queries.precision
-        if precision == other:
-            self.link(generation, ENCODER_FOLDER)
-        elif precision == "float32":
-            self.file(ENCODER_FOLDER).mkdir()
-            for path in generation.file(ENCODER_FOLDER).iterdir():
-                if not path.name.startswith(MODEL_FILES[other]):
-                    self.link(generation, f"{ENCODER_FOLDER}/{path.name}")
-        return precision in (other, "float32")
+        if precision not in (other, "float32"):
+            return False
+        left_out = {MEAN_FILE}
+        if precision != other:
+            left_out |= {MODEL_FILES[other], MODEL_FILES[other] + WEIGHTS_SUFFIX}
+        target = self.file(folder_of(shared_as))
+        target.mkdir()
+        for path in generation.file(folder_of(number)).iterdir():
+            if path.is_file() and path.name not in left_out:
+                (target / path.name).hardlink_to(path)
+        return True
 
     def commit(
         self, manifest: Manifest, known: Digests, instead: CurrentEntry | None = None

@@ -77,14 +77,17 @@ class Stores:
     lexical: Lexical
 
 
-def build_manifest(name: str, source: "SourceFile", model: ModelName, stores: Stores) -> Manifest:
+def build_manifest(
+    name: str, source: "SourceFile", models: Sequence[ModelName], stores: Stores
+) -> Manifest:
     """Return the manifest of the generation `name` that was built; its `files` are none yet."""
     return Manifest(
         name=name,
         created=_now(),
         **source.manifest,
         counts=Counts(**source.counts, **asdict(stores.catalogue)),
-        model=model,
+        model=models[0],
+        beside=tuple(models[1:]),
         lexical=stores.lexical,
         delta=stores.delta,
         **vars(stores.base),

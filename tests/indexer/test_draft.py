@@ -61,7 +61,7 @@ def test_the_model_is_shared_as_far_as_it_is_needed(
     folder.mkdir()
     draft = Draft(data, folder, TantivyWriter(folder))
     generation = Generation(opened.folder, manifest)
-    assert draft.share_encoder(generation, wanted) == (shared is not None)
+    assert draft.share_model(generation, 0, wanted, 0) == (shared is not None)
     assert draft.file(ENCODER_FOLDER).exists() == (shared is not None)
     found = {path.name for path in (folder / ENCODER_FOLDER).glob("*")}
     assert found >= (shared or set())

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hybrid.engines.semantic.side_by_side import Share, unit
 from hybrid.errors import BuildFailed
 from hybrid.vectors import Vectors
 from indexer.embedding import cache, embed
 from indexer.embedding.cache import CACHE, drop_vectors, hold_cache, import_vectors, open_cache
-from indexer.embedding.embed import ExportedModel, embed_into
+from indexer.embedding.centring import mean_to_subtract
+from indexer.embedding.embed import ExportedModel, WeightedModel, embed_into
 from tests.fakes import HashingEncoder
 
 TEXTS = [f"Sentence {number} of a film." for number in range(9)]
@@ -81,7 +83,8 @@ def test_texts_are_embedded_in_parts(
     assert embed_into(tmp_path / CACHE, TEXTS, model, quiet=True) == 9
     assert counter.advanced == [3, 1, 3, 1, 1]
     out = tmp_path / "out.npy"
-    stats = embed.embed([*TEXTS, TEXTS[0]], model, tmp_path / CACHE, out, quiet=True)
+    models = [WeightedModel(model, Share())]
+    stats = embed.embed([*TEXTS, TEXTS[0]], models, tmp_path / CACHE, out, quiet=True)
     assert (stats.texts, stats.distinct, stats.encoded) == (10, 9, 0)
     assert np.load(out).tolist() == HashingEncoder().encode([*TEXTS, TEXTS[0]]).tolist()
     assert len(counter.advanced) == 5
@@ -169,3 +172,17 @@ def test_batches_have_texts_of_similar_length(
     assert vectors.tolist() == HashingEncoder().encode(texts).tolist()
     assert sorted(encoder.lengths) == lengths
     assert ExportedModel("print", encoder).encode([]).shape[0] == 0
+
+
+def test_only_squeezed_vectors_are_centred() -> None:
+    """Vectors in all directions are not, nor few, nor those of one sentence over and over."""
+    random = np.random.default_rng(0)
+    spread = unit(random.standard_normal((300, 64)).astype(np.float32))
+    corner = np.eye(1, 64, dtype=np.float32)
+    squeezed = unit(spread + 2 * corner)
+    mean = mean_to_subtract(squeezed)
+    assert mean is not None
+    assert np.allclose(mean, squeezed.mean(axis=0), atol=1e-6)
+    for others in (spread, unit(spread + 0.5 * corner), squeezed[:255], np.repeat(corner, 300, 0)):
+        assert mean_to_subtract(others) is None
+    assert mean_to_subtract(np.empty((0, 0), np.float32)) is None

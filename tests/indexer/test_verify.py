@@ -438,6 +438,7 @@ def test_queries_in_another_precision(
     model = generation.manifest.model.model_copy(update={"queries": queries})
     manifest = generation.manifest.model_copy(update={"model": model})
     monkeypatch.setattr("indexer.verify.open_query_encoder", lambda _: Turned())
+    monkeypatch.setattr("indexer.verify.open_original_encoder", lambda _: HashingEncoder())
     with closing(Catalogue(generation.folder)) as catalogue:
         rows = np.arange(len(catalogue))
         for of, number in ((manifest, expected), (generation.manifest, 0)):

@@ -19,6 +19,10 @@ from hybrid.settings import Precision
 from hybrid.vectors import Vectors
 
 ENCODER_FOLDER = "encoder"
+"""Of the first model. It holds the folders of further models, named by their numbers from 1."""
+
+MEAN_FILE = "mean.npy"
+"""The mean that is subtracted from the vectors of a model that is centred, float32 (d,)."""
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -33,6 +37,11 @@ INPUTS = ("input_ids", "attention_mask")
 
 MAX_CACHED_VECTORS = 1024
 """Of 384 dimensions they take 1.6 MB."""
+
+
+def folder_of(number: int) -> str:
+    """Return the folder of the model of this number in a generation, counted from 0."""
+    return f"{ENCODER_FOLDER}/{number}" if number else ENCODER_FOLDER
 
 
 class OnnxEncoder:
