@@ -14,6 +14,7 @@ from hybrid.movie import Movie
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import CURRENT, MANIFEST, open_current, published
 from hybrid.storage.manifest import Counts
+from indexer.background_merge import merge_delta
 from indexer.cli import main
 from indexer.repair import repair
 from indexer.update import HandChanges, UpdateResult, change, match_source, rollback
@@ -303,3 +304,14 @@ def test_a_namesake_added_by_hand_is_not_taken_for_the_films_of_the_source(tmp_p
     assert not done.published
     assert_holds(open_current(data), [twin, *numbered(NUMBERED)[1:]])
     assert remembered(data) == {0: None}
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_build_that_discards_them_forgets_them(data: Path, merged: bool) -> None:
+    """Whether they are in the delta or were merged into the base."""
+    if merged:
+        assert merge_delta(data, tools(), always=True)
+    assert len(remembered(data)) == 3
+    follow_films(data, FILMS, hand_changes="discard")
+    assert remembered(data) == {}
+    assert_holds(open_current(data), FILMS)

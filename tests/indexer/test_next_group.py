@@ -1,10 +1,16 @@
 """Which changes are published together: long ones do not hold up short ones."""
 
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from typing import cast
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid.movie import Movie
-from indexer.group_commit import GROUP_TEXT, Order, next_group
+from indexer import group_commit
+from indexer.group_commit import GROUP_TEXT, GroupCommit, Order, next_group
 
 
 def order(film: int, characters: int) -> Order:
@@ -64,3 +70,58 @@ def test_short_changes_share_a_group() -> None:
     waiting = [order(n, 1_500) for n in range(16)]
     assert next_group(waiting) == waiting
     assert next_group([]) == []
+
+
+class Clock:
+    """Seconds that pass while changes are published, while nothing is to be done, and in pauses."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.pauses.append(self.now - 1000.0)
+        self.now += seconds
+
+
+@pytest.mark.parametrize(
+    ("idle", "pauses"),
+    [
+        (0.0, [0.625, 1.28]),  # once half a second of changes is over, and again
+        (0.02, [0.6, 1.21]),
+        (0.04, []),  # whoever waited had time enough
+    ],
+)
+def test_others_may_write_in_between(
+    monkeypatch: pytest.MonkeyPatch, idle: float, pauses: list[float]
+) -> None:
+    """After half a second of changes one after the other there is a pause, unless nothing was to be
+    done for as long anyway."""
+    clock = Clock()
+    left = [order(film, 0) for film in range(12)]
+
+    class Orders:
+        """Changes that arrive one at a time, `idle` seconds after the one before is published."""
+
+        def get(self, timeout: float | None = None) -> Order | None:
+            """Return the next one."""
+            if timeout is not None:
+                raise Empty
+            clock.now += idle
+            return left.pop() if left else None
+
+    group = GroupCommit.__new__(GroupCommit)
+    group._orders = cast("SimpleQueue[Order | None]", Orders())
+    published: list[int] = []
+
+    def publish(orders: Sequence[Order]) -> None:
+        published.extend(each.film for each in orders)
+        clock.now += 0.125
+
+    monkeypatch.setattr(group, "_publish", publish)
+    monkeypatch.setattr(group_commit, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(group_commit, "sleep", clock.sleep)
+    group._publish_groups()
+    assert published == list(range(12))[::-1]
+    assert [round(pause, 3) for pause in clock.pauses][:2] == pauses

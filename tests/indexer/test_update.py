@@ -198,6 +198,7 @@ def test_recall_is_measured_again_after_a_twentieth(data: Path) -> None:
     few = put_sentences(total // 20)
     assert (few.changed, few.changed_when_measured) == (total // 20, 0)
     assert put_sentences(5).changed_when_measured == total // 20 + 5
+    assert put_sentences(4).changed_when_measured == total // 20 + 5
 
 
 @pytest.mark.usefixtures("merging")

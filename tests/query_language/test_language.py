@@ -137,6 +137,7 @@ def test_what_the_film_breaks(text: str) -> None:
         "title:!",
         "person:",
         "genre:",
+        'genre:" "',
         "year:",
         "year:195",
         "year:19551",

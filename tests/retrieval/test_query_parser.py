@@ -23,6 +23,8 @@ from hybrid.text.person_names import name_words
         ("submarine movies", "submarine"),
         ("Metropolis movie, please!", "Metropolis"),
         ("Bollywood movie where two families feud", "Bollywood where two families feud"),
+        ("the one where a dog saves its owner", "dog saves its owner"),
+        ("old chess film about love", "old chess about love"),
         ("film student finds a lost reel", "student finds a lost reel"),
         ("ageing film producer", "ageing film producer"),
     ],

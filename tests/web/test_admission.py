@@ -196,3 +196,22 @@ def test_closed_lanes_take_nothing() -> None:
     for lane in lanes:
         with pytest.raises(RuntimeError, match="shutdown"):
             lane.submit(lambda: None)
+
+
+def test_the_latest_request_weighs_a_tenth(lane: Lane, clock: Clock) -> None:
+    """After one of 10 s and one of no time the mean is 9 s: with two threads, the next that has to
+    wait would wait for 4.5 s."""
+    for seconds in (10.0, 0.0):
+
+        def work(seconds: float = seconds) -> None:
+            clock.seconds += seconds
+
+        lane.submit(work).result(60)
+        eventually(lambda: lane.in_flight == 0, 30)
+    release = Event()
+    for _ in range(2):
+        hold(lane, release)
+    with pytest.raises(Overloaded) as error:
+        lane.submit(lambda: None)
+    assert error.value.retry_after == 5
+    release.set()

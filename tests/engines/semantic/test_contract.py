@@ -12,6 +12,8 @@ from hybrid.engines.semantic.exact import ExactEngine
 from hybrid.engines.semantic.ivfpq import (
     EXACT_SENTENCES,
     IvfPqEngine,
+    Selector,
+    Unindexed,
     id_selector,
     sub_quantisers,
 )
@@ -223,6 +225,39 @@ def test_without_a_filter_as_many_lists_are_probed_as_asked_for(nprobe: int) -> 
         probed = index.quantizer.assign(vector[np.newaxis], nprobe)[0]
         found = probing(WORLD, nprobe).search(QueryVector(vector), NONE, 100_000)
         assert set(found.ids.tolist()) == set(films[np.isin(list_of_each, probed)].tolist())
+
+
+@pytest.mark.parametrize("filters", [NONE, WIDE])
+def test_ivfpq_looks_at_films_that_its_index_lacks(filters: Filters) -> None:
+    """Films that are new or changed are found by what they are now, with a filter and without."""
+    rows = np.arange(0, len(WORLD.columns.ids), 7)
+    ids = WORLD.columns.ids[rows]
+    index = faiss.clone_index(index_of(WORLD))
+    index.remove_ids(faiss.IDSelectorBatch(ids[::2]))
+    exact_engine = ExactEngine(WORLD.sentences, WORLD.columns)
+    engine = IvfPqEngine(index, index.nlist, exact_engine, Unindexed(ids[1::2], rows))
+    for vector in WORLD.queries[:5]:
+        expected = {film for _, film in WORLD.truth(vector, filters)}
+        assert expected & set(ids.tolist())
+        found = engine.search(QueryVector(vector), filters, 100_000)
+        assert set(found.ids.tolist()) == expected
+
+
+def test_ivfpq_evaluates_a_filter_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And another one by itself."""
+    made: list[Filters] = []
+    make = IvfPqEngine._make_selector
+
+    def counting(self: IvfPqEngine, filters: Filters, among: FilmSet | None) -> Selector:
+        made.append(filters)
+        return make(self, filters, among)
+
+    monkeypatch.setattr(IvfPqEngine, "_make_selector", counting)
+    engine = probing(WORLD, 1)
+    other = Filters(year_from=1950)
+    for filters in (WIDE, WIDE, other, WIDE, other):
+        engine.search(QueryVector(WORLD.queries[0]), filters, 10)
+    assert made == [WIDE, other]
 
 
 def test_any_genre_and_all_genres_are_different_filters(semantic: SemanticEngine) -> None:
