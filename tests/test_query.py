@@ -332,6 +332,8 @@ def test_a_fusion_is_what_it_says() -> None:
     """It has no other field, and never changes: it is a key of what was computed for it."""
     with pytest.raises(ValidationError, match="Extra inputs"):
         Fusion.model_validate({"method": "rrf", "k": 60})
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Filters.model_validate({"genre": ["War"]})
     fusion = Fusion(method="rrf", alpha=0.3)
     with pytest.raises(ValidationError, match="frozen"):
         fusion.alpha = 0.4  # type: ignore[misc]

@@ -335,3 +335,14 @@ def test_a_film_that_others_should_be_like_is_not_searched_for() -> None:
     reading = Reading.of(text, parts[::-1])
     assert reading.plain == "movies 80s"
     assert reading.parts == parts
+
+
+def test_no_conditions_exclude_nothing() -> None:
+    """A query without any has no part in them; either kind alone is one."""
+    year = Filters(year_from=1955, year_to=1955)
+    assert Conditions().matches(ALIEN)
+    assert not Conditions()
+    assert Conditions((year,)).matches(ALIEN)
+    assert not Conditions(excluded=(year,)).matches(ALIEN)
+    assert Conditions((year,))
+    assert Conditions(excluded=(year,))

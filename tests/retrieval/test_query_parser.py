@@ -25,6 +25,7 @@ from hybrid.text.person_names import name_words
         ("Bollywood movie where two families feud", "Bollywood where two families feud"),
         ("the one where a dog saves its owner", "dog saves its owner"),
         ("old chess film about love", "old chess about love"),
+        ("old film noir about love", "old film noir about love"),
         ("film student finds a lost reel", "student finds a lost reel"),
         ("ageing film producer", "ageing film producer"),
     ],

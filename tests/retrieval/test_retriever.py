@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hybrid.engines.breaker import FAILURES
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie
@@ -14,6 +15,7 @@ from hybrid.query import Filters, SearchQuery
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.search import HybridSearch
+from tests.eventually import eventually
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.small import open_small
 
@@ -339,3 +341,49 @@ def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
         search.close()
     for one, other in zip(*found, strict=True):
         assert np.array_equal(one, other, equal_nan=True)
+
+
+def test_meaning_alone_compares_no_titles(worded: HybridSearch) -> None:
+    """The other side is not asked at all: nothing is known of words, titles and people."""
+    candidates = worded.retrieve(SearchQuery(query="lantern bay", mode="semantic"))
+    assert not candidates.title_shares.any()
+    assert not candidates.in_keyword_list.any()
+    assert np.isnan(candidates.keyword.bm25).all()
+    assert candidates.person is None
+    assert len(candidates.semantic_list)
+
+
+def test_an_engine_that_is_back_is_noticed(tmp_path: Path) -> None:
+    """Whether it is, is asked by a search like those of queries, not by one of them."""
+    asked: list[tuple[str, int]] = []
+
+    class Counting(FakeLexical):
+        """A keyword engine that notes what it is asked."""
+
+        def search(
+            self,
+            text: str,
+            filters: Filters,
+            depth: int,
+            deadline: Deadline = NEVER,
+            conditions: Conditions = NO_CONDITIONS,
+        ) -> Ranking:
+            """Note the query."""
+            assert deadline.left < 100
+            asked.append((text, depth))
+            return super().search(text, filters, depth, deadline, conditions)
+
+    lexical = Counting(FILMS)
+    search = open_small(tmp_path, FILMS, lexical, depth=7)
+    search.retriever._probe()
+    assert [depth for _, depth in asked] == [7]
+    assert asked[0][0]
+    lexical.away = True
+    with pytest.raises(EngineUnavailable, match="away"):
+        search.retriever._probe()
+    query = SearchQuery(query="lantern")
+    for _ in range(FAILURES):
+        assert search.retrieve(query).degraded == ("keyword",)
+    lexical.away = False
+    eventually(lambda: search.retrieve(query).degraded == ())
+    search.close()
