@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, cast
@@ -13,7 +15,7 @@ from click.testing import CliRunner
 
 from hybrid.errors import BuildFailed
 from hybrid.settings import Settings
-from hybrid.storage import generation
+from hybrid.storage import durable, generation
 from hybrid.storage.generation import (
     CURRENT,
     DELTA,
@@ -24,12 +26,12 @@ from hybrid.storage.generation import (
     open_current,
     published,
 )
-from hybrid.storage.manifest import Delta, Manifest, identity
+from hybrid.storage.manifest import Delta, FileDigest, Manifest, identity
 from indexer import group_commit
 from indexer.background_merge import NICE, merge_delta, start_merge
 from indexer.cli import main
 from indexer.generations.cleanup import MERGE
-from indexer.generations.lock import merger_lock
+from indexer.generations.lock import merger_lock, writer_lock
 from indexer.generations.manifest import BaseStore
 from indexer.generations.publish import Digests
 from indexer.group_commit import open_writes
@@ -344,3 +346,37 @@ def test_a_change_says_how_long_its_steps_took(data: Path) -> None:
     nothing = change(data, upsert(()), tools())
     assert list(nothing.seconds) == "recover open compare tidy".split()
     assert all(seconds > 0 for seconds in done.seconds.values())
+
+
+def test_a_new_base_is_on_disk_before_others_wait(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own files are synced and read while others write; what it shares is not."""
+    events: list[str] = []
+    sync_all, of = durable.sync_all, FileDigest.of
+
+    def syncing(paths: Iterable[Path]) -> None:
+        found = list(paths)
+        events.extend(f"sync {path.name}" for path in found)
+        sync_all(found)
+
+    def reading(path: Path) -> FileDigest:
+        events.append(f"read {path.name}")
+        return of(path)
+
+    @contextmanager
+    def locking(folder: Path, patience: float) -> Iterator[None]:
+        events.append("lock")
+        with writer_lock(folder, patience):
+            yield
+
+    monkeypatch.setattr(durable, "sync_all", syncing)
+    monkeypatch.setattr(FileDigest, "of", reading)
+    monkeypatch.setattr("indexer.background_merge.writer_lock", locking)
+    assert merge_delta(data, tools(), always=True)
+    own = {"catalogue.sqlite", "columns.arrays", "titles.arrays", "suggestions.arrays"}
+    second = events.index("lock", 1)
+    assert {f"sync {name}" for name in own} <= set(events[:second])
+    assert {f"read {name}" for name in own} <= set(events[:second])
+    assert not {f"read {name}" for name in own} & set(events[second:])
+    assert "sync vectors-0.npy" not in events[:second]

@@ -215,3 +215,10 @@ def test_the_latest_request_weighs_a_tenth(lane: Lane, clock: Clock) -> None:
         lane.submit(lambda: None)
     assert error.value.retry_after == 5
     release.set()
+
+
+def test_one_worker_has_all_threads() -> None:
+    """Unless it is said how many there are."""
+    with closing(Lanes(1.0)) as lanes:
+        threads = {lane.name: lane.threads for lane in lanes}
+    assert (threads["search"], threads["compare"]) == (admission.SEARCH_THREADS, 2)
