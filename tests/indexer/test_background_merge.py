@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, cast
@@ -30,6 +31,7 @@ from hybrid.storage.manifest import Delta, FileDigest, Manifest, identity
 from indexer import group_commit
 from indexer.background_merge import NICE, merge_delta, start_merge
 from indexer.cli import main
+from indexer.embedding import embed
 from indexer.generations.cleanup import MERGE
 from indexer.generations.lock import merger_lock, writer_lock
 from indexer.generations.manifest import BaseStore
@@ -380,3 +382,19 @@ def test_a_new_base_is_on_disk_before_others_wait(
     assert {f"read {name}" for name in own} <= set(events[:second])
     assert not {f"read {name}" for name in own} & set(events[second:])
     assert "sync vectors-0.npy" not in events[:second]
+
+
+def test_a_service_shows_no_progress(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log is not a terminal; a command shows how far it is."""
+    hidden: list[bool] = []
+    counter = embed.counter
+
+    def showing(*arguments: Any, **named: Any) -> Any:
+        hidden.append(named["hidden"])
+        return counter(*arguments, **named)
+
+    monkeypatch.setattr(embed, "counter", showing)
+    for number, quiet in enumerate((True, False)):
+        film = FILMS[2].model_copy(update={"description": f"It is number {number}."})
+        change(data, upsert([film]), replace(tools(), quiet=quiet))
+    assert hidden == [True, False]

@@ -10,8 +10,9 @@ import pytest
 from hybrid.engines.breaker import FAILURES
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.errors import EngineUnavailable
+from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie
-from hybrid.query import Filters, SearchQuery
+from hybrid.query import Filters, SearchQuery, SimilarQuery
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.search import HybridSearch
@@ -387,4 +388,41 @@ def test_an_engine_that_is_back_is_noticed(tmp_path: Path) -> None:
         assert search.retrieve(query).degraded == ("keyword",)
     lexical.away = False
     eventually(lambda: search.retrieve(query).degraded == ())
+    search.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "stages"),
+    [
+        ({}, {"understand", "keyword", "titles", "encode", "semantic", "complete"}),
+        ({"title": "lantern"}, {"conditions"}),
+    ],
+)
+def test_each_step_has_its_time(
+    worded: HybridSearch, fields: dict[str, str], stages: set[str]
+) -> None:
+    """By the names that the response has."""
+    watch = Stopwatch()
+    worded.retrieve(SearchQuery.model_validate({"query": "lantern boat"} | fields), watch)
+    assert watch.seconds.keys() >= stages
+    assert watch.seconds.keys() <= stages | set(
+        "understand keyword titles encode semantic complete conditions".split()
+    )
+
+
+def test_films_like_one_are_as_many_as_the_depth(tmp_path: Path) -> None:
+    """The film itself, which is nearest, and what is the same takes no place in either list."""
+    plot = "A lantern shines. A boat sails to the shore."
+    films = [
+        Movie(id=number, title=f"Film {number % 7}", year=1950, description=plot)
+        for number in range(20, 32)
+    ]
+    search = open_small(tmp_path, films, FakeLexical(films), depth=4)
+    likeness = search.retriever.likeness_of(20)
+    assert likeness.excluded.tolist() == [20, 27]
+    query = SimilarQuery(id=20)
+    found = search.retriever.retrieve_similar(query, likeness, Stopwatch())
+    assert found.in_keyword_list.sum() == 4
+    assert found.semantic_list.ids.tolist() == [21, 22, 23, 24]
+    assert not np.isin(found.ids, [20, 27]).any()
     search.close()
