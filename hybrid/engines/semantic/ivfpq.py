@@ -40,8 +40,8 @@ MAX_BITMAP_ID = 1 << 28
 
 @dataclass(frozen=True)
 class Selector:
-    """The films that a filter allows: their rows, for the exact scan, and a FAISS selector of
-    those in the index.
+    """The films that a filter allows: their rows, for the exact scan, and how FAISS searches those
+    in the index.
 
     `sentences` is how many sentences they have together, `unindexed` the rows of those that are
     not in the index.
@@ -50,7 +50,7 @@ class Selector:
     rows: Rows
     sentences: int
     unindexed: Rows
-    faiss: "faiss.IDSelector"
+    parameters: "faiss.SearchParametersIVF"
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,12 @@ class IvfPqEngine:
         unindexed: Unindexed = NOTHING_UNINDEXED,
     ) -> None:
         self._index = index
-        self._nprobe = nprobe
         self._exact = exact
         self._unindexed = exact.with_vector(unindexed.rows)
-        self._outdated = id_selector(unindexed.outdated)
-        self._indexed = faiss.IDSelectorNot(self._outdated) if len(unindexed.outdated) else None
+        outdated = id_selector(unindexed.outdated)
+        indexed = faiss.IDSelectorNot(outdated) if len(unindexed.outdated) else None
+        self._parameters = faiss.SearchParametersIVF(nprobe=nprobe, sel=indexed)
+        self._outdated = outdated  # FAISS refers to it
         self._selectors: Cache[tuple[Filters, FilmSet | None], Selector] = Cache(
             "selectors", MAX_CACHED_SELECTORS
         )
@@ -130,11 +131,7 @@ class IvfPqEngine:
         return self._exact.vectors_of(film)
 
     def _candidates(self, vector: Vectors, wanted: int, selector: Selector | None) -> Ids:
-        parameters = faiss.SearchParametersIVF(
-            # Under a filter each list holds few allowed sentences, so all lists are probed.
-            nprobe=self._index.nlist if selector else self._nprobe,
-            sel=selector.faiss if selector else self._indexed,
-        )
+        parameters = selector.parameters if selector else self._parameters
         query = np.ascontiguousarray(vector[np.newaxis], np.float32)
         _, labels = self._index.search(query, min(wanted, self._index.ntotal), params=parameters)
         films = distinct(labels[0])
@@ -152,8 +149,11 @@ class IvfPqEngine:
         ids = self._exact.columns.ids[rows]
         sentences = int(self._exact.sentences.counts[rows].sum())
         is_unindexed = np.isin(rows, self._unindexed, assume_unique=True)
-        indexed = id_selector(ids[~is_unindexed])
-        return Selector(rows, sentences, rows[is_unindexed], indexed)
+        # Each list holds few allowed sentences, so all lists are probed.
+        parameters = faiss.SearchParametersIVF(
+            nprobe=self._index.nlist, sel=id_selector(ids[~is_unindexed])
+        )
+        return Selector(rows, sentences, rows[is_unindexed], parameters)
 
 
 def id_selector(ids: Ids) -> "faiss.IDSelector":
