@@ -70,7 +70,11 @@ class OnnxEncoder:
         return np.concatenate([self._encode_batch([text]) for text in texts])
 
     def _encode_batch(self, texts: Sequence[str]) -> Vectors:
-        encodings = self._tokenizer.encode_batch(list(texts))
+        # A batch is divided among threads, which takes longer than a text does.
+        if len(texts) == 1:
+            encodings = [self._tokenizer.encode(texts[0])]
+        else:
+            encodings = self._tokenizer.encode_batch(list(texts))
         tokens = (
             np.array([encoding.ids for encoding in encodings], np.int64),
             np.array([encoding.attention_mask for encoding in encodings], np.int64),
