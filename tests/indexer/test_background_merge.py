@@ -28,6 +28,7 @@ from hybrid.storage.generation import (
     published,
 )
 from hybrid.storage.manifest import Delta, FileDigest, Manifest, identity
+from hybrid.terminal.progress import counter
 from indexer import group_commit
 from indexer.background_merge import NICE, merge_delta, start_merge
 from indexer.cli import main
@@ -387,7 +388,6 @@ def test_a_new_base_is_on_disk_before_others_wait(
 def test_a_service_shows_no_progress(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its log is not a terminal; a command shows how far it is."""
     hidden: list[bool] = []
-    counter = embed.counter
 
     def showing(*arguments: Any, **named: Any) -> Any:
         hidden.append(named["hidden"])
