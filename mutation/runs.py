@@ -24,9 +24,9 @@ from mutation.trials import CollectionFails, Worker, apply_mutant, copies, warm_
 RESULTS = ROOT / ".mutants"
 """The folder of results."""
 
-SECONDS, TIMES = 10.0, 5.0
-"""Limit of a mutant's processor time in seconds, plus so many times what its tests take without it;
-twice both are the limit by the clock."""
+SECONDS, WAITING, TIMES = 10.0, 30.0, 5.0
+"""Limit of a mutant's processor time in seconds, and by the clock, each plus so many times what its
+tests take without it."""
 
 PATIENCE = 10.0
 """Seconds of processor time for the tests of a mutant: the quickest that reach its line. Most of a
@@ -120,7 +120,7 @@ def job_of(mutant: Mutant, target: Target, reached: ReachedLines) -> Job | None:
         return None
     tests = reached.first_within(PATIENCE, tests)
     cost = reached.cost(tests)
-    limits = Limits(SECONDS + TIMES * cost.processor, 2 * (SECONDS + TIMES * cost.wall))
+    limits = Limits(SECONDS + TIMES * cost.processor, WAITING + TIMES * cost.wall)
     return Job(tests, mutant, anew, limits)
 
 

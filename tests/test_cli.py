@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from elasticsearch import Elasticsearch
 
 from hybrid.cli import main
 from hybrid.query import Query, RankedQuery, SearchQuery, Selection
 from hybrid.settings import Settings
+from indexer.cli import main as indexer
 from tests.command import PREFIX, Index, run, run_code
 from tests.indexer.film_files import KAGGLE_FILMS, kaggle_csv
 from tests.web.http import Service
@@ -104,12 +106,29 @@ def test_errors_are_one_line(
 ) -> None:
     """A mistake is reported in a line that names it, with exit code 1 or 2 and no stack trace."""
     csv = str(kaggle_csv(tmp_path / "films.csv"))
-    filled = [argument.format(csv=csv, tmp=tmp_path) for argument in arguments]
+    program, *filled = (argument.format(csv=csv, tmp=tmp_path) for argument in arguments)
     set_ = {name: value.format(tmp=tmp_path) for name, value in variables.items()}
-    done = run(*filled, **set_)
-    assert done.returncode in (1, 2)
-    assert message.format(csv=csv) in done.stderr
-    assert "Traceback" not in done.stderr
+    if "serve" in arguments:  # which sets up its process for good
+        process = run(program, *filled, **set_)
+        code, said = process.returncode, process.stderr
+    else:
+        done = CliRunner().invoke(indexer if program == "indexer" else main, filled, env=set_)
+        assert isinstance(done.exception, SystemExit)  # any other would be a stack trace
+        code, said = done.exit_code, done.stderr
+    assert code in (1, 2)
+    assert message.format(csv=csv) in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("program", ["hybrid", "indexer"])
+def test_a_process_that_fails_says_why(program: str) -> None:
+    """As its command does, and nothing else."""
+    commands = {"hybrid": ("search", "x"), "indexer": ("rollback",)}
+    done = run(program, *commands[program], "--data", "/nowhere")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: no index in /nowhere")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
 
 
 def test_settings_are_documented() -> None:

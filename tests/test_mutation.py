@@ -300,7 +300,7 @@ def test_the_tests_of_a_mutant() -> None:
     both = ("a.py::quick", "a.py::slow")
     assert chosen == [(both, False), (both[:1], False), None, (both, True)]
     assert jobs[0]
-    assert jobs[0].limits == Limits(processor=10 + 5 * 6, wall=2 * (10 + 5 * 7))
+    assert jobs[0].limits == Limits(processor=10 + 5 * 6, wall=30 + 5 * 7)
 
 
 @pytest.mark.parametrize(
