@@ -64,3 +64,13 @@ def test_every_title_is_given_once(catalogue: Catalogue) -> None:
         (2, "Three"),
         (3, "Four"),
     ]
+
+
+def test_films_are_given_by_id_and_kept(catalogue: Catalogue) -> None:
+    """Films that exist are in the order of ids, those read before beside new ones; a film that was
+    read before is not parsed again."""
+    (first,) = catalogue.films([7]).values()
+    found = catalogue.films([9, 404, 7, -1, 3])
+    assert [*found] == [3, 7, 9]
+    assert [film.movie for film in found.values()] == FILMS[:3]
+    assert found[7] is first
