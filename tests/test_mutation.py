@@ -14,7 +14,7 @@ from mutation.mutants import MODULE_LEVEL, Faults, Mutant
 from mutation.reach import Cost, ReachedLines
 from mutation.report import Result, Share, diffs, shares, stale, survivors
 from mutation.runs import job_of
-from mutation.sample import SIZE, draw_sample, min_killed
+from mutation.sample import REQUIRED, SIZE, draw_sample, min_killed
 from mutation.targets import ROOT, Target, read_targets
 from mutation.trials import CollectionFails, Worker
 from tests.eventually import eventually
@@ -106,9 +106,9 @@ def chance_of_failure(share: float) -> float:
 def test_the_floor_is_seldom_missed_by_chance() -> None:
     """What is required passes, a little more passes practically always, and half of it never."""
     assert min_killed(60, 0.8) == 38
-    assert chance_of_failure(0.80) < 0.002
-    assert chance_of_failure(0.85) < 0.0001
-    assert chance_of_failure(0.40) > 0.999
+    assert chance_of_failure(REQUIRED) < 0.002
+    assert chance_of_failure(REQUIRED + 0.05) < 0.0001
+    assert chance_of_failure(REQUIRED / 2) > 0.999
 
 
 def test_samples_change_with_their_seed() -> None:

@@ -117,6 +117,7 @@ def test_whoever_may_read_the_folder_may_read_the_index(data: Path) -> None:
     os.umask(mask)
     folder = data / "generations" / generation.name / "tantivy"
     assert (folder / "meta.json").stat().st_mode & 0o777 == 0o640
+    assert not list(folder.glob("*.lock"))
     writer = TantivyWriter(data)
     writer.prepare(None)
     writer.folder.chmod(0o755)

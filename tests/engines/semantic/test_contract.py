@@ -243,6 +243,14 @@ def test_ivfpq_looks_at_films_that_its_index_lacks(filters: Filters) -> None:
         assert set(found.ids.tolist()) == expected
 
 
+def test_ivfpq_finds_the_film_of_id_0() -> None:
+    """The lowest id that a film can have."""
+    films = [film.model_copy(update={"id": n}) for n, film in enumerate(corpus.films(300))]
+    world = World(films)
+    found = ivfpq(world).search(QueryVector(world.vectors[0]), NONE, 5)
+    assert found.ids[0] == 0
+
+
 def test_ivfpq_evaluates_a_filter_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """And another one by itself."""
     made: list[Filters] = []
