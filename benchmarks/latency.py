@@ -134,6 +134,7 @@ async def closed(bench: Bench, known: Sequence[str]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for clients in CLIENTS:
         encodings.append(encodings_a_second(bench.encoder, known, bench.seconds / 2))
+        bench.client.close()  # the service has closed what was idle for so long
         start, used = monotonic(), process_time()
         answers = await closed_loop(bench.client, bench.paths(), clients, bench.seconds)
         seconds, used = monotonic() - start, process_time() - used

@@ -111,8 +111,9 @@ async def ask_service(
     paths = [path_of(text, Filters()) for text in others]
     await closed_loop(client, iter(paths[-WARM_UP:]), 1)
     answers = await closed_loop(client, (path_of(*query) for query in judged), 1)
-    if any(answer.status != 200 for answer in answers):
-        raise InvalidInput("the service did not answer all judged queries")
+    failures = sorted({answer.status for answer in answers} - {200})
+    if failures:
+        raise InvalidInput(f"the service answered judged queries with status {failures}")
     start = monotonic()
     loaded = await closed_loop(client, iter(paths[:-WARM_UP]), CLIENTS, SECONDS)
     seconds = monotonic() - start
