@@ -25,6 +25,14 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MODELS = Path("models")
 """The folder that models are fetched into."""
 
+Profile = Literal["small", "best"]
+
+PROFILES: dict[Profile, str] = {
+    "small": DEFAULT_MODEL,
+    "best": f"all-mpnet-base-v2,{DEFAULT_MODEL}:0.7",
+}
+"""Models by what a search may cost; docs/models.md has what each finds."""
+
 Precision = Literal["float32", "int8"]
 """Of a model's weights. With int8 weights a model computes in int8, about twice as fast."""
 
@@ -125,6 +133,9 @@ class Settings(BaseSettings):
         DEFAULT_MODEL,
         description="sentence-transformers model that builds embed with, or several side by side, "
         "as in A,B:0.5 with a weight",
+    )
+    profile: Profile | None = Field(
+        None, description="models by what a search may cost, small or best, instead of a model"
     )
     models: Path = Field(
         MODELS, description="folder of the models that `indexer model fetch` fetched"

@@ -103,6 +103,7 @@ def main() -> None:
 @setting("elasticsearch_url")
 @setting("wait")
 @model_option
+@setting("profile")
 @setting("models")
 @setting("encoder")
 @judged_option
@@ -358,6 +359,7 @@ def verify(repairs: bool, full: bool, **given: str | None) -> None:
 @click.argument("source", type=click.Path(path_type=Path))
 @setting("data")
 @model_option
+@setting("profile")
 @setting("models")
 @mapped
 @click.option("--part", metavar="N/M", callback=_part, help="embed part N of M alone")

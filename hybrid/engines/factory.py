@@ -149,9 +149,20 @@ def _check_analysis(generation: Generation, analysis: str) -> None:
 
 
 def open_sentences(generation: Generation, catalogue: Catalogue) -> SentenceVectors:
-    """Return the vectors of the catalogue's films. Raises GenerationUnusable if any is missing."""
-    pieces = [generation.file(piece_file(number)) for number in generation.manifest.pieces]
-    return read_sentences(pieces, generation.file(files.DELTA_VECTORS), catalogue.sentences)
+    """Return the vectors of the catalogue's films.
+
+    Raises GenerationUnusable if any is missing, or they cannot be those of the models.
+    """
+    manifest = generation.manifest
+    pieces = [generation.file(piece_file(number)) for number in manifest.pieces]
+    found = read_sentences(pieces, generation.file(files.DELTA_VECTORS), catalogue.sentences)
+    dimension = sum(model.dimension for model in manifest.models)  # 0 if nothing was embedded
+    if dimension and any(piece.shape[1] != dimension for piece in found.pieces):
+        raise GenerationUnusable(
+            f"the vectors of generation {manifest.name} are not those of its models, which have "
+            f"{dimension} dimensions: build the index again"
+        )
+    return found
 
 
 def open_semantic(generation: Generation, catalogue: Catalogue) -> SemanticEngine:

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from hybrid.engines.semantic.encoder import INPUTS, TOKENIZER_FILE
 from hybrid.errors import BuildFailed, InvalidInput
-from hybrid.settings import DEFAULT_MODEL, MODELS, Precision, Settings, model_weights
+from hybrid.settings import DEFAULT_MODEL, MODELS, PROFILES, Precision, Settings, model_weights
 from hybrid.storage.manifest import Prompts
 from hybrid.vectors import Vectors
 from indexer.embedding.embed import Embedder
@@ -213,9 +213,14 @@ class NamedModel:
 def chosen_models(settings: Settings) -> tuple[NamedModel, ...]:
     """Return the models of the settings; the weight of the first is 1.
 
-    Raises InvalidInput if there is no such model.
+    Raises InvalidInput if there is no such model, or if both models and a profile are named.
     """
-    chosen = model_weights(settings.model)
+    if settings.profile and "model" in settings.model_fields_set:
+        raise InvalidInput(
+            "settings: HYBRID_MODEL and HYBRID_PROFILE exclude each other: give one",
+            {"profile": "is given beside a model"},
+        )
+    chosen = model_weights(PROFILES[settings.profile] if settings.profile else settings.model)
     first = chosen[0][1]
     return tuple(
         NamedModel(name, load_model(name, settings.models), weight / first)

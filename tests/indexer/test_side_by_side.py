@@ -14,16 +14,16 @@ from hybrid.engines.factory import EncoderCache, open_query_encoder, open_senten
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.protocols import Encoder
 from hybrid.engines.semantic.side_by_side import Share, join, side_by_side, unit
-from hybrid.errors import InvalidInput
+from hybrid.errors import GenerationUnusable, InvalidInput
 from hybrid.query import SearchQuery
-from hybrid.settings import Settings, model_weights
+from hybrid.settings import DEFAULT_MODEL, Settings, model_weights
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation, open_current, piece_file
 from hybrid.vectors import Vectors
 from hybrid.wiring import open_search
 from indexer.build import BuildOptions, BuildResult, build
 from indexer.cli import main
-from indexer.embedding.model import NamedModel
+from indexer.embedding.model import NamedModel, chosen_models
 from indexer.films.sentences import all_texts, cut
 from indexer.repair import repair
 from indexer.update import change, upsert
@@ -77,6 +77,23 @@ def test_weights_that_are_none(listed: str) -> None:
     assert model_weights("a, org/b:0.5,c:\\d") == (("a", 1.0), ("org/b", 0.5), ("c:\\d", 1.0))
 
 
+def test_profiles_name_models(tmp_path: Path) -> None:
+    """Small is the default; best says how its large model is fetched; neither goes with a model."""
+    default = chosen_models(Settings())
+    assert chosen_models(Settings(profile="small")) == default
+    assert [(chosen.name, chosen.weight) for chosen in default] == [(DEFAULT_MODEL, 1.0)]
+    with pytest.raises(InvalidInput, match="model fetch all-mpnet-base-v2"):
+        chosen_models(Settings(profile="best", models=tmp_path))
+    (tmp_path / "all-mpnet-base-v2").mkdir()
+    best = chosen_models(Settings(profile="best", models=tmp_path))
+    assert [(chosen.name, chosen.weight) for chosen in best] == [
+        ("all-mpnet-base-v2", 1.0),
+        (DEFAULT_MODEL, 0.7),
+    ]
+    with pytest.raises(InvalidInput, match="HYBRID_MODEL and HYBRID_PROFILE exclude each other"):
+        chosen_models(Settings(profile="small", model="all-mpnet-base-v2"))
+
+
 def build_with(data: Path, *models: NamedModel) -> BuildResult:
     """Publish a generation of the films, embedded by these models."""
     source = films_file(data.with_name("source"), FILMS)
@@ -113,6 +130,12 @@ def test_another_weight_embeds_nothing(tmp_path: Path) -> None:
     now = open_current(tmp_path / "data")
     assert now.file("encoder/words").samefile(generation.file("encoder/1/words"))
     assert now.file("encoder/1/words").samefile(generation.file("encoder/words"))
+    of_one = replace(now, manifest=now.manifest.model_copy(update={"beside": ()}))
+    with (
+        closing(Catalogue(now.folder)) as catalogue,
+        pytest.raises(GenerationUnusable, match="not those of its models, which have 64"),
+    ):
+        open_sentences(of_one, catalogue)
     alone = build_with(tmp_path / "data", NamedModel("a", first))
     assert alone.embedded.encoded == 0
     plain = open_current(tmp_path / "data")
