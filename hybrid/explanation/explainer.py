@@ -20,6 +20,7 @@ from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.fusion.methods import RRF_K, UNITS, highest_score
 from hybrid.ranking import Ids
 from hybrid.retrieval.candidates import Candidates
+from hybrid.retrieval.request_vectors import request_vectors
 from hybrid.schemas.explanation import (
     FusionWhy,
     KeywordWhy,
@@ -157,7 +158,7 @@ class Explainer:
         without = np.zeros((len(words), len(ids)))
         rows = [row for row, rest in enumerate(texts) if tokens(rest)]
         if rows:
-            vectors = self.engines.encoder.encode([texts[row] for row in rows])
+            vectors = request_vectors(self.engines.encoder, [texts[row] for row in rows])
             for row, vector in zip(rows, vectors, strict=True):
                 shortened = QueryVector(vector, query_vector.weights)
                 without[row] = self.engines.semantic.score(shortened, ids)

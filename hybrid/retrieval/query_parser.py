@@ -9,7 +9,7 @@ from hybrid.query_language.language import Part, Reading, conditions_of, read
 from hybrid.text.normalise import plain
 from hybrid.understanding.mentions import NOTHING, Mentions
 
-MAX_WORDS = 64
+MAX_WORDS = 160
 """The words of a query after these are ignored (docs/http.md)."""
 
 _FILM = frozenset("movie movies film films flick flicks picture pictures".split())
@@ -49,7 +49,7 @@ class ParsedQuery:
     """A query as the engines need it.
 
     `reading` is how its text was read; `parts` are all that limit the films, in its text and in its
-    fields. `text` is the plain text, truncated to 64 words; `keywords` is the part that the keyword
+    fields. `text` is the plain text, its first MAX_WORDS; `keywords` is the part that the keyword
     engine searches for; `possible_titles` are the texts that may be a film's title. `truncated` is
     whether words were dropped. `liked` is the id of the film that others should be like;
     `only_mentions` is whether the text does nothing but mention years, genres, people or that film.

@@ -28,6 +28,7 @@ from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.known_films import Votes
 from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness, mean_vector
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
+from hybrid.retrieval.request_vectors import request_vectors
 from hybrid.retrieval.title_index import TitleMatches
 from hybrid.retrieval.titles import Titles
 from hybrid.storage.catalogue import Catalogue
@@ -283,7 +284,7 @@ class Retriever:
         )
 
     def _encode(self, text: str) -> QueryVector:
-        vector = self.engines.encoder.encode([text])[0]
+        vector = request_vectors(self.engines.encoder, [text])[0]
         describes_plot = len(text.split()) >= PLOT_WORDS
         return QueryVector(vector, PLOT_SENTENCES if describes_plot else ONE_SENTENCE)
 

@@ -68,9 +68,9 @@ def test_only_naming_may_name_a_title() -> None:
 
 
 def test_words_beyond_the_limit_are_cut() -> None:
-    """The first 64 words count, a character each where there are no blanks, and the parsed tells
+    """The first 160 words count, a character each where there are no blanks, and the parsed tells
     that more were there."""
-    assert MAX_WORDS == 64
+    assert MAX_WORDS == 160
     long = parse_query("sea " * (MAX_WORDS + 1))
     assert (len(long.text.split()), long.truncated) == (MAX_WORDS, True)
     assert parse_query("sea " * MAX_WORDS).truncated is False
