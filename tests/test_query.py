@@ -312,7 +312,7 @@ def test_titles_ascend_and_all_else_descends(
     assert query.resolved(Fusion()).order == direction
 
 
-@pytest.mark.parametrize("model", [SearchQuery, SimilarQuery, SuggestQuery])
+@pytest.mark.parametrize("model", [Query, SearchQuery, SimilarQuery, SuggestQuery])
 def test_every_field_is_described(model: type[BaseModel]) -> None:
     """The OpenAPI document has no field that says nothing."""
     undescribed = [name for name, field in model.model_fields.items() if not field.description]
@@ -371,7 +371,7 @@ def test_twenty_facets_are_enough() -> None:
 
 def test_the_schema_says_how_long_a_text_may_be() -> None:
     """That of a search and that of what films should be like: a client can check it."""
-    for model, longest in ((SearchQuery, 1000), (SimilarQuery, 5000)):
+    for model, longest in ((Query, 1000), (SearchQuery, 1000), (SimilarQuery, 5000)):
         text = model.model_json_schema()["properties"]["query"]
         text = next((each for each in text.get("anyOf", ()) if each.get("type") == "string"), text)
         assert text["maxLength"] == longest
