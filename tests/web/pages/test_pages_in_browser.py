@@ -428,6 +428,7 @@ def test_keyboard_alone(tab: Tab) -> None:
     page.keyboard.type("captain")
     page.keyboard.press("Enter")
     expect(page.locator(".hits > li").first).to_be_visible()
+    page.wait_for_load_state()
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#results")).to_be_focused()
