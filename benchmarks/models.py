@@ -58,7 +58,7 @@ def milliseconds(searches: list[HybridSearch], texts: list[str]) -> list[float]:
             start = process_time()
             search.engines.encoder.encode([text])
             taken[row, column] = 1000 * (process_time() - start)
-    return np.median(taken[len(texts) // 10 :], axis=0).tolist()
+    return [float(median) for median in np.median(taken[len(texts) // 10 :], axis=0)]
 
 
 def names(manifest: Manifest) -> str:
