@@ -201,12 +201,12 @@ def _joined_blocks(
     texts: Texts,
     advances: Sequence[Callable[[int], None]],
 ) -> Iterator[Vectors]:
-    """Yield the vectors of texts block by block, and note in the cache that they were needed."""
+    """Yield the vectors of texts by all models, block by block."""
     for some in blocks(texts):
-        by_model = []
-        for one, advance in zip(models, advances, strict=True):
-            by_model.append(_vectors(cache, one.model, some, advance))
-            note_uses(cache, {key_of(one.model.fingerprint, text) for text in some})
+        by_model = [
+            _vectors(cache, one.model, some, advance)
+            for one, advance in zip(models, advances, strict=True)
+        ]
         yield join(by_model, [one.share for one in models])
 
 
@@ -216,9 +216,13 @@ def _vectors(
     texts: Sequence[str],
     advance: Callable[[int], None],
 ) -> Vectors:
-    """Return the vectors of texts, float32 (texts, dimension); what the cache lacks is encoded."""
+    """Return the vectors of texts, float32 (texts, dimension), and note that they were needed.
+
+    What the cache lacks is encoded.
+    """
     keys = [key_of(model.fingerprint, text) for text in texts]
     vectors = fill(cache, model, dict(zip(keys, texts, strict=True)), advance)
+    note_uses(cache, vectors)
     block = b"".join(vectors[key] for key in keys)
     return np.frombuffer(block, np.float32).reshape(len(keys), -1)
 
