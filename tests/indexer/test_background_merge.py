@@ -1,7 +1,6 @@
 """Merging the delta beside changes: when it begins, and what it leaves in the data folder."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -49,18 +48,12 @@ OTHER = FILMS[0].model_copy(update={"title": "Else"})
 
 
 @pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a data folder with a base of FILMS and a delta of one film."""
     folder = tmp_path_factory.mktemp("merge") / "data"
     build_stores(folder, FILMS)
     put(folder, OTHER)
     return folder
-
-
-@pytest.fixture
-def data(changed: Path, tmp_path: Path) -> Path:
-    """Give a copy of it to be changed."""
-    return Path(shutil.copytree(changed, tmp_path / "data"))
 
 
 def test_the_new_base_has_all_files(data: Path) -> None:

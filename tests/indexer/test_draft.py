@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,12 +29,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("draft") / "data"
     build_stores(data, FILMS)
     return data
-
-
-@pytest.fixture
-def data(built: Path, tmp_path: Path) -> Path:
-    """Give a copy of it to be changed."""
-    return Path(shutil.copytree(built, tmp_path / "data"))
 
 
 @pytest.mark.parametrize(

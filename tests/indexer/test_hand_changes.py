@@ -1,6 +1,5 @@
 """Films changed by hand outlive every build and update that does not discard the changes."""
 
-import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -48,12 +47,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     put(data, RENAMED, ADDED)
     remove(data, SECOND.id)
     return data
-
-
-@pytest.fixture
-def data(built: Path, tmp_path: Path) -> Path:
-    """Give a copy of it."""
-    return Path(shutil.copytree(built, tmp_path / "data"))
 
 
 def remembered(data: Path) -> dict[int, Movie | None]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -56,12 +55,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("update") / "data"
     build_stores(data, FILMS)
     return data
-
-
-@pytest.fixture
-def data(built: Path, tmp_path: Path) -> Path:
-    """Give a copy of it to be changed."""
-    return Path(shutil.copytree(built, tmp_path / "data"))
 
 
 def digests(folder: Path) -> dict[str, str]:

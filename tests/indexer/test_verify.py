@@ -67,12 +67,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.fixture
-def data(built: Path, tmp_path: Path) -> Path:
-    """Give a copy of it to be damaged."""
-    return Path(shutil.copytree(built, tmp_path / "data"))
-
-
 def findings(data: Path, full: bool = False) -> dict[str, tuple[str, ...]]:
     """Return what is wrong, by what was looked at."""
     return {c.name: c.findings for c in verify(data, tools(), full).checks if c.findings}

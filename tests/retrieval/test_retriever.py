@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -354,32 +355,18 @@ def test_meaning_alone_compares_no_titles(worded: HybridSearch) -> None:
     assert len(candidates.semantic_list)
 
 
-def test_an_engine_that_is_back_is_noticed(tmp_path: Path) -> None:
+def test_an_engine_that_is_back_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it is, is asked by a search like those of queries, not by one of them."""
-    asked: list[tuple[str, int, float]] = []
-
-    class Counting(FakeLexical):
-        """A keyword engine that notes what it is asked."""
-
-        def search(
-            self,
-            text: str,
-            filters: Filters,
-            depth: int,
-            deadline: Deadline = NEVER,
-            conditions: Conditions = NO_CONDITIONS,
-        ) -> Ranking:
-            """Note the query."""
-            asked.append((text, depth, deadline.left))
-            return super().search(text, filters, depth, deadline, conditions)
-
-    lexical = Counting(FILMS)
+    lexical = FakeLexical(FILMS)
+    asked = Mock(wraps=lexical.search)
+    monkeypatch.setattr(lexical, "search", asked)
     search = open_small(tmp_path, FILMS, lexical, depth=7)
     search.retriever._probe()
-    ((text, depth, left),) = asked
+    asked.assert_called_once()
+    text, _, depth, deadline = asked.call_args.args
     assert text
     assert depth == 7
-    assert 0 < left < 100
+    assert 0 < deadline.left < 100
     lexical.away = True
     with pytest.raises(EngineUnavailable, match="away"):
         search.retriever._probe()
