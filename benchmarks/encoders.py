@@ -311,6 +311,8 @@ def main(files: tuple[Path, ...], model: str, output: Path | None) -> None:
     every = read_texts(files)
     texts = every[:: max(1, len(every) // TEXTS)][:TEXTS]
     loaded = load_model(model)
+    if not isinstance(loaded, SentenceModel):
+        raise click.UsageError(f"{model} has no original in PyTorch to export in other ways")
     with tempfile.TemporaryDirectory() as folder:
         place = Workplace(Path(folder) / "encoder", loaded.folder)
         write_graphs(loaded, place.graphs, texts)

@@ -25,10 +25,11 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MODELS = Path("models")
 """The folder that models are fetched into."""
 
-Profile = Literal["small", "best"]
+Profile = Literal["small", "balanced", "best"]
 
 PROFILES: dict[Profile, str] = {
     "small": DEFAULT_MODEL,
+    "balanced": f"{DEFAULT_MODEL},e5-small-v2-int8:0.5",
     "best": f"all-mpnet-base-v2,{DEFAULT_MODEL}:0.7",
 }
 """Models by what a search may cost; docs/models.md has what each finds."""
@@ -135,7 +136,8 @@ class Settings(BaseSettings):
         "as in A,B:0.5 with a weight",
     )
     profile: Profile | None = Field(
-        None, description="models by what a search may cost, small or best, instead of a model"
+        None,
+        description="models by what a search may cost, small, balanced or best, instead of a model",
     )
     models: Path = Field(
         MODELS, description="folder of the models that `indexer model fetch` fetched"

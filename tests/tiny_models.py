@@ -33,12 +33,17 @@ SHAPE: dict[str, Any] = {
 }
 
 
-def bert(folder: Path, prompts: Mapping[str, str] | None = None, pooling: str = "mean") -> Path:
+def bert(
+    folder: Path,
+    prompts: Mapping[str, str] | None = None,
+    pooling: str = "mean",
+    positions: int = 66,
+) -> Path:
     """Save a BERT of 2 layers and 32 dimensions, whose tokenizer is WordPiece."""
     torch.manual_seed(1)
     vocabulary = _vocabulary(folder, ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
     tokenizer = BertTokenizer(vocab=vocabulary, model_max_length=64)
-    config = BertConfig(vocab_size=len(tokenizer), **SHAPE)
+    config = BertConfig(vocab_size=len(tokenizer), **SHAPE | {"max_position_embeddings": positions})
     return _save(folder, BertModel(config), tokenizer, prompts, pooling)
 
 

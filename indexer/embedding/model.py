@@ -22,7 +22,8 @@ from hybrid.storage.manifest import Prompts
 from hybrid.vectors import Vectors
 from indexer.embedding.embed import Embedder
 from indexer.embedding.export import ExportCheck, write_graphs
-from indexer.embedding.fetch import PUBLISHED
+from indexer.embedding.onnx_model import OnnxModel
+from indexer.embedding.published import PUBLISHED, MavenModel
 
 if TYPE_CHECKING:
     import onnx
@@ -233,7 +234,7 @@ def one_line_of(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def load_model(model: str, models: Path = MODELS) -> SentenceModel:
+def load_model(model: str, models: Path = MODELS) -> SentenceModel | OnnxModel:
     """Return the model of this name: the default's, a folder, one that was fetched into `models`,
     or a name on the model hub.
 
@@ -255,6 +256,9 @@ def load_model(model: str, models: Path = MODELS) -> SentenceModel:
                 f"`python -m indexer model fetch {model}`",
                 {"model": "is not fetched yet"},
             )
+        published = PUBLISHED[model]
+        if isinstance(published, MavenModel):
+            return OnnxModel(models / model, published.prompts)
         return SentenceModel(models / model)
     return SentenceModel(_downloaded(model))
 

@@ -32,6 +32,9 @@ it, which is mapped into memory, so that processes share it."""
 
 WEIGHTS_SUFFIX = ".data"
 
+QUANTISED = "onnx.quantize"
+"""What ONNX Runtime calls the producer of a graph that it quantised."""
+
 INPUTS = ("input_ids", "attention_mask")
 """Inputs of the exported model, int64 (texts, tokens) each; its output is (texts, dimension)."""
 
@@ -61,7 +64,7 @@ class OnnxEncoder:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         # A batch is quantised as one, by the largest value in it: a text would get another vector
         # beside other texts.
-        self._in_batches = precision == "float32"
+        self._in_batches = self._session.get_modelmeta().producer_name != QUANTISED
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, float32 (len(texts), dimension)."""

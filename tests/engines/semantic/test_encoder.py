@@ -26,7 +26,9 @@ TEXTS = ["A heist goes wrong.", "", "Ein Überfall geht schief.", "宇宙", "wor
 @pytest.fixture(scope="module")
 def model() -> SentenceModel:
     """Give the default model."""
-    return load_model(DEFAULT_MODEL)
+    model = load_model(DEFAULT_MODEL)
+    assert isinstance(model, SentenceModel)
+    return model
 
 
 @pytest.fixture(scope="module")
