@@ -32,7 +32,7 @@ from hybrid.fusion.fused_ranking import rank_candidates
 from hybrid.query import Fusion, FusionMethod
 from hybrid.query_language.language import Part, Reading
 from hybrid.ranking import Ranking, Scores
-from hybrid.retrieval import adjacency, retriever
+from hybrid.retrieval import adjacency, retriever, semantic_side
 from hybrid.retrieval import candidates as candidates_module
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.query_parser import ParsedQuery
@@ -67,7 +67,7 @@ class Ablation:
 
 
 def _sentences(*weights: float) -> Patch:
-    return lambda _: patch.object(retriever, "PLOT_SENTENCES", weights)
+    return lambda _: patch.object(semantic_side, "PLOT_SENTENCES", weights)
 
 
 def _redistribute_weights(_: HybridSearch) -> AbstractContextManager[Any]:
@@ -151,8 +151,8 @@ def _usual_k1(search: HybridSearch) -> Iterator[None]:
         writer.prepare(None)
         writer.write(films, (), len(films))
         lexical = TantivyEngine(Path(folder) / TANTIVY_FOLDER)
-        engines = replace(search.engines, lexical=lexical)
-        with patch.object(search.retriever, "engines", engines):
+        keyword_side = replace(search.retriever.keyword_side, lexical=lexical)
+        with patch.object(search.retriever, "keyword_side", keyword_side):
             yield
 
 
@@ -172,7 +172,7 @@ ABLATIONS = (
     Ablation("best sentence only", _sentences(1.0)),
     Ablation("two sentences, .75 .25", _sentences(0.75, 0.25)),
     Ablation("missing sentences shared out", _redistribute_weights),
-    Ablation("three for short queries too", lambda _: patch.object(retriever, "PLOT_WORDS", 1)),
+    Ablation("three for short queries too", lambda _: patch.object(semantic_side, "PLOT_WORDS", 1)),
     Ablation("names unnoticed", lambda _: patch.object(Catalogue, "person_in", return_value=None)),
     Ablation("alpha .4", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.4))),
     Ablation("alpha .5", run=Run(name="hybrid", mode="hybrid", fusion=Fusion(alpha=0.5))),

@@ -31,8 +31,9 @@ from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.duplicates import Duplicates
 from hybrid.retrieval.film_orders import FilmOrders
 from hybrid.retrieval.genre_warnings import unknown_genres
+from hybrid.retrieval.keyword_side import NO_FILMS
 from hybrid.retrieval.query_parser import MAX_WORDS, ParsedQuery
-from hybrid.retrieval.retriever import NO_FILMS, Retriever
+from hybrid.retrieval.retriever import Retriever
 from hybrid.retrieval.suggestions import Suggestions
 from hybrid.retrieval.understood import understood
 from hybrid.schemas.facets import Facets

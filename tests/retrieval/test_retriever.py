@@ -1,9 +1,10 @@
 """Retrieval: what is in the two lists, and what is asked of the engines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from hybrid.query import Filters, SearchQuery, SimilarQuery
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.search import HybridSearch
+from hybrid.vectors import Vectors
 from tests.eventually import eventually
 from tests.fakes import FakeLexical, HashingEncoder
 from tests.small import open_small
@@ -345,6 +347,40 @@ def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
         assert np.array_equal(one, other, equal_nan=True)
 
 
+def test_names_are_compared_beside_encoding(
+    worded: HybridSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Titles and people are there before the query vector is, and are looked up once."""
+    looked_up, compared = Mock(wraps=worded.catalogue.person_in), Event()
+
+    def person_in(text: str) -> str | None:
+        person: str | None = looked_up(text)
+        compared.set()
+        return person
+
+    def encode(_: HashingEncoder, texts: Sequence[str]) -> Vectors:
+        assert compared.wait(60)
+        return encoded(HashingEncoder(), texts)
+
+    encoded = HashingEncoder.encode
+    monkeypatch.setattr(worded.catalogue, "person_in", person_in)
+    monkeypatch.setattr(HashingEncoder, "encode", encode)
+    candidates = worded.retrieve(SearchQuery(query="lantern bay"))
+    assert candidates.title_shares[np.isin(candidates.ids, [3, 11])].tolist() == [1.0, 1.0]
+    assert looked_up.call_count == 1
+
+
+def test_titles_are_found_while_words_are_not(tmp_path: Path) -> None:
+    """An engine that fails or hangs until the search ends keeps back neither titles nor people."""
+    lexical, over = FakeLexical(FILMS), Event()
+    search = open_small(tmp_path, FILMS, lexical, seconds=0.5)
+    with patch.object(lexical, "search", lambda *_: over.wait(60)):
+        hits = search.search(SearchQuery(query="lantern bay")).hits
+    over.set()
+    assert {hit.id for hit in hits if hit.keyword.title == 1} == {3, 11}
+    search.close()
+
+
 def test_meaning_alone_compares_no_titles(worded: HybridSearch) -> None:
     """The other side is not asked at all: nothing is known of words, titles and people."""
     candidates = worded.retrieve(SearchQuery(query="lantern bay", mode="semantic"))
@@ -361,7 +397,7 @@ def test_an_engine_that_is_back_is_noticed(tmp_path: Path, monkeypatch: pytest.M
     asked = Mock(wraps=lexical.search)
     monkeypatch.setattr(lexical, "search", asked)
     search = open_small(tmp_path, FILMS, lexical, depth=7)
-    search.retriever._probe()
+    search.retriever.keyword.breaker._probe()
     asked.assert_called_once()
     text, _, depth, deadline = asked.call_args.args
     assert text
@@ -369,7 +405,7 @@ def test_an_engine_that_is_back_is_noticed(tmp_path: Path, monkeypatch: pytest.M
     assert 0 < deadline.left < 100
     lexical.away = True
     with pytest.raises(EngineUnavailable, match="away"):
-        search.retriever._probe()
+        search.retriever.keyword.breaker._probe()
     query = SearchQuery(query="lantern")
     for _ in range(FAILURES):
         assert search.retrieve(query).degraded == ("keyword",)
