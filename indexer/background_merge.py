@@ -28,6 +28,7 @@ from hybrid.storage.catalogue_changes import change_catalogue
 from hybrid.storage.generation import (
     DELTA,
     DELTA_VECTORS,
+    RECORDS,
     REJECTS,
     Generation,
     base_files,
@@ -177,6 +178,7 @@ def _publish(data: Path, now: Generation, snapshot: Generation, merged: Merged) 
             file.rename(draft.file(file.name))
         draft.link(now, ENCODER_FOLDER)
         draft.link(now, REJECTS)
+        draft.share(now, RECORDS)
         if now.manifest.lexical.engine == "embedded":
             draft.link(now, TANTIVY_FOLDER)
         if now.manifest.name != snapshot.manifest.name:

@@ -1,5 +1,6 @@
 """A new index of a file of films: read, clean, cut into sentences, embed, write, publish."""
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from hybrid.engines.semantic.side_by_side import Share
 from hybrid.errors import BuildFailed, GenerationUnusable
 from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.movie import Movie
+from hybrid.movie import Movie, hash_number
+from hybrid.ranking import Ids
 from hybrid.retrieval.duplicates import write_duplicates
 from hybrid.retrieval.suggestions import write_suggestions
 from hybrid.retrieval.titles import write_titles
@@ -30,6 +32,7 @@ from hybrid.storage.filter_columns import ids_sha256
 from hybrid.storage.generation import (
     CURRENT,
     DELTA_VECTORS,
+    RECORDS,
     REJECTS,
     Generation,
     open_current,
@@ -53,7 +56,7 @@ from indexer.embedding.embed import (
 )
 from indexer.embedding.export import CHECKED_TEXTS, EXPORT
 from indexer.embedding.model import Model, NamedModel
-from indexer.films.clean import CleanedFilms, Outcome, total
+from indexer.films.clean import CleanedBatch, Outcome, total
 from indexer.films.film_file import FileOptions, SourceFile, film_batches, source_file
 from indexer.films.sentences import StoredSentences
 from indexer.generations.cleanup import recover
@@ -61,6 +64,7 @@ from indexer.generations.draft import Draft, draft_generation
 from indexer.generations.lock import writer_lock
 from indexer.generations.manifest import BaseStore, Stores, build_manifest, catalogue_stats
 from indexer.generations.publish import Digests
+from indexer.known_records import RecordRows, SourceRecords
 from indexer.match_thresholds import calibrate
 from indexer.query_encoder import compare_encoders
 from indexer.semantic_index.train import write_semantic
@@ -199,14 +203,18 @@ class _Written:
 
 
 def _write_films(
-    draft: Draft, source: Path, batches: Iterable[CleanedFilms], options: BuildOptions
+    draft: Draft, source: Path, batches: Iterable[CleanedBatch], options: BuildOptions
 ) -> SourceFile:
     """Write the catalogue while the source is read, and the rejects."""
     outcomes: list[Outcome] = []
+    rows: list[RecordRows] = []
+    ids: list[Ids] = []
 
     def films(advance: Callable[[int], None]) -> Iterator[tuple[Movie, Spans]]:
         for batch in batches:
             outcomes.append(batch.outcome())
+            rows.append(batch.rows)
+            ids.append(batch.ids)
             yield from ((movie, sentence_spans(movie.description or "")) for movie in batch.movies)
             advance(batch.records)
 
@@ -214,7 +222,19 @@ def _write_films(
         written = write_catalogue(draft.folder, films(advance))
     file = source_file(source, options.file, total(outcomes), written)
     file.write_rejects(draft.file(REJECTS))
+    contents = _contents(draft, ids)
+    SourceRecords(np.concatenate(rows), np.concatenate(ids), contents).write(draft.file(RECORDS))
     return file
+
+
+def _contents(draft: Draft, batches: Iterable[Ids]) -> Ids:
+    """Return the `content_number` of each film of the catalogue, batch after batch."""
+    numbers = array("q")
+    with closing(Catalogue(draft.folder)) as catalogue:
+        for ids in batches:
+            contents = catalogue.some_contents(ids.tolist())
+            numbers.extend(hash_number(contents[film]) for film in ids.tolist())
+    return np.array(numbers, np.int64)
 
 
 def _write_stores(

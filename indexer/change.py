@@ -15,7 +15,7 @@ from hybrid.movie import Movie
 from hybrid.ranking import Ids
 from hybrid.storage.catalogue import Catalogue, CatalogueFilm
 from hybrid.storage.catalogue_changes import change_catalogue
-from hybrid.storage.generation import DELTA_VECTORS, REJECTS, shared_digests
+from hybrid.storage.generation import DELTA_VECTORS, RECORDS, REJECTS, shared_digests
 from hybrid.storage.manifest import Delta, Manifest
 from indexer.backends import Backends
 from indexer.embedding.cache import CACHE, count_build, note_leaving
@@ -31,6 +31,7 @@ from indexer.generations.manifest import (
     delta_stats,
 )
 from indexer.generations.publish import Digests
+from indexer.known_records import SourceRecords
 from indexer.merge import most_changes, replace_base
 from indexer.query_encoder import compared, share_or_export
 from indexer.semantic_index.vector_files import FilmVectors, write_delta
@@ -50,12 +51,13 @@ class Changes:
 
     A change that follows a source has in `kept` the films changed by hand that stay as they are,
     each as the source has it, or None if the source does not have it. Without `kept` the change is
-    one by hand.
+    one by hand; `records` are those of the source.
     """
 
     films: tuple[Movie, ...]
     gone: tuple[int, ...]
     kept: Mapping[int, Movie | None] | None = None
+    records: SourceRecords | None = None
 
     @property
     def outdated(self) -> Ids:
@@ -93,7 +95,7 @@ def publish_change(
     with draft_generation(data, writer_in, previous) as draft:
         with watch.stage("share"):
             draft.share_base(before)
-            _share_rejects(draft, previous, source)
+            _share_source(draft, previous, changes, source)
         with watch.stage("model"):
             models = share_or_export(draft, previous, backends.encoder)
         films = cut(changes.films)
@@ -119,11 +121,16 @@ def publish_change(
     return Publication(generation.manifest, embedded, draft.tidy)
 
 
-def _share_rejects(draft: Draft, previous: Previous, source: "SourceFile | None") -> None:
-    if source:
+def _share_source(
+    draft: Draft, previous: Previous, changes: Changes, source: "SourceFile | None"
+) -> None:
+    """Write what became of the records of the source, or share it if there is none."""
+    if source and changes.records:
         source.write_rejects(draft.file(REJECTS))
+        changes.records.write(draft.file(RECORDS))
     else:
         draft.link(previous.generation, REJECTS)
+        draft.share(previous.generation, RECORDS)
 
 
 def _note_uses(draft: Draft, previous: Previous, changes: Changes, is_build: bool) -> None:

@@ -16,7 +16,7 @@ import click
 from hybrid.errors import GenerationUnusable, HybridError, InvalidInput
 from hybrid.movie import MAX_ID
 from hybrid.settings import DEFAULT_MODEL, Settings
-from hybrid.storage.generation import CURRENT, open_current, published
+from hybrid.storage.generation import CURRENT, open_current, open_described, published
 from hybrid.storage.manifest import FileDigest, LexicalName
 from hybrid.terminal.commands import Commands, setting
 from hybrid.terminal.wait import wait_for
@@ -199,6 +199,7 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     from indexer.build import BuildOptions
     from indexer.films.film_file import FileOptions, spool_films
     from indexer.films.film_spool import film_spool
+    from indexer.known_records import records_of
     from indexer.update import HandChanges, change, match_source
 
     if keep_changes and discard_changes:
@@ -231,7 +232,8 @@ def update(  # noqa: PLR0913, PLR0917 (click passes each option)
     )
     with film_spool(settings.data) as spool:
         given_file = FileOptions(mapping, name=name, max_sentences=bound)
-        read = spool_films(_file(source), given_file, spool)
+        known = records_of(open_described(settings.data, published(settings.data)[0]))
+        read = spool_films(_file(source), given_file, spool, known)
         films = match_source(spool, read.cleaned.numbered, keep_missing, hand_changes)
         done = change(settings.data, films, backends, read)
     report_update(done, read, settings.data)

@@ -20,6 +20,7 @@ from hybrid.storage.generation import (
     DELTA,
     DELTA_VECTORS,
     PIECES,
+    RECORDS,
     REJECTS,
     Generation,
     damaged_files,
@@ -67,6 +68,8 @@ def repair(data: Path, backends: Backends, embed_again: bool) -> tuple[Manifest,
                 draft.file(REJECTS).touch()
             else:
                 draft.link(before, REJECTS)
+            if RECORDS not in damaged:
+                draft.share(before, RECORDS)
             with closing(Catalogue(before.folder)) as catalogue:
                 movies = list(catalogue.all_films())
                 lexical = draft.writer.write(movies, (), len(movies))

@@ -1,12 +1,10 @@
 """Changing what is published: single films by id, or all of them to what a source holds."""
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,17 +13,21 @@ import numpy as np
 from hybrid.engines.lexical.writer_protocol import LexicalWriter, Previous
 from hybrid.errors import BuildFailed, EngineUnavailable, unknown_film
 from hybrid.monitoring.stopwatch import Stopwatch
-from hybrid.movie import Movie, content_hash
+from hybrid.movie import Movie, content_hash, content_number, hash_number
+from hybrid.ranking import Ids
 from hybrid.storage.catalogue import Catalogue
+from hybrid.storage.catalogue_schema import document, number_of_document, under_id
 from hybrid.storage.generation import Generation, open_current, open_described, published
 from hybrid.storage.manifest import Manifest
 from indexer.backends import Backends
 from indexer.change import Changes, Publication, publish_change
 from indexer.embedding.embed import NO_EMBEDDING, EmbeddingStats
+from indexer.films.film_spool import FilmSpool
 from indexer.films.matching import MatchKey, MatchKeys, match_ids
 from indexer.generations.cleanup import recover, tidy
 from indexer.generations.lock import PATIENCE, deployment_id, writer_lock
 from indexer.generations.publish import publish_previous
+from indexer.known_records import NEW, RecordRows, SourceRecords
 
 if TYPE_CHECKING:
     from indexer.films.film_file import SourceFile
@@ -84,14 +86,14 @@ def delete(ids: Iterable[int]) -> Callable[[Catalogue], Changes]:
 
 
 def match_source(
-    movies: Iterable[Movie],
+    source: FilmSpool,
     numbered: bool,
     keep_missing: bool,
     hand_changes: HandChanges | None = None,
 ) -> Callable[[Catalogue], Changes]:
-    """Return the change that makes the catalogue hold `movies`, the films of a source.
+    """Return the change that makes the catalogue hold the films of a source.
 
-    `movies` are iterated twice, and only those that change are kept in memory. `numbered` says that
+    Only those that change are kept in memory. `numbered` says that
     they have no ids but the numbers of their records: then each gets the id that it has in the
     catalogue, or a new one. Films that the source does not have are removed, unless `keep_missing`:
     then they stay as they are, changed by hand or not. The change raises BuildFailed if films were
@@ -106,21 +108,73 @@ def match_source(
                 f"{changed_by_hand(len(by_hand))}: add --keep-changes to keep these changes, or "
                 "--discard-changes to undo them"
             )
-        films = _under_known_ids(movies, catalogue, by_hand) if numbered else iter(movies)
-        ids, new, source = array("q"), dict[int, Movie](), dict[int, Movie]()
-        while some := {movie.id: movie for movie in islice(films, COMPARED)}:
-            ids.extend(some)
-            source |= {film: some[film] for film in some.keys() & by_hand.keys()}
-            new |= {movie.id: movie for movie in _new(some, catalogue)}
-        kept = {i: movie for i, movie in by_hand.items() if keep_missing and i not in source}
+        rows = source.rows
+        ids = _known_ids(source.ids, rows, catalogue, by_hand) if numbered else source.ids
+        found = _compare(source, ids, rows, catalogue, by_hand)
+        not_in_source = {i: by_hand[i] for i in by_hand.keys() - found.by_hand.keys()}
+        kept = not_in_source if keep_missing else {}
         if hand_changes == "keep":
-            kept = {i: source.get(i, kept.get(i)) for i in by_hand}
-        stay = np.concatenate([np.array(ids, np.int64), np.array(list(kept), np.int64)])
+            kept = {i: found.by_hand.get(i, kept.get(i)) for i in by_hand}
+        stay = np.concatenate([ids, np.array(list(kept), np.int64)])
         missing = NO_IDS if keep_missing else np.setdiff1d(catalogue.columns.ids, stay)
-        changed = tuple(new[film] for film in sorted(new.keys() - kept.keys()))
-        return Changes(changed, tuple(missing.tolist()), kept)
+        changed = tuple(found.new[film] for film in sorted(found.new.keys() - kept.keys()))
+        records = SourceRecords(rows, ids, found.contents)
+        return Changes(changed, tuple(missing.tolist()), kept, records)
 
     return changes
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The films of a source beside those of the catalogue: the `new` ones, which it lacks or has
+    with other content, those that were changed `by_hand`, both by id, and the `contents` of all, as
+    `content_number` has them, int64 (n,)."""
+
+    new: dict[int, Movie]
+    by_hand: dict[int, Movie]
+    contents: Ids
+
+
+def _compare(
+    source: FilmSpool,
+    ids: Ids,
+    rows: RecordRows,
+    catalogue: Catalogue,
+    by_hand: Mapping[int, Movie | None],
+) -> _Compared:
+    """Compare the films of a source, under these ids, with those of the catalogue."""
+    found = _Compared({}, {}, rows["content"].copy())
+    for first in range(0, len(ids), COMPARED):
+        some = ids[first : first + COMPARED].tolist()
+        known = rows["film"][first : first + COMPARED].tolist()
+        contents = rows["content"][first : first + COMPARED].tolist()
+        stored = {i: hash_number(c) for i, c in catalogue.some_contents(some).items()}
+        for number, film in enumerate(some):
+            is_stored = known[number] == film and stored.get(film) == contents[number]
+            if is_stored and film not in by_hand:
+                continue
+            if known[number] == NEW:
+                text = source.document(first + number)
+            else:
+                text = _known_film(known[number], contents[number], catalogue, by_hand)
+            text = under_id(film, text)
+            found.contents[first + number] = content = number_of_document(text)
+            if stored.get(film) != content:
+                found.new[film] = Movie.model_validate_json(text)
+            if film in by_hand:
+                found.by_hand[film] = Movie.model_validate_json(text)
+    return found
+
+
+def _known_film(
+    film: int, content: int, catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
+) -> str:
+    """Return the film of a known record, as it was stored: the one of this id, unless that was
+    changed by hand."""
+    for movie in (*catalogue.some_films([film]), by_hand.get(film)):
+        if movie and content_number(movie) == content:
+            return document(movie)
+    raise BuildFailed("the index was changed while the file was read: update it again")
 
 
 def changed_by_hand(films: int) -> str:
@@ -128,14 +182,12 @@ def changed_by_hand(films: int) -> str:
     return f"{films:,} {'film was' if films == 1 else 'films were'} changed by hand"
 
 
-def _under_known_ids(
-    movies: Iterable[Movie], catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
-) -> Iterator[Movie]:
-    """Return the films of a numbered source under the ids that they have, or get."""
+def _known_ids(
+    ids: Ids, rows: RecordRows, catalogue: Catalogue, by_hand: Mapping[int, Movie | None]
+) -> Ids:
+    """Return the ids that the films of a numbered source have, or get."""
     known = MatchKeys.of(_as_sources_had_them(catalogue, by_hand))
-    ids = match_ids(MatchKeys.of(map(MatchKey.of, movies)), known, catalogue.highest_id())
-    pairs = zip(movies, ids.tolist(), strict=True)
-    return (movie.model_copy(update={"id": film}) for movie, film in pairs)
+    return match_ids(MatchKeys(ids, rows["page"], rows["title"]), known, catalogue.highest_id())
 
 
 def _as_sources_had_them(

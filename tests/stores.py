@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
+
+import numpy as np
 
 from hybrid.engines.factory import open_semantic
 from hybrid.engines.lexical import tantivy
@@ -17,7 +20,10 @@ from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.generation import Generation
 from indexer.backends import Backends
 from indexer.build import BuildOptions, BuildResult, build
+from indexer.films.clean import new_row
+from indexer.films.film_spool import FilmSpool
 from indexer.group_commit import GroupCommit
+from indexer.known_records import table_of
 from indexer.update import HandChanges, UpdateResult, change, delete, match_source, upsert
 from tests.fakes import HashingEncoder
 
@@ -90,7 +96,16 @@ def follow_films(
     hand_changes: HandChanges | None = "discard",
 ) -> UpdateResult:
     """Publish a generation of the films of a source that has ids."""
-    return change(data, match_source(movies, False, keep_missing, hand_changes), tools())
+    return change(data, match_source(of_source(movies), False, keep_missing, hand_changes), tools())
+
+
+def of_source(movies: Iterable[Movie]) -> FilmSpool:
+    """Return films as an update from a source reads them."""
+    films = list(movies)
+    spool = FilmSpool(BytesIO())
+    rows = [new_row(0, tuple(vars(movie).values()), numbered=True) for movie in films]
+    spool.add(np.array([movie.id for movie in films], np.int64), table_of(rows), films)
+    return spool
 
 
 def open_stores(generation: Generation, preferences: Preferences = BUILT_IN) -> HybridSearch:

@@ -6,9 +6,10 @@ A catalogue is two files: the base, and the delta of what changed since the base
 import json
 import sqlite3
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
-from hybrid.movie import Movie
+from hybrid.movie import Movie, hash_number
 from hybrid.storage.filter_columns import FilterValues
 
 SearchColumns = tuple[int | None, str, str, str | None]
@@ -85,6 +86,16 @@ HIGHEST_ID = "highest_id"
 def document(movie: Movie) -> str:
     """Return the film as the catalogue stores it: JSON, equal for equal films."""
     return movie.model_dump_json(exclude_defaults=True)
+
+
+def under_id(film: int, text: str) -> str:
+    """Return the document of a film as it is under this id, which stands first."""
+    return f'{{"id":{film}{text[text.index(",") :]}'
+
+
+def number_of_document(text: str) -> int:
+    """Return the `content_number` of the film of a document."""
+    return hash_number(sha256(text.encode()).hexdigest())
 
 
 def film_columns(movie: Movie) -> tuple[str | float | None, ...]:

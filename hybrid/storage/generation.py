@@ -9,6 +9,7 @@ data/generations/<n>-<uuid>/     manifest.json, and
                                  the delta: delta.sqlite, delta.npy
                                  encoder/ (further models in encoder/1, ...), and tantivy/ where the
                                  keyword engine is embedded
+                                 of the last source: rejects.jsonl, records.arrays
 
 The base is large and never changes: generations share its files as hard links. The delta holds the
 films that came or changed since, and the ids of films of the base that no longer count.
@@ -55,6 +56,9 @@ DELTA_VECTORS = "delta.npy"
 """The vectors of their sentences, in the order of ids; missing if there are none."""
 
 REJECTS = "rejects.jsonl"
+
+RECORDS = "records.arrays"
+"""What an update knows of the records of the last source; older generations have none."""
 
 UNFINISHED = ".unfinished"
 """Suffix of a generation's folder until it is complete."""

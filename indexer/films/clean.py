@@ -3,15 +3,30 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
-from hashlib import blake2b
+from heapq import merge
 from itertools import chain
+from typing import NamedTuple, cast
+
+import numpy as np
 
 from hybrid.bounds import LISTS, MAX_SENTENCES
 from hybrid.movie import Movie
+from hybrid.ranking import Ids
 from indexer.films.field_values import CUT, NUMBERS, InvalidValue, is_empty, parse_value
 from indexer.films.fit import fit
-from indexer.sources import Reject, Source
+from indexer.films.matching import hashes
+from indexer.known_records import (
+    NEW,
+    KnownRecord,
+    RecordRow,
+    RecordRows,
+    digest,
+    table_of,
+)
+from indexer.sources import Reject, Source, start
 from indexer.sources.format import Fault
+
+FIELDS = tuple(Movie.model_fields)
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,18 @@ class CleanedFilms(Outcome):
         return Outcome(**{field.name: getattr(self, field.name) for field in fields(Outcome)})
 
 
+@dataclass(frozen=True)
+class CleanedBatch(CleanedFilms):
+    """A batch of films, of which `movies` are new, and others were known before.
+
+    Of all films, sorted by id: `ids`, int64 (n,), as the source has them, and `rows` (n,) of the
+    table of records. Rows of new films have NEW as `film`.
+    """
+
+    ids: Ids
+    rows: RecordRows
+
+
 def total(outcomes: Sequence[Outcome]) -> Outcome:
     """Return what became of the records of all batches, of which there is one at least."""
     emptied: Counter[str] = Counter()
@@ -82,12 +109,11 @@ class _Films:
     """
 
     def __init__(self) -> None:
-        self._contents: set[bytes] = set()
+        self._contents: set[int] = set()
         self._lines: dict[int, int] = {}
 
-    def has(self, film: Sequence[object]) -> bool:
-        """Whether there was a film of these values before; now there is one."""
-        content = blake2b(repr(film).encode(errors="surrogatepass"), digest_size=16).digest()
+    def has(self, content: int) -> bool:
+        """Whether there was a film of this digest before; now there is one."""
         known = content in self._contents
         self._contents.add(content)
         return known
@@ -106,55 +132,115 @@ def clean(source: Source, max_sentences: int = MAX_SENTENCES) -> CleanedFilms:
     Of descriptions and lists that are too long the beginning is kept (`hybrid/bounds.py`), and of a
     description at most `max_sentences`.
     """
-    return _clean(source, max_sentences, _Films())
+    batch = _clean(source, max_sentences, _Films())
+    return CleanedFilms(**vars(batch.outcome()), movies=batch.movies)
 
 
-def clean_batches(sources: Iterable[Source], max_sentences: int) -> Iterator[CleanedFilms]:
+def clean_batches(sources: Iterable[Source], max_sentences: int) -> Iterator[CleanedBatch]:
     """Make films of the batches of a source, as `clean` does of all of it."""
     before = _Films()
     return (_clean(source, max_sentences, before) for source in sources)
 
 
-def _clean(source: Source, max_sentences: int, before: _Films) -> CleanedFilms:
+class _Candidate(NamedTuple):
+    """A record that is a film unless it is one again: its number, where it is, its row of the table
+    of records with the id that the source has, and of a new one its values."""
+
+    number: int
+    line: int
+    text: str
+    row: RecordRow
+    film: int
+    values: tuple[object, ...] | None
+
+
+def _clean(source: Source, max_sentences: int, before: _Films) -> CleanedBatch:
     """Make films of a batch; `before` knows those of the batches before it."""
     frame, numbered = source.frame, "id" not in source.frame
     if numbered:
         frame = frame.assign(id=frame["record"])
-    names = list(Movie.model_fields)
-    columns = {name: _column(name, frame[name].tolist(), max_sentences) for name in names}
+    columns = {name: _column(name, frame[name].tolist(), max_sentences) for name in FIELDS}
     lines, texts = frame["line"].tolist(), frame["text"].tolist()
-
     faults = [column.faults for name, column in columns.items() if name not in NUMBERS]
     reasons = _reasons(faults)
     rejects = [Reject(lines[row], reason, texts[row]) for row, reason in reasons.items()]
-    movies: dict[int, Movie] = {}
+
+    new = _new_candidates(source, columns, numbered, reasons.keys())
+    known = (_known_candidate(record, numbered) for record in source.known)
+    films: list[_Candidate] = []
     duplicates = 0
-    rows = zip(*(column.values for column in columns.values()), strict=True)
-    for row, values in enumerate(rows):
-        if row in reasons:
-            continue
-        # The number that we give to a record says nothing about the film.
-        if before.has(values[1:] if numbered else values):
+    for film in merge(new, known, key=lambda each: each.number):
+        if before.has(film.row.values):
             duplicates += 1
-            continue
-        movie = Movie.model_validate(dict(zip(names, values, strict=True)))
-        if clash := before.clash(movie.id, lines[row]):
-            rejects.append(Reject(lines[row], clash, texts[row]))
+        elif not numbered and (clash := before.clash(film.film, film.line)):
+            rejects.append(Reject(film.line, clash, film.text))
         else:
-            movies[row] = movie
-    return CleanedFilms(
+            films.append(film)
+    films.sort(key=lambda film: film.film)
+    movies = {
+        film.number: Movie.model_validate(dict(zip(FIELDS, film.values, strict=True)))
+        for film in films
+        if film.values
+    }
+    kept = {row: movies[n] for row, n in enumerate(frame["record"].tolist()) if n in movies}
+    return CleanedBatch(
         format=source.format,
         numbered=numbered,
-        movies=tuple(sorted(movies.values(), key=lambda movie: movie.id)),
+        movies=tuple(movies.values()),
+        ids=np.array([film.film for film in films], np.int64),
+        rows=table_of([film.row for film in films]),
         rejects=tuple(sorted((*source.rejects, *rejects), key=lambda reject: reject.line)),
         duplicates=duplicates,
         records=source.records,
         blank=source.blank,
-        without_description=sum(movie.description is None for movie in movies.values()),
-        without_year=sum(movie.year is None for movie in movies.values()),
-        emptied=_emptied(columns, movies.keys()),
-        cuts=tuple(_cuts(columns, movies, lines)),
+        without_description=sum(not film.row.described for film in films),
+        without_year=sum(not film.row.dated for film in films),
+        emptied=_emptied(columns, kept.keys()),
+        cuts=tuple(_cuts(columns, kept, lines)),
     )
+
+
+def _new_candidates(
+    source: Source, columns: Mapping[str, "_Column"], numbered: bool, rejected: Set[int]
+) -> Iterator[_Candidate]:
+    """Yield the rows of the frame that are not rejected."""
+    unclear = {row for column in columns.values() for row in (*column.faults, *column.excesses)}
+    records, digests = source.frame["record"].tolist(), source.digests.tolist()
+    lines, texts = source.frame["line"].tolist(), source.frame["text"].tolist()
+    rows = zip(*(column.values for column in columns.values()), strict=True)
+    for row, values in enumerate(rows):
+        if row in rejected:
+            continue
+        # The number that we give to a record says nothing about the film.
+        # What is to be reported again must be read again.
+        record = 0 if row in unclear else digests[row]
+        yield _Candidate(
+            records[row],
+            lines[row],
+            texts[row],
+            new_row(record, values, numbered),
+            cast("int", values[0]),
+            values,
+        )
+
+
+def new_row(record: int, values: tuple[object, ...], numbered: bool) -> RecordRow:
+    """Return the row of a film that no catalogue has yet, of these values of FIELDS.
+
+    `record` is the digest of its record.
+    """
+    film = dict(zip(FIELDS, values, strict=True))
+    described, year = film["description"] is not None, film["year"]
+    # The number that we give to a record says nothing about the film.
+    content = int.from_bytes(digest(b"", repr(values[1:] if numbered else values)))
+    page, title = hashes(film["href"], film["title"], year) if numbered else (0, 0)
+    return RecordRow(record, content, page, title, NEW, 0, described, year is not None)
+
+
+def _known_candidate(known: KnownRecord, numbered: bool) -> _Candidate:
+    """Return a record that became a film before."""
+    line, film = known.record.line, known.number if numbered else known.row.film
+    return _Candidate(known.number, line.number, start(line), known.row, film, None)
 
 
 @dataclass(frozen=True)

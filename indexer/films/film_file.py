@@ -11,8 +11,9 @@ from typing import Any
 from hybrid.bounds import MAX_SENTENCES
 from hybrid.errors import BuildFailed
 from hybrid.storage.manifest import FileDigest
-from indexer.films.clean import CleanedFilms, Cut, Outcome, clean_batches, total
+from indexer.films.clean import CleanedBatch, CleanedFilms, Cut, Outcome, clean_batches, total
 from indexer.films.film_spool import FilmSpool
+from indexer.known_records import NONE, KnownRecords, RecordRows
 from indexer.sources import Reject, read_batches
 
 
@@ -78,22 +79,30 @@ class FileOptions:
 AS_IT_IS = FileOptions()
 
 
-def film_batches(source: Path, options: FileOptions = AS_IT_IS) -> Iterator[CleanedFilms]:
+def film_batches(
+    source: Path, options: FileOptions = AS_IT_IS, known: RecordRows = NONE
+) -> Iterator[CleanedBatch]:
     """Yield the films of a file and what became of its records, in batches, one at least.
 
-    Raises SourceUnreadable if it cannot be read.
+    Records of the table `known` are not read again. Raises SourceUnreadable if the file cannot be
+    read.
     """
-    return clean_batches(
-        read_batches(source, options.limit, options.mapping), options.max_sentences
-    )
+    table = KnownRecords.of(known).read_so(options.max_sentences)
+    batches = read_batches(source, options.limit, options.mapping, table)
+    return clean_batches(batches, options.max_sentences)
 
 
-def spool_films(source: Path, options: FileOptions, spool: FilmSpool) -> SourceFile:
-    """Read the films of a file into a spool. Raises like `read_films`, or OSError."""
+def spool_films(
+    source: Path, options: FileOptions, spool: FilmSpool, known: RecordRows = NONE
+) -> SourceFile:
+    """Read the films of a file into a spool, `known` as for `film_batches`.
+
+    Raises like `read_films`, or OSError.
+    """
     outcomes: list[Outcome] = []
-    for batch in film_batches(source, options):
+    for batch in film_batches(source, options, known):
         outcomes.append(batch.outcome())
-        spool.add(batch.movies)
+        spool.add(batch.ids, batch.rows, batch.movies)
     return source_file(source, options, total(outcomes), len(spool))
 
 

@@ -45,9 +45,10 @@ class MatchKeys:
         """Return the keys of films in their order; a film takes 24 bytes."""
         ids, pages, titles = array("q"), array("Q"), array("Q")
         for key in keys:
+            page, title = hashes(key.page, key.title, key.year)
             ids.append(key.id)
-            pages.append(_hash(key.page) if key.page else 0)
-            titles.append(_hash(f"{key.year}\0{key.title}"))
+            pages.append(page)
+            titles.append(title)
         return cls(np.array(ids, np.int64), np.array(pages, np.uint64), np.array(titles, np.uint64))
 
 
@@ -84,6 +85,11 @@ def _pairs(first: Hashes, second: Hashes) -> tuple[Rows, Rows]:
     match = second.searchsorted(first) + number
     is_found = match < second.searchsorted(first, side="right")
     return in_first[is_found], in_second[match[is_found]]
+
+
+def hashes(page: object, title: object, year: object) -> tuple[int, int]:
+    """Return 64 bits of a hash of a film's page, 0 without one, and of its title and year."""
+    return _hash(str(page)) if page else 0, _hash(f"{year}\0{title}")
 
 
 def _hash(text: str) -> int:

@@ -51,11 +51,15 @@ class Draft:
         """Share a file, or every file of a folder, with a published generation."""
         _link(generation.file(name), self.file(name))
 
+    def share(self, generation: Generation, name: str) -> None:
+        """Share a file with a published generation, if that has it."""
+        if name in generation.manifest.files:
+            self.link(generation, name)
+
     def share_base(self, generation: Generation) -> None:
         """Share the base of a published generation, and copy its delta, to be changed."""
         for name in base_files(generation.manifest.pieces):
-            if name in generation.manifest.files:
-                self.link(generation, name)
+            self.share(generation, name)
         shutil.copyfile(generation.file(DELTA), self.file(DELTA))
 
     def share_model(

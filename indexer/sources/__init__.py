@@ -12,18 +12,28 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hybrid.errors import SourceUnreadable
 from hybrid.movie import Movie
+from indexer.known_records import NONE, Digests, KnownRecord, KnownRecords
 from indexer.sources import imdb1000, kaggle, tmdb, wikipedia
 from indexer.sources.format import CSV, JSON_LINES, PARQUET, Format, as_objects
 from indexer.sources.lines import EXPECTED, Line, read_lines
 from indexer.sources.mapping import Mapping, read_mapping
 from indexer.sources.parquet import is_parquet, parquet_columns, parquet_records
-from indexer.sources.records import Record, csv_fields, csv_records, fold, json_records, quoted
+from indexer.sources.records import (
+    Record,
+    csv_fields,
+    csv_records,
+    fold,
+    json_records,
+    parse,
+    quoted,
+)
 
-__all__ = ["FORMATS", "Reject", "Source", "UnknownFormat", "read_batches", "read_source"]
+__all__ = ["FORMATS", "Reject", "Source", "UnknownFormat", "read_batches", "read_source", "start"]
 
 FORMATS = (kaggle.FORMAT, kaggle.NUMBERED, tmdb.FORMAT, imdb1000.FORMAT, wikipedia.FORMAT)
 
@@ -48,23 +58,31 @@ class Reject:
         """The start of the reason, up to the colon: rejects are counted by it."""
         return self.reason.partition(":")[0]
 
+    @classmethod
+    def of(cls, line: Line, reason: str) -> "Reject":
+        """Return the reject of the record that begins on this line."""
+        return cls(line.number, reason, start(line))
+
 
 @dataclass(frozen=True)
 class Source:
     """The records of a file, or of a batch of it.
 
-    `frame` has a row for each record that could be read, and as columns the fields of `Movie`, `id`
-    only if the format has ids, and `record` (0-based, counting every record), `line` (1-based) and
-    `text` (the start of that line). Values are those of the file: text, or what JSON holds; None or
-    blank text for nothing. `columns` are the file's, folded; `fields` maps each field that was
-    found to its column. Of JSON lines a batch names only those that were found before the format
-    was recognised.
+    `frame` has a row for each record that was read without a fault, and as columns the fields of
+    `Movie`, `id` only if the format has ids, and `record` (0-based, counting every record), `line`
+    (1-based) and `text` (the start of that line). Values are those of the file: text, or what JSON
+    holds; None or blank text for nothing. `columns` are the file's, folded; `fields` maps each
+    field that was found to its column. Of JSON lines a batch names only those that were found
+    before the format was recognised. `known` are the records that were not read, as they became
+    films before, and `digests` those of the rows of the frame, uint64 (rows,).
     """
 
     format: str
     columns: tuple[str, ...]
     fields: dict[str, str]
     frame: pd.DataFrame
+    digests: Digests
+    known: Sequence[KnownRecord]
     rejects: tuple[Reject, ...]
     records: int
     blank: int
@@ -88,31 +106,32 @@ def read_source(path: Path, limit: int | None = None, mapping: Path | None = Non
 
     With a `mapping` the columns are those that it names, and a CSV may have other delimiters.
     """
-    (source,) = _read(path, limit, mapping, None)
+    (source,) = _read(path, limit, mapping, None, KnownRecords.of(NONE))
     return source
 
 
 def read_batches(
-    path: Path, limit: int | None = None, mapping: Path | None = None
+    path: Path, limit: int | None, mapping: Path | None, known: KnownRecords
 ) -> Iterator[Source]:
     """Read at most `limit` records of a file of films, BATCH at a time; at least one batch.
 
     Raises SourceUnreadable: what is wrong with the beginning of the file before the first batch.
-    `mapping` as for `read_source`.
+    `mapping` as for `read_source`. Records that are `known` are not parsed.
     """
-    return _read(path, limit, mapping, BATCH)
+    return _read(path, limit, mapping, BATCH, known)
 
 
 def _read(
-    path: Path, limit: int | None, mapping: Path | None, size: int | None
+    path: Path, limit: int | None, mapping: Path | None, size: int | None, known: KnownRecords
 ) -> Iterator[Source]:
     """Yield the records in batches of this size, or all in one."""
     given = read_mapping(mapping) if mapping else None
+    known = known.read_so(given and given.text)
     if is_parquet(path):
         columns = _each_once(path, parquet_columns(path))
         form = _format(path, PARQUET, columns, given)
         with closing(parquet_records(path, columns)) as rows:
-            yield from _batches(form, columns, islice(rows, limit), size)
+            yield from _batches(form, columns, islice(rows, limit), size, known)
         return
     with closing(read_lines(path)) as lines:
         head = _up_to_text(path, lines)
@@ -126,13 +145,13 @@ def _read(
             columns, delimiter = _header(path, head[-1], given)
             form = _format(path, CSV, columns, given)
             records = islice(csv_records(columns, lines, delimiter), limit)
-            yield from _batches(form, columns, records, size)
+            yield from _batches(form, columns, records, size, known)
             return
         enough = None if size is None else _enough(given)
         columns = _keys(path, islice(json_records(chain(head, lines)), limit), enough)
     form = _format(path, JSON_LINES, columns, given)
     with closing(read_lines(path)) as lines:
-        yield from _batches(form, columns, islice(json_records(lines), limit), size)
+        yield from _batches(form, columns, islice(json_records(lines), limit), size, known)
 
 
 def _enough(given: Mapping | None) -> set[str]:
@@ -144,12 +163,17 @@ def _enough(given: Mapping | None) -> set[str]:
 
 
 def _batches(
-    form: Format, columns: Sequence[str], records: Iterator[Record], size: int | None
+    form: Format,
+    columns: Sequence[str],
+    records: Iterator[Record],
+    size: int | None,
+    known: KnownRecords,
 ) -> Iterator[Source]:
     """Yield the records in batches of this size, or all in one; one of none if there are none."""
+    known = known.read_so(form.name, form.columns)
     number, batch = 0, list(islice(records, size))
     while True:
-        yield _source(form, columns, batch, number)
+        yield _source(form, columns, batch, number, known)
         number += len(batch)
         batch = list(islice(records, size))
         if not batch:
@@ -221,7 +245,7 @@ def _keys(path: Path, records: Iterable[Record], enough: Set[str] | None) -> lis
     """
     found: dict[str, None] = {}
     objects, fault = 0, None
-    for record in records:
+    for record in map(parse, records):
         if record.values is None:
             fault = fault or (record if record.fault else None)
             continue
@@ -270,19 +294,27 @@ def formats_in(container: str) -> list[Format]:
     return [form for form in FORMATS if container in (form.container, PARQUET)]
 
 
-def _source(form: Format, columns: Sequence[str], records: Sequence[Record], first: int) -> Source:
+def _source(
+    form: Format, columns: Sequence[str], batch: Sequence[Record], first: int, known: KnownRecords
+) -> Source:
     """Return a batch of records, numbered from `first`."""
-    films = [number for number, record in enumerate(records) if record.values is not None]
-    rejects = [Reject(r.line.number, r.fault, _start(r.line)) for r in records if r.fault]
-    frame = _frame(form.columns, [records[number] for number in films])
+    digests = known.digests(batch)
+    is_known, rows = known.find(digests)
+    new = [(n, parse(batch[n])) for n in np.flatnonzero(~is_known).tolist()]
+    films = [n for n, record in new if record.values is not None]
+    rejects = [Reject.of(r.line, r.fault) for _, r in new if r.fault]
+    frame = _frame(form.columns, [record for _, record in new if record.values is not None])
+    places = zip(np.flatnonzero(is_known).tolist(), rows, strict=True)
     return Source(
         format=form.name,
         columns=tuple(columns),
         fields={field: name for field, name in form.columns.items() if name in columns},
         frame=form.parse(frame.assign(record=as_objects([first + number for number in films]))),
+        digests=digests[films],
+        known=[KnownRecord(first + n, batch[n], row) for n, row in places],
         rejects=tuple(rejects),
-        records=len(records),
-        blank=len(records) - len(films) - len(rejects),
+        records=len(batch),
+        blank=len(new) - len(films) - len(rejects),
     )
 
 
@@ -294,7 +326,7 @@ def _frame(columns: dict[str, str], films: Sequence[Record]) -> pd.DataFrame:
         {
             **{field: _values(values, columns.get(field)) for field in fields},
             "line": [film.line.number for film in films],
-            "text": [_start(film.line) for film in films],
+            "text": [start(film.line) for film in films],
         },
         dtype=object,
     )
@@ -304,5 +336,6 @@ def _values(films: Sequence[dict[str, object]], column: str | None) -> list[obje
     return [None] * len(films) if column is None else [film.get(column) for film in films]
 
 
-def _start(line: Line) -> str:
+def start(line: Line) -> str:
+    """Return the start of the line that a record begins on, to show it."""
     return line.text.rstrip("\r\n")[:200]

@@ -18,11 +18,15 @@ _TOO_LONG = f"longer than {LONGEST:,} characters, which no film is"
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its first line and its values, or its fault; a blank line has neither."""
+    """One record: its first line and its values, or its fault; a blank line has neither.
+
+    A line of JSON lines is `unparsed` until `parse` is called: most lines of an update are known.
+    """
 
     line: Line
     values: dict[str, object] | None = None
     fault: str | None = None
+    unparsed: bool = False
 
 
 @lru_cache(maxsize=1024)  # every line of JSON has them again
@@ -93,12 +97,17 @@ def _texts(ahead: deque[Line], lines: Iterator[Line]) -> Iterator[str]:
 
 
 def json_records(lines: Iterable[Line]) -> Iterator[Record]:
-    """Yield one record for each line of JSON lines."""
-    for line in lines:
-        yield _json_record(line) if line.text.strip() else Record(line)
+    """Yield one record for each line of JSON lines, not parsed yet."""
+    return (Record(line, unparsed=True) for line in lines)
 
 
-def _json_record(line: Line) -> Record:
+def parse(record: Record) -> Record:
+    """Return a record with its values, or its fault."""
+    line = record.line
+    if not record.unparsed:
+        return record
+    if not line.text.strip():
+        return Record(line)
     try:
         return Record(line, _json_object(line.text))
     except ValueError as error:

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.update import change, match_source
 from tests.faults.work import BUILT, FILMS
-from tests.stores import build_stores, tools
+from tests.stores import build_stores, of_source, tools
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +17,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     data = tmp_path_factory.mktemp("built") / "data"
     build_stores(data, BUILT)
-    change(data, match_source(FILMS, False, False), tools())
+    change(data, match_source(of_source(FILMS), False, False), tools())
     return data

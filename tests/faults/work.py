@@ -19,7 +19,7 @@ from indexer.update import change, delete, match_source, rollback, upsert
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
 from tests.faults.injection import counted, kill, never
-from tests.stores import build_stores, follow_stores, tools
+from tests.stores import build_stores, follow_stores, of_source, tools
 from tests.stores_agree import assert_holds
 
 SPAWN = multiprocessing.get_context("forkserver")
@@ -83,12 +83,12 @@ def do(work: str, data: Path, url: str | None = None) -> None:
         build_stores(data, AFTER["build"].values())
     elif work == "update":
         films = list(AFTER["update"].values())
-        change(data, match_source(films, False, False, "discard"), writing)
+        change(data, match_source(of_source(films), False, False, "discard"), writing)
     elif work == "replace":
         # So many changes that the base is written anew at once.
         with patch.multiple(merge, LEAST=0, SHARE=0.0):
             films = list(AFTER["replace"].values())
-            change(data, match_source(films, False, False, "discard"), writing)
+            change(data, match_source(of_source(films), False, False, "discard"), writing)
     elif work == "merge":
         assert merge_delta(data, writing, always=True)
     elif work == "upsert":

@@ -26,7 +26,7 @@ from indexer.merge import write_base
 from indexer.update import change, match_source, rollback
 from tests import corpus
 from tests.fakes import HashingEncoder
-from tests.stores import build_stores, open_stores, put, remove, tools
+from tests.stores import build_stores, of_source, open_stores, put, remove, tools
 
 FILMS = corpus.films(150)
 NEW = corpus.films(18, seed=8)
@@ -209,7 +209,7 @@ def test_very_many_changes_write_a_base_at_once(
     """An update of a large part of the films leaves no delta."""
     monkeypatch.setattr("indexer.merge.LEAST", 10)
     copy = Path(shutil.copytree(data, tmp_path / "data"))
-    done = change(copy, match_source(FILMS[20:], False, False), tools())
+    done = change(copy, match_source(of_source(FILMS[20:]), False, False), tools())
     assert (done.removed, done.manifest.delta.outdated) == (20, 0)
     assert_as_one(copy, FILMS[20:])
 

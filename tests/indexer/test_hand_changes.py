@@ -24,6 +24,7 @@ from tests.stores import (
     build_stores,
     films_file,
     follow_films,
+    of_source,
     open_group,
     put,
     remove,
@@ -249,7 +250,8 @@ def follow_numbered(
     data: Path, films: Iterable[Mapping[str, object]], hand_changes: HandChanges
 ) -> UpdateResult:
     """Follow a source without ids."""
-    return change(data, match_source(numbered(films), True, False, hand_changes), tools())
+    source = of_source(numbered(films))
+    return change(data, match_source(source, True, False, hand_changes), tools())
 
 
 @pytest.fixture

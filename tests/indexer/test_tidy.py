@@ -24,7 +24,7 @@ from indexer.generations.lock import writer_lock
 from indexer.tidy import tidy
 from indexer.update import UpdateResult, change, match_source
 from tests.fakes import FakeLexical, HashingEncoder
-from tests.stores import build_stores, films_file, put, remove, tools
+from tests.stores import build_stores, films_file, of_source, put, remove, tools
 
 FILMS = [Movie(id=n, title=f"Film {n}", description=f"Sentence {n}.") for n in range(6)]
 
@@ -47,7 +47,7 @@ def update(data: Path, films: Sequence[Movie]) -> UpdateResult:
     """Update the index from a file of these films."""
     file = films_file(data.with_name("update"), films)
     read = read_films(file, FileOptions(file.with_name("mapping.toml")))
-    return change(data, match_source(films, False, False, "discard"), tools(), read)
+    return change(data, match_source(of_source(films), False, False, "discard"), tools(), read)
 
 
 def test_what_no_build_needs_is_dropped(tmp_path: Path) -> None:

@@ -41,7 +41,16 @@ from indexer.semantic_index.vector_files import plan
 from indexer.update import change, match_source, rollback, upsert
 from tests import corpus
 from tests.fakes import FakeLexical, HashingEncoder
-from tests.stores import build_stores, films_file, follow_films, open_stores, put, remove, tools
+from tests.stores import (
+    build_stores,
+    films_file,
+    follow_films,
+    of_source,
+    open_stores,
+    put,
+    remove,
+    tools,
+)
 from tests.stores_agree import assert_holds
 
 FILMS = corpus.films(150)
@@ -482,7 +491,8 @@ def test_ids_are_never_used_again(data: Path) -> None:
     """The id of a film that is gone is not given to another, whatever came between."""
     put(data, NEW)
     remove(data, NEW.id)
-    done = change(data, match_source([Movie(id=0, title="Unheard of")], True, True), tools())
+    source = of_source([Movie(id=0, title="Unheard of")])
+    done = change(data, match_source(source, True, True), tools())
     assert done.added == 1
     ids = [movie.id for movie in open_stores(open_current(data)).catalogue.all_films()]
     assert ids[-1] == NEW.id + 1
@@ -594,7 +604,7 @@ def test_changed_generations_rank_like_built_ones(data: Path, tmp_path: Path) ->
     """The semantic scores after changes are those of a build of the same films, to the bit."""
     films = [*FILMS[20:], *(m.model_copy(update={"year": 1951}) for m in FILMS[:10]), NEW]
     for start in range(0, 160, 40):
-        change(data, match_source(films[start : start + 40], False, True), tools())
+        change(data, match_source(of_source(films[start : start + 40]), False, True), tools())
     follow_films(data, films)
     build_stores(tmp_path / "fresh", films)
     ids = np.array(sorted(movie.id for movie in films), np.int64)

@@ -16,6 +16,7 @@ from indexer.update import change, delete, match_source, rollback, upsert
 from indexer.verify import verify
 from tests import corpus
 from tests.elasticsearch_deployment import Deployment
+from tests.stores import of_source
 
 FILMS = corpus.films(60)
 NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
@@ -258,11 +259,11 @@ def test_changes_by_hand_are_kept(deployment: Deployment) -> None:
     """The index holds what the catalogue does after an update that keeps them, and after one that
     changes no film but only what is remembered of the source."""
     change(deployment.data, upsert([NEW, RENAMED]), deployment.tools)
-    keep = match_source(FILMS[:40], False, False, "keep")
+    keep = match_source(of_source(FILMS[:40]), False, False, "keep")
     done = change(deployment.data, keep, deployment.tools)
     assert (done.removed, done.kept) == (20, 2)
     assert deployment.agrees()
-    follow = match_source([RENAMED, *FILMS[1:40], NEW], False, False, "keep")
+    follow = match_source(of_source([RENAMED, *FILMS[1:40], NEW]), False, False, "keep")
     done = change(deployment.data, follow, deployment.tools)
     assert (done.published, done.unchanged) == (True, 41)
     assert done.manifest.counts.hand_changes == 0

@@ -23,7 +23,7 @@ from indexer.sources import read_source
 from indexer.update import change, match_source
 from tests.fakes import HashingEncoder
 from tests.indexer.film_files import json_lines
-from tests.stores import tools
+from tests.stores import of_source, tools
 
 SENTENCES = " ".join(f"Sentence number {n} ends here." for n in range(MAX_SENTENCES + 5))
 
@@ -131,7 +131,7 @@ def test_reports_count_what_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture
         (film, field) for film in (0, 1) for field in ("genres", "description", "cast")
     ]
     source = read_films(file, FileOptions(max_sentences=7))
-    films = match_source(source.cleaned.movies, source.cleaned.numbered, False)
+    films = match_source(of_source(source.cleaned.movies), source.cleaned.numbered, False)
     report_update(change(data, films, tools(), source), source, data)
     found = capsys.readouterr().out
     assert "Nothing changed" in found
