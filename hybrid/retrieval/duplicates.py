@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import compress
 from pathlib import Path
@@ -29,6 +30,9 @@ MAX_YEARS_APART = 1
 
 MAX_COMPARED = 16
 """Earlier films of the same title that a film is compared with, so that time stays linear."""
+
+KEPT_TITLES = 4096
+"""Titles whose keys are kept: the next generation has those of this delta, too."""
 
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
@@ -153,6 +157,7 @@ def _found(catalogue: Catalogue, films: Mapping[int, SearchColumns]) -> Mapping[
     return _groups((a, b) for a, b in pairs if _near(words[a], words[b]))
 
 
+@lru_cache(KEPT_TITLES)
 def _title_hash(title: str) -> int:
     """Return 64 bits, equal for titles that are the same."""
     digest = blake2b(_title_key(title).encode(), digest_size=8).digest()
@@ -175,6 +180,7 @@ def _same_titles(films: Mapping[int, SearchColumns]) -> Iterator[tuple[int, int]
                     yield earlier, film
 
 
+@lru_cache(KEPT_TITLES)
 def _title_key(title: str) -> str:
     """Return the letters and digits of a title, without case and accents."""
     return _NOT_LETTERS.sub("", title.casefold() if title.isascii() else plain(title))
