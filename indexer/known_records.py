@@ -93,7 +93,8 @@ class KnownRecords:
         key = self.key
         texts = (r.line.text if r.values is None else repr(r.values) for r in records)
         found = b"".join([digest(key, text) for text in texts])
-        return np.maximum(np.frombuffer(found, "<u8"), 1)
+        digests: Digests = np.maximum(np.frombuffer(found, "<u8"), 1)
+        return digests
 
     def find(self, digests: Digests) -> tuple[NDArray[np.bool_], Sequence[RecordRow]]:
         """Return which records are known, bool (n,), and the rows of those that are."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,18 +20,32 @@ from hybrid.storage.arrays import read_arrays
 from hybrid.storage.catalogue import Catalogue
 from hybrid.storage.catalogue_changes import change_catalogue
 from hybrid.storage.catalogue_writer import write_catalogue
-from hybrid.storage.generation import RECORDS
+from hybrid.storage.generation import (
+    RECORDS,
+    Generation,
+    open_current,
+    open_described,
+    published,
+)
+from indexer.background_merge import merge_delta
 from indexer.change import Changes
+from indexer.cli import main
 from indexer.films.clean import Outcome, total
-from indexer.films.film_file import AS_IT_IS, FileOptions, film_batches
+from indexer.films.film_file import AS_IT_IS, FileOptions, film_batches, spool_films
 from indexer.films.film_spool import film_spool
 from indexer.films.sentences import cut
-from indexer.known_records import NONE, RecordRows, SourceRecords
-from indexer.update import HandChanges, match_source
+from indexer.known_records import NONE, RecordRows, SourceRecords, records_of
+from indexer.repair import repair
+from indexer.update import HandChanges, change, match_source
+from tests import corpus
 from tests.indexer.film_files import json_lines, kaggle_csv, write
+from tests.stores import build_stores, films_file, put, tools
+
+FILMS = corpus.films(12)
+NEW = Movie(id=5000, title="The Lighthouse Machine", description="It dreams. Of the sea.")
 
 FIELDS = "id title year href description votes".split()
-RECORD = st.builds(
+RECORD: st.SearchStrategy[dict[str, str]] = st.builds(
     dict,
     id=st.integers(0, 4).map(str),
     title=st.sampled_from(["Alien", " Alien", "Heat", ""]),
@@ -118,7 +133,7 @@ def test_known_records_change_nothing(
     assert rows.tolist() == table(folder, expected).tolist()
 
 
-def films_file(folder: Path, kind: str, titles: Sequence[str]) -> Path:
+def file_of_titles(folder: Path, kind: str, titles: Sequence[str]) -> Path:
     """Write films of these titles, in a file of a known format."""
     if kind == "json":
         films = [{"title": title, "year": 1990} for title in titles]
@@ -137,11 +152,11 @@ def test_a_known_record_is_not_read(
 ) -> None:
     """In any kind of file only a record that differs is read; all are if they are to be read in
     another way, or by another version of the code."""
-    (whole,) = film_batches(films_file(tmp_path, kind, ["Alien", "Heat"]))
+    (whole,) = film_batches(file_of_titles(tmp_path, kind, ["Alien", "Heat"]))
     records = SourceRecords(whole.rows, np.array([0, 1]), np.array([7, 8]))
     records.write(tmp_path / RECORDS)
     (known,) = read_arrays(tmp_path / RECORDS)
-    file = films_file(tmp_path, kind, ["Alien", "Heat 2"])
+    file = file_of_titles(tmp_path, kind, ["Alien", "Heat 2"])
 
     def titles(known: RecordRows, options: FileOptions = AS_IT_IS) -> list[str]:
         (batch,) = film_batches(file, options, known)
@@ -152,6 +167,59 @@ def test_a_known_record_is_not_read(
     assert titles(known, FileOptions(max_sentences=7)) == ["Alien", "Heat 2"]
     monkeypatch.setattr("indexer.known_records._code", lambda: b"another")
     assert titles(known) == ["Alien", "Heat 2"]
+
+
+def test_generations_hand_the_table_on(tmp_path: Path) -> None:
+    """A build writes it; changes by hand, merges and repairs keep it; an update writes its own. A
+    damaged one is not believed, and a repair leaves it out."""
+    data = tmp_path / "data"
+    build_stores(data, FILMS)
+    assert new_films(data, FILMS) == []
+    put(data, FILMS[0].model_copy(update={"year": 1950}))
+    assert merge_delta(data, tools(), always=True)
+    repair(data, tools(), embed_again=False)
+    assert new_films(data, [*FILMS, NEW]) == [NEW.id]
+    update(data, [*FILMS[2:], NEW])
+    assert new_films(data, [*FILMS[1:], NEW]) == [FILMS[1].id]
+    file = open_current(data).file(RECORDS)
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert len(new_films(data, FILMS, open_described(data, published(data)[0]))) == len(FILMS)
+    repair(data, tools(), embed_again=False)
+    assert not open_current(data).file(RECORDS).exists()
+    assert len(new_films(data, FILMS)) == len(FILMS)
+
+
+def new_films(
+    data: Path, films: Sequence[Movie], generation: Generation | None = None
+) -> list[int]:
+    """Return the ids of the films of a source that are not known by a generation."""
+    file = films_file(data.with_name("again"), films)
+    options = FileOptions(file.with_name("mapping.toml"))
+    known = records_of(generation or open_current(data))
+    return [m.id for batch in film_batches(file, options, known) for m in batch.movies]
+
+
+def update(data: Path, films: Sequence[Movie]) -> None:
+    """Update the index from a file of these films."""
+    file = films_file(data.with_name("update"), films)
+    options = FileOptions(file.with_name("mapping.toml"))
+    with film_spool(data) as spool:
+        read = spool_films(file, options, spool, records_of(open_current(data)))
+        change(data, match_source(spool, False, False, "discard"), tools(), read)
+
+
+def test_the_command_reads_what_is_new(tmp_path: Path) -> None:
+    """`update` uses the table of the published generation."""
+    data = tmp_path / "data"
+    build_stores(data, FILMS)
+    file = films_file(tmp_path / "update", FILMS)
+    options = ["--mapping", str(file.with_name("mapping.toml")), "--data", str(data), "--quiet"]
+    with patch("indexer.films.clean.new_row") as new_row:
+        done = CliRunner().invoke(main, ["update", str(file), *options])
+    assert "Nothing changed" in done.output
+    assert not new_row.called
 
 
 def test_what_another_update_changed_meanwhile(tmp_path: Path) -> None:
