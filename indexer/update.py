@@ -150,8 +150,7 @@ def _compare(
         contents = rows["content"][first : first + COMPARED].tolist()
         stored = {i: hash_number(c) for i, c in catalogue.some_contents(some).items()}
         for number, film in enumerate(some):
-            is_stored = known[number] == film and stored.get(film) == contents[number]
-            if is_stored and film not in by_hand:
+            if known[number] == film and stored.get(film) == contents[number]:
                 continue
             if known[number] == NEW:
                 text = source.document(first + number)

@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hybrid.errors import BuildFailed
@@ -30,9 +30,10 @@ from hybrid.storage.generation import (
 from indexer.background_merge import merge_delta
 from indexer.change import Changes
 from indexer.cli import main
-from indexer.films.clean import Outcome, total
+from indexer.films.clean import Outcome, new_row, total
 from indexer.films.film_file import AS_IT_IS, FileOptions, film_batches, spool_films
 from indexer.films.film_spool import film_spool
+from indexer.films.matching import MatchKey, MatchKeys
 from indexer.films.sentences import cut
 from indexer.known_records import NONE, RecordRows, SourceRecords, records_of
 from indexer.repair import repair
@@ -54,6 +55,7 @@ RECORD: st.SearchStrategy[dict[str, str]] = st.builds(
     description=st.sampled_from(["", "One. Two. Three.", "One."]),
     votes=st.sampled_from(["7", "n/a", ""]),
 )
+SAME = dict.fromkeys(FIELDS, "") | {"id": "1", "title": "Alien"}
 LINE = st.one_of(RECORD.map(json.dumps), st.sampled_from(["{broken", ""]))
 FIRST = json.dumps(dict.fromkeys(FIELDS, "") | {"id": "9", "title": "First"})
 BY_HAND = st.dictionaries(st.integers(0, 5), st.sampled_from(["edited", "removed"]), max_size=3)
@@ -102,6 +104,14 @@ def change_by_hand(folder: Path, done: dict[int, str]) -> None:
     done=BY_HAND,
     numbered=st.booleans(),
     hand=st.sampled_from(["keep", "discard"]),
+)
+@example(
+    before=[json.dumps(SAME), json.dumps(SAME | {"description": "One."})],
+    kept=[1, 0],
+    new=[],
+    done={},
+    numbered=True,
+    hand="discard",
 )
 def test_known_records_change_nothing(
     tmp_path_factory: pytest.TempPathFactory,
@@ -167,6 +177,14 @@ def test_a_known_record_is_not_read(
     assert titles(known, FileOptions(max_sentences=7)) == ["Alien", "Heat 2"]
     monkeypatch.setattr("indexer.known_records._code", lambda: b"another")
     assert titles(known) == ["Alien", "Heat 2"]
+
+
+def test_films_are_matched_by_the_hashes_of_rows() -> None:
+    """A film of a numbered source has the hashes of the films of the catalogue."""
+    for movie in (*FILMS, NEW.model_copy(update={"href": "Lighthouse", "year": 1950})):
+        row = new_row(1, tuple(vars(movie).values()), numbered=True)
+        keys = MatchKeys.of([MatchKey.of(movie)])
+        assert (row.page, row.title) == (keys.pages[0], keys.titles[0])
 
 
 def test_generations_hand_the_table_on(tmp_path: Path) -> None:
