@@ -24,10 +24,13 @@ from hybrid.storage.generation import (
     open_published,
     published,
 )
-from hybrid.storage.manifest import FileIdentity, identity
+from hybrid.storage.manifest import FileIdentity, Manifest, identity
 
 POLL = 0.02
 """Seconds between two checks of CURRENT and ranking.toml, which read them only if they changed."""
+
+REST = 4
+"""How many times as long as a generation of several changes took to open the next one may wait."""
 
 RETRY = 60.0
 """Seconds after which a generation that could not be opened is tried again."""
@@ -64,6 +67,7 @@ class GenerationWatcher:
         self._digests: KnownDigests = dict(digests or {})
         self._worker = worker or Worker()
         self._surplus = 0
+        self._rest = 1
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
         self._refreshing = Lock()
@@ -121,8 +125,10 @@ class GenerationWatcher:
         try:
             if (entry.name, self._preferences) != (served.generation, served.preferences):
                 with self._worker.turn():
+                    before = self._generation.manifest
                     generation = open_current(self._data, self._digests)
                     self.live.swap(self._open_warm(generation))
+                    self._rest = rest_after(before, generation.manifest)
                     release_memory()  # of the search that was replaced, if nobody uses it any more
                 self._surplus = 0
                 GENERATIONS.inc()
@@ -198,8 +204,18 @@ class GenerationWatcher:
             except Exception as error:
                 log.exception("a new generation cannot be opened")
                 self.live.publication_problem = f"a new generation cannot be opened: {error!r}"
-            # Where one change follows the other, searches have at least half of the time.
-            pause = POLL + monotonic() - start
+            pause = POLL + self._rest * (monotonic() - start)
+
+
+def rest_after(before: Manifest, opened: Manifest) -> int:
+    """Return how many times as long as a generation took to open searches have for themselves.
+
+    After a single change the next generation is opened soon, as somebody may wait for it. Where
+    many change films at once, another generation follows this one before it is looked at.
+    """
+    films = opened.delta.films - before.delta.films
+    outdated = opened.delta.outdated - before.delta.outdated
+    return 1 if max(abs(films), abs(outdated)) <= 1 else REST
 
 
 def _identity(file: Path) -> FileIdentity | None:

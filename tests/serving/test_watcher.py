@@ -1,7 +1,7 @@
 """A process that serves while others publish: it keeps up, and never serves what is damaged."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from sqlite3 import ProgrammingError
 from threading import Event
@@ -12,13 +12,13 @@ from hybrid.engines.lexical.tantivy import TantivyEngine
 from hybrid.errors import EngineUnavailable, GenerationUnusable, InvalidInput
 from hybrid.fusion.preferences import FILE, Preferences
 from hybrid.query import SearchQuery
-from hybrid.serving.watcher import POLL, GenerationWatcher
+from hybrid.serving.watcher import POLL, REST, GenerationWatcher
 from hybrid.storage.generation import CATALOGUE, CURRENT, open_current, published
 from hybrid.web.app import create_app
 from indexer.generations.publish import publish_previous
 from tests import corpus
 from tests.eventually import eventually
-from tests.stores import build_stores, follow_stores
+from tests.stores import build_stores, follow_stores, put, remove
 from tests.web.http import Service, serving
 
 FIRST, SECOND = corpus.films(40), corpus.films(60)
@@ -64,27 +64,58 @@ def test_a_new_generation_is_noticed(data: Path, watcher: GenerationWatcher) -> 
     assert watcher.live.publication_problem is None
 
 
-def test_searches_have_half_of_the_time(
-    watcher: GenerationWatcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However quickly changes follow each other, opening them pauses for as long as it took."""
-    now, pauses, spent = [100.0], list[float](), iter([0.0, 7.0, 0.5])
+def pauses_between(
+    watcher: GenerationWatcher,
+    monkeypatch: pytest.MonkeyPatch,
+    *refreshes: tuple[float, Callable[[], object]],
+) -> list[float]:
+    """Return how long a watcher pauses before each refresh, and after the last. Refreshes take so
+    many seconds, and something is done before each."""
+    now, pauses, steps = [100.0], list[float](), iter(refreshes)
+    refresh = watcher.refresh
 
     class Clock(Event):
-        """Notes the pauses, and sets itself once nothing is left to be spent."""
+        """Notes the pauses, and sets itself once nothing is left to be done."""
 
         def wait(self, timeout: float | None = None) -> bool:
             pauses.append(timeout or 0.0)
-            return len(pauses) == 4
+            return len(pauses) > len(refreshes)
 
-    def spend() -> None:
-        now[0] += next(spent)
+    def step() -> None:
+        seconds, act = next(steps)
+        act()
+        refresh()
+        now[0] += seconds
 
     monkeypatch.setattr(watcher, "_stop", Clock())
-    monkeypatch.setattr(watcher, "refresh", spend)
+    monkeypatch.setattr(watcher, "refresh", step)
     monkeypatch.setattr("hybrid.serving.watcher.monotonic", lambda: now[0])
     watcher._run()
+    return pauses
+
+
+def test_searches_have_half_of_the_time(
+    watcher: GenerationWatcher, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However quickly changes follow each other, opening them pauses for as long as it took."""
+    idle, change = lambda: None, lambda: put(data, SECOND[-1])
+    pauses = pauses_between(watcher, monkeypatch, (0.0, idle), (7.0, change), (0.5, idle))
     assert pauses == pytest.approx([POLL, POLL, POLL + 7.0, POLL + 0.5])
+
+
+def test_searches_have_more_where_many_change_films(
+    watcher: GenerationWatcher, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After changes that were published together, put or removed, generations are left out; after
+    a single one again none is."""
+    steps = (
+        (1.0, lambda: put(data, *SECOND[40:42])),
+        (1.0, lambda: remove(data, SECOND[0].id)),
+        (2.0, lambda: remove(data, SECOND[1].id, SECOND[2].id)),
+        (1.0, lambda: put(data, SECOND[43])),
+    )
+    pauses = pauses_between(watcher, monkeypatch, *steps)
+    assert pauses == pytest.approx([POLL, POLL + REST, POLL + 1, POLL + 2 * REST, POLL + 1])
 
 
 def test_a_request_ends_on_the_generation_it_began_with(
