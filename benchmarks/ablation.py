@@ -119,6 +119,11 @@ def _listed_only(candidates: Candidates) -> Candidates:
     )
 
 
+def _scaled(factor: float) -> Callable[[Candidates], Candidates]:
+    """Multiply all cosines, as if those of another model were lower or higher."""
+    return lambda candidates: replace(candidates, cosines=factor * candidates.cosines)
+
+
 def _idf_bound(search: HybridSearch) -> AbstractContextManager[Any]:
     """Bound the score of a word by (k1 + 1) idf, which no film need reach."""
     films = len(search.catalogue)
@@ -182,6 +187,8 @@ ABLATIONS = (
     Ablation("words apart as good", lambda _: patch.object(candidates_module, "GAIN", 0.0)),
     Ablation("names as other words", lambda _: patch.object(adjacency, "NAME_WEIGHT", 1.0)),
     Ablation("scores not completed", candidates=_listed_only),
+    Ablation("cosines times .7", candidates=_scaled(0.7)),
+    Ablation("cosines times 1.3", candidates=_scaled(1.3)),
     Ablation("bound (k1 + 1) idf", _idf_bound),
     Ablation("k1 1.2", _usual_k1),
     *(_fusion(method) for method in ("min_max", "z_score", "dbsf", "rrf")),

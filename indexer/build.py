@@ -16,6 +16,7 @@ from hybrid.engines.protocols import Engines, LexicalEngine
 from hybrid.engines.semantic.encoder import MEAN_FILE, folder_of
 from hybrid.engines.semantic.side_by_side import Share
 from hybrid.errors import BuildFailed, GenerationUnusable
+from hybrid.fusion import preferences
 from hybrid.fusion.preferences import Preferences
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import Movie, hash_number
@@ -143,6 +144,7 @@ def build(
     with writer_lock(data):
         recover(data)
         discarded = _hand_changes(data, options.discard_changes)
+        before = _undamaged(data)
         batches = film_batches(source, options.file)
         with watch.stage("read"):
             first = next(batches)  # what is wrong with the beginning is said before all else
@@ -150,7 +152,7 @@ def build(
             with watch.stage("read"):
                 file = _write_films(draft, source, chain([first], batches), options)
             models = NamedModel(model_name, model), *options.beside
-            written = _write_stores(draft, models, options, watch)
+            written = _write_stores(draft, before, models, options, watch)
             with watch.stage("publish"):
                 manifest = build_manifest(draft.name, file, written.models, written.stores)
             with watch.stage("calibrate"), stage("measuring what really matches", options.quiet):
@@ -158,7 +160,7 @@ def build(
             with watch.stage("publish"):
                 generation = draft.commit(manifest, written.digests)
         with watch.stage("tidy"):
-            warnings = draft.tidy()
+            warnings = [*draft.tidy(), *_preferences_of_others(data, before, written.models)]
     return BuildResult(
         generation.manifest,
         generation.folder,
@@ -238,12 +240,15 @@ def _contents(draft: Draft, batches: Iterable[Ids]) -> Ids:
 
 
 def _write_stores(
-    draft: Draft, models: Sequence[NamedModel], options: BuildOptions, watch: Stopwatch
+    draft: Draft,
+    before: Generation | None,
+    models: Sequence[NamedModel],
+    options: BuildOptions,
+    watch: Stopwatch,
 ) -> _Written:
     """Write all stores of the films that are in the catalogue."""
     with closing(Catalogue(draft.folder)) as catalogue:
         texts = StoredSentences(catalogue)
-        before = _undamaged(draft.data)
         # First, as a model that cannot be exported must not cost an hour of embedding.
         with watch.stage("export model"), stage("exporting the model", options.quiet):
             shared = _export(draft, before, models, texts, options.encoder)
@@ -286,6 +291,25 @@ def _undamaged(data: Path) -> Generation | None:
         return open_current(data)
     except GenerationUnusable:
         return None
+
+
+def _preferences_of_others(
+    data: Path, before: Generation | None, models: Sequence[ModelName]
+) -> list[str]:
+    """Return a warning if the data folder's preferences are from an index of other models."""
+    file = data / preferences.FILE
+    if before is None or not file.exists():
+        return []
+    weights = [
+        [(model.fingerprint, model.weight) for model in some]
+        for some in (before.manifest.models, models)
+    ]
+    if weights[0] == weights[1]:
+        return []
+    return [
+        f"{file} was made for an index of other models, whose cosines mean something else: "
+        "`python -m hybrid tune` learns it again, and without the file the defaults hold"
+    ]
 
 
 def _embed(

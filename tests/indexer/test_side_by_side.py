@@ -15,6 +15,7 @@ from hybrid.engines.lexical.tantivy_writer import TantivyWriter
 from hybrid.engines.protocols import Encoder
 from hybrid.engines.semantic.side_by_side import Share, join, side_by_side, unit
 from hybrid.errors import GenerationUnusable, InvalidInput
+from hybrid.fusion.preferences import Preferences
 from hybrid.query import SearchQuery
 from hybrid.settings import DEFAULT_MODEL, Settings, model_weights
 from hybrid.storage.catalogue import Catalogue
@@ -102,6 +103,19 @@ def build_with(data: Path, *models: NamedModel) -> BuildResult:
     return build(
         source, data, first.name, first.model, lambda folder, _: TantivyWriter(folder), options
     )
+
+
+def test_preferences_of_other_models(tmp_path: Path) -> None:
+    """A build with other models or weights says that `ranking.toml` was made without them."""
+    data = tmp_path / "data"
+    a, b = NamedModel("a", HashingEncoder()), NamedModel("b", Other())
+    build_with(data, a)
+    assert build_with(data, a, b).warnings == []
+    Preferences(alpha=0.4).save(data)
+    assert build_with(data, a, b).warnings == []
+    (warning,) = build_with(data, a, replace(b, weight=0.5)).warnings
+    assert "ranking.toml was made for an index of other models" in warning
+    assert Preferences.load(data).alpha == 0.4
 
 
 def stored(generation: Generation) -> Vectors:
