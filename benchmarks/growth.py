@@ -6,9 +6,10 @@ The catalogues are made of the films of SOURCE, whose sentences must be in the e
 DIR, as `benchmarks/resampled.py` says: nothing is embedded but what the changes add. Each is built
 in a folder of its own beside DIR with the embedded engine, served, changed, updated and verified,
 and then removed. Own memory is `RssAnon` of a process at its most, looked at fifty times a second.
-New texts of queries take turns with encoding alone. Recall@10 is that of the judged queries against
-the exact scan, as the service searches. `start` is until the first search is answered; `first
-suggestion` is the first one after that.
+New texts of queries take turns with encoding alone; in the end one client searches for others,
+before films are put one after the other and meanwhile. Recall@10 is that of the judged queries
+against the exact scan, as the service searches. `start` is until the first search is answered;
+`first suggestion` is the first one after that.
 """
 
 import asyncio
@@ -21,10 +22,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +36,7 @@ from urllib.parse import urlencode
 import click
 import numpy as np
 
-from benchmarks.changes import FIRST_ID
+from benchmarks.changes import FIRST_ID, search_until
 from benchmarks.changes import Service as Changes
 from benchmarks.encoding import encode_each
 from benchmarks.latency import Bench, memories, one_client
@@ -63,6 +67,9 @@ STARTS = 3
 
 PUTS = 40
 """Films that are put one after the other."""
+
+SEARCHES, FRESH = 200, 3_000
+"""New texts that are searched for before films are put, and all with those meanwhile."""
 
 UPDATED = 100
 """Films that an update from a file changes."""
@@ -210,18 +217,35 @@ def served(data: Path, texts: Sequence[str], requests: int) -> dict[str, Any]:
         bench = Bench(Client(service.url), encoder, new_texts(texts), requests, 0.0)
         search = asyncio.run(searched(bench, texts))
         memory = memories(service)
-        changes = Changes(service.url, key)
-        puts = [changes.put_shown(film) for film in range(FIRST_ID, FIRST_ID + PUTS)]
+        changing = changed(Changes(service.url, key), list(islice(new_texts(texts, 1), FRESH)))
     return {
         "start": median(starts),
         "first_suggestion_ms": round(1000 * first, 1),
         "suggestion": Percentiles.of(suggestions),
         "search": {name: search[name] for name in ("encoding", "new", "stages", "multiples")},
         "memory": memory,
+        **changing,
+    }
+
+
+def changed(service: Changes, texts: Sequence[str]) -> dict[str, Any]:
+    """Put films one after the other, and search for new texts before that and meanwhile."""
+    before, meanwhile = texts[:SEARCHES], texts[SEARCHES:]
+    calm = [service.search(text) / 1000 for text in before]
+    stop = Event()
+    with ThreadPoolExecutor(1) as pool:
+        searches = pool.submit(search_until, stop, service, meanwhile)
+        try:
+            puts = [service.put_shown(film) for film in range(FIRST_ID, FIRST_ID + PUTS)]
+        finally:
+            stop.set()
+        busy = [milliseconds / 1000 for milliseconds in searches.result()]
+    return {
         "put": {
             "acknowledged": Percentiles.of([each.acknowledged / 1000 for each in puts]),
             "shown": Percentiles.of([each.shown / 1000 for each in puts]),
         },
+        "search_beside": {"nothing": Percentiles.of(calm), "puts": Percentiles.of(busy)},
     }
 
 
@@ -289,6 +313,8 @@ def lines(found: Mapping[str, Any]) -> Sequence[str]:
         f"own memory       {found['memory'][0]['anonymous_mb']:9.1f} MB",
         f"PUT acknowledged {put['acknowledged']}",
         f"PUT shown        {put['shown']}",
+        f"search before    {found['search_beside']['nothing']}",
+        f"  beside PUTs    {found['search_beside']['puts']}",
         f"update           {costs(found['update'])}",
         f"verify           {costs(found['verify'])}",
     )

@@ -45,6 +45,10 @@ def _times(times: Mapping[str, float]) -> str:
     return f"{times['p50']:.1f}, {times['p95']:.1f}"
 
 
+def _p95_ratio(beside: Mapping[str, Mapping[str, float]]) -> float:
+    return beside["puts"]["p95"] / beside["nothing"]["p95"]
+
+
 def _command(run: Mapping[str, float]) -> str:
     return f"{run['seconds']:.1f}, {run['cpu_seconds']:.1f}, {run['own_mb']:.0f}"
 
@@ -75,6 +79,9 @@ CELLS: Mapping[str, Callable[[Catalogue], str]] = {
     "own memory of a worker, MB": lambda found: f"{found['memory'][0]['anonymous_mb']:.0f}",
     "PUT acknowledged, p50 and p95 ms": lambda found: _times(found["put"]["acknowledged"]),
     "PUT shown, p50 and p95 ms": lambda found: _times(found["put"]["shown"]),
+    "search before PUTs, p50 and p95 ms": lambda found: _times(found["search_beside"]["nothing"]),
+    "search beside PUTs, p50 and p95 ms": lambda found: _times(found["search_beside"]["puts"]),
+    "p95 ÷ before": lambda found: f"{_p95_ratio(found['search_beside']):.2f}",
     "update of 100 films: s, s of CPU, own MB": lambda found: _command(found["update"]),
     "verify: s, s of CPU, own MB": lambda found: _command(found["verify"]),
 }
