@@ -42,7 +42,8 @@ class CatalogueKnowledge:
     @cached_property
     def genres(self) -> GenreNames:
         """The names of the catalogue's genres."""
-        return genre_names(tuple(self._catalogue.columns.genres))
+        # Of the mapping itself, `tuple` would ask the length first: that is to look for each name.
+        return genre_names(tuple(iter(self._catalogue.columns.genres)))
 
     @cached_property
     def _years(self) -> Ids:
