@@ -1,5 +1,6 @@
 """What is passed from step to step of a retrieval."""
 
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_result_is_computed_once() -> None:
 
 def test_a_failure_is_no_result() -> None:
     """It is raised to whoever asked; the next one computes again."""
-    outcomes = iter([ValueError("damaged"), "found"])
+    outcomes: Iterator[Exception | str] = iter([ValueError("damaged"), "found"])
 
     def compute() -> str:
         outcome = next(outcomes)
