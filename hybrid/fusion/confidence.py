@@ -3,9 +3,8 @@
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from math import isnan
 from typing import NamedTuple
-
-import numpy as np
 
 from hybrid.fusion.fused_ranking import FusedRanking
 from hybrid.ranking import Scores
@@ -41,8 +40,12 @@ def evidence_of(fused: FusedRanking) -> Evidence:
 def _best_and_lead(scores: Scores) -> tuple[float, float]:
     if not len(scores):
         return 0.0, 0.0
-    best, other = np.nan_to_num(scores[[0, min(LEAD_RANK, len(scores)) - 1]]).tolist()
+    best, other = map(_known, (scores[0], scores[min(LEAD_RANK, len(scores)) - 1]))
     return best, best - other
+
+
+def _known(score: float) -> float:
+    return 0.0 if isnan(score) else float(score)
 
 
 def word_count(text: str) -> int:

@@ -120,7 +120,7 @@ def _alpha(
     if candidates.by_likeness:
         return AlphaChoice(LIKENESS_ALPHA, LIKE_MOST)
     return choose_alpha(
-        best_text=float(np.nan_to_num(candidates.keyword.shares[listed]).max(initial=0.0)),
+        best_text=float(np.fmax.reduce(candidates.keyword.shares[listed], initial=0.0)),
         best_title=float(candidates.title_shares[listed].max(initial=0.0)),
         person=candidates.person,
         has_quotation=candidates.parsed.reading.has_phrase,

@@ -87,13 +87,12 @@ class Duplicates:
 
         The film `preferred` stands for its group if the group is there.
         """
-        groups = [
-            (place, group)
-            for place, film in enumerate(ranking.ids.tolist())
-            if (group := self.groups.get(film))
-        ]
-        if not groups:
+        films = ranking.ids.tolist()
+        if self.groups.keys().isdisjoint(films):  # as in most lists
             return ranking
+        groups = [
+            (place, group) for place, film in enumerate(films) if (group := self.groups.get(film))
+        ]
         ids: Ids = ranking.ids.copy()
         seen: set[int] = set()
         kept = np.ones(len(ids), np.bool_)

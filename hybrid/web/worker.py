@@ -1,6 +1,7 @@
 """A process that serves: uvicorn, one event loop and several threads."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -182,6 +183,7 @@ def serve_alone(
     announce: Callable[[], None],
 ) -> None:
     """Serve in this process, the only one, until a signal stops it."""
+    _keep_modules()
     with application(settings, digests) as opened:
         _run(server(settings, opened.gateway, life=Life(announce, opened.update_metrics)), listener)
 
@@ -197,9 +199,18 @@ def serve_among_others(
     It is sent the digests of the files that were checked.
     """
     worker.opens()
+    _keep_modules()
     with application(settings, lifeline.prepared(), worker) as opened:
         life = Life(lifeline.ready, opened.update_metrics, lifeline)
         _run(server(settings, opened.gateway, worker, life), listener)
+
+
+def _keep_modules() -> None:
+    """Leave what the modules hold, 100,000 objects, out of garbage collection.
+
+    A full collection would visit them again each time, while no request is answered: for 80 ms.
+    """
+    gc.freeze()
 
 
 def _run(server: Server, listener: socket.socket) -> None:
