@@ -208,7 +208,7 @@ def serve_among_others(
 def _keep_modules() -> None:
     """Leave what the modules hold, 100,000 objects, out of garbage collection.
 
-    A full collection would visit them again each time, while no request is answered: for 80 ms.
+    A full collection would visit them again each time, while no request is answered: for 60 ms.
     """
     gc.freeze()
 
