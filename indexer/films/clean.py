@@ -211,7 +211,6 @@ def _new_candidates(
     for row, values in enumerate(rows):
         if row in rejected:
             continue
-        # The number that we give to a record says nothing about the film.
         # What is to be reported again must be read again.
         record = 0 if row in unclear else digests[row]
         yield _Candidate(
