@@ -106,9 +106,3 @@ class FilmSet:
     """Films: `ids` int64 (n,) ascending. Equal only to itself, so that it can be a key."""
 
     ids: Ids
-
-
-def phrase_bits(scores: Scores, phrases: int) -> NDArray[np.bool_]:
-    """Return which bits are set in scores that are sums of 2^n, bool (len(scores), phrases)."""
-    bits = scores.astype(np.int64)[:, np.newaxis] >> np.arange(phrases)
-    return (bits & 1).astype(np.bool_)

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score, idf, telling_words
 from hybrid.engines.lexical.writer_protocol import Previous
+from hybrid.engines.phrase_films import MANY_FILMS, PhraseFilms
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
@@ -114,12 +114,28 @@ class FakeLexical:
         found = [i for i, m in self.movies.items() if conditions.matches(m, words[i])]
         return np.array(sorted(found), np.int64)
 
+    def search_with_phrases(
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        phrases: Sequence[Phrase],
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> tuple[Ranking, PhraseFilms | None]:
+        """Return what `search` does, and which films match which phrase."""
+        found = self.have_phrases(phrases, np.array(sorted(self.movies), np.int64))
+        ranking = self.search(text, filters, depth, deadline, conditions)
+        return ranking, found if len(found.films) < MANY_FILMS else None
+
     def have_phrases(
         self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
-    ) -> NDArray[np.bool_]:
-        """Return which film matches which phrase."""
-        have = [np.isin(ids, self.films_with(phrase)) for phrase in phrases]
-        return np.array(have, np.bool_).reshape(len(phrases), len(ids)).T
+    ) -> PhraseFilms:
+        """Return which of these films match which phrase."""
+        scores = np.zeros(len(ids), np.float64)
+        for number, phrase in enumerate(phrases):
+            scores += 2**number * np.isin(ids, self.films_with(phrase))
+        return PhraseFilms(Ranking(ids[scores > 0], scores[scores > 0]), len(phrases))
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film."""

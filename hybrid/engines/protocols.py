@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hybrid.engines.deadline import NEVER, Deadline
+from hybrid.engines.phrase_films import PhraseFilms
 from hybrid.query import Filters
 from hybrid.query_language.conditions import NO_CONDITIONS, Conditions, Phrase
 from hybrid.ranking import FilmSet, Ids, Ranking, Scores
@@ -30,10 +28,6 @@ class TermScore:
     frequency: int = 0
     idf: float = 0.0
     score: float = 0.0
-
-
-MAX_PHRASES = 24
-"""Engines tell phrases apart by a score of 2^n for the n-th: float32 holds as many bits."""
 
 
 class LexicalEngine(Protocol):
@@ -56,14 +50,27 @@ class LexicalEngine(Protocol):
         """
         ...
 
+    def search_with_phrases(
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        phrases: Sequence[Phrase],
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> tuple[Ranking, PhraseFilms | None]:
+        """Return what `search` does, and which films of the index match which of at most
+        MAX_PHRASES phrases: None if MANY_FILMS or more match one."""
+        ...
+
     def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
         """Return all films that match the phrase, int64 ascending."""
         ...
 
     def have_phrases(
         self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
-    ) -> NDArray[np.bool_]:
-        """Return which film matches which of at most MAX_PHRASES, bool (len(ids), len(phrases))."""
+    ) -> PhraseFilms:
+        """Return which of these films match which of at most MAX_PHRASES phrases."""
         ...
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:

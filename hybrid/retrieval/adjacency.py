@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.engines.protocols import MAX_PHRASES
+from hybrid.engines.phrase_films import MAX_PHRASES
 from hybrid.query_language.conditions import Phrase
 from hybrid.ranking import Scores
 from hybrid.text.exact_words import exact_words

@@ -6,10 +6,10 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hybrid.engines.bulkhead import Bulkhead, Pending
 from hybrid.engines.deadline import Deadline
+from hybrid.engines.phrase_films import PhraseFilms
 from hybrid.engines.protocols import LexicalEngine
 from hybrid.errors import EngineUnavailable
 from hybrid.query import Filters
@@ -33,20 +33,23 @@ class KeywordList:
     """The keyword engine's list for a query.
 
     `attainable` is the highest BM25 that the query can attain; `complete` is whether the list has
-    every film that passes the filters and contains a word of the query.
+    every film that passes the filters and contains a word of the query. `phrases` tells which films
+    have which phrase, None if many do.
     """
 
     ranking: Ranking
     attainable: float
     complete: bool
+    phrases: PhraseFilms | None
 
 
 class Completion(NamedTuple):
-    """BM25 of the films of `ids`, float64 (len(ids),), and which candidate has which phrase."""
+    """BM25 of the films of `ids`, float64 (len(ids),), and which candidates have which phrase, None
+    if the list tells it."""
 
     ids: Ids
     bm25: Scores
-    have_phrases: NDArray[np.bool_]
+    phrases: PhraseFilms | None
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,9 @@ class KeywordSide:
     depth: int
 
     def ask_list(
-        self, request: Request, beside: Callable[[], object]
+        self, request: Request, phrases: Sequence[Phrase], beside: Callable[[], object]
     ) -> Pending[KeywordList] | None:
-        """Begin to search in another thread, which then calls `beside`.
+        """Begin to search, and to look for phrases, in another thread, which then calls `beside`.
 
         None if the mode leaves the engine out.
         """
@@ -69,7 +72,7 @@ class KeywordSide:
             return None
 
         def search(deadline: Deadline) -> KeywordList:
-            found = self._list(request, deadline)
+            found = self._list(request, phrases, deadline)
             beside()
             return found
 
@@ -82,24 +85,28 @@ class KeywordSide:
         ids: Ids,
         phrases: Sequence[Phrase],
     ) -> Pending[Completion] | None:
-        """Begin to score candidates that are not in the keyword list, and to look for phrases.
+        """Begin to score candidates that are not in the keyword list, and to look for phrases among
+        them if many films have one.
 
-        None if there are no phrases, and no other candidate contains a word of the query: a film
-        that passes the filters and is not in a complete list.
+        None if that is known: a film that passes the filters and is not in a complete list contains
+        no word of the query.
         """
         if keyword_list is None:
             return None
         unlisted = ids[keyword_list.ranking.ranks_of(ids) == 0]
         if keyword_list.complete and not len(request.also):
-            if not phrases:
-                return None
             unlisted = NO_FILMS
-        keywords = request.parsed.keywords
+        if not len(unlisted) and keyword_list.phrases is not None:
+            return None
+        lexical, keywords = self.lexical, request.parsed.keywords
 
         def complete(deadline: Deadline) -> Completion:
             with request.watch.stage("complete"):
-                bm25 = self.lexical.score(keywords, unlisted, deadline)
-                return Completion(unlisted, bm25, self.lexical.have_phrases(phrases, ids, deadline))
+                bm25 = lexical.score(keywords, unlisted, deadline)
+                found = None
+                if keyword_list.phrases is None:
+                    found = lexical.have_phrases(phrases, ids, deadline)
+                return Completion(unlisted, bm25, found)
 
         return self.bulkhead.ask(complete, request.deadline)
 
@@ -115,7 +122,7 @@ class KeywordSide:
         find = partial(self.lexical.films_with, phrase)
         return self.bulkhead.ask(find, deadline).result()
 
-    def _list(self, request: Request, deadline: Deadline) -> KeywordList:
+    def _list(self, request: Request, phrases: Sequence[Phrase], deadline: Deadline) -> KeywordList:
         """Search with the keyword engine; as many more films as are excluded.
 
         Films that the catalogue lacks are left out: while a generation is being published,
@@ -125,7 +132,9 @@ class KeywordSide:
         filters, conditions = request.query.filters, request.parsed.conditions
         with request.watch.stage("keyword"):
             depth = self.depth + len(request.excluded)
-            ranking = lexical.search(keywords, filters, depth, deadline, conditions)
+            ranking, found = lexical.search_with_phrases(
+                keywords, filters, depth, phrases, deadline, conditions
+            )
             preferred = request.years_and_genres
             if preferred and len(ranking) == depth:
                 limits = Conditions((*conditions.required, *preferred), conditions.excluded)
@@ -137,6 +146,7 @@ class KeywordSide:
                 kept.top(2 * self.depth if preferred else self.depth),
                 attainable=lexical.attainable(keywords, deadline),
                 complete=len(ranking) < depth and len(kept) <= self.depth,
+                phrases=found,
             )
 
 
@@ -152,6 +162,16 @@ def answer(pending: Pending[T] | None, lost: dict[str, EngineUnavailable]) -> T 
     except EngineUnavailable as error:
         lost["keyword"] = error
         return None
+
+
+def phrase_films(
+    keyword_list: KeywordList | None, completed: Completion | None, phrases: int
+) -> PhraseFilms:
+    """Return which films have which of so many phrases; none if the engine is lost."""
+    found = completed.phrases if completed else None
+    if found is None and keyword_list is not None:
+        found = keyword_list.phrases
+    return found or PhraseFilms.none(phrases)
 
 
 def keyword_scores(

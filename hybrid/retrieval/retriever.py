@@ -12,7 +12,8 @@ from hybrid.cache import Cache
 from hybrid.engines.breaker import Breaker
 from hybrid.engines.bulkhead import Bulkhead
 from hybrid.engines.deadline import NEVER, Deadline
-from hybrid.engines.protocols import MAX_PHRASES, Engines
+from hybrid.engines.phrase_films import MAX_PHRASES
+from hybrid.engines.protocols import Engines
 from hybrid.errors import EngineUnavailable
 from hybrid.monitoring.stopwatch import Stopwatch
 from hybrid.movie import keyword_text
@@ -24,7 +25,14 @@ from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates, KeywordScores
 from hybrid.retrieval.catalogue_knowledge import CatalogueKnowledge
 from hybrid.retrieval.film_sets import FilmSets
-from hybrid.retrieval.keyword_side import NO_FILMS, KeywordSide, answer, keyword_scores, probe
+from hybrid.retrieval.keyword_side import (
+    NO_FILMS,
+    KeywordSide,
+    answer,
+    keyword_scores,
+    phrase_films,
+    probe,
+)
 from hybrid.retrieval.known_films import Votes
 from hybrid.retrieval.likeness import Likeness, mean_vector
 from hybrid.retrieval.query_parser import ParsedQuery, parse_query
@@ -234,9 +242,9 @@ class Retriever:
         # The text is compared with names by the thread that asks the keyword engine, while this one
         # encodes: what is left after that makes up the time of a search.
         named = Once(partial(self._named, request))
-        pending = self.keyword_side.ask_list(request, named)
+        phrases = (*request.people, *pairs)[:MAX_PHRASES]
+        pending = self.keyword_side.ask_list(request, phrases, named)
         request = request._replace(among=self._film_set(request, named))
-        phrases = request.people
         query_vector, semantic_list = self.semantic_side.search(request, self._depth)
         titles, person = named()
         title_list = self._title_list(request, titles, self._depth)
@@ -244,8 +252,7 @@ class Retriever:
         keyword_list = answer(pending, lost)
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
         ids = union(listed, others)
-        asked = (*phrases, *pairs)[:MAX_PHRASES]
-        completion = self.keyword_side.ask_completion(request, keyword_list, ids, asked)
+        completion = self.keyword_side.ask_completion(request, keyword_list, ids, phrases)
         cosines = self.semantic_side.cosines(query_vector, semantic_list, ids, request.watch)
         completed = answer(completion, lost)
         keyword = keyword_scores(keyword_list, completed, ids)
@@ -254,11 +261,10 @@ class Retriever:
             listed, ids, cosines = NO_FILMS, others, cosines[kept]
             keyword = KeywordScores.missing(len(ids))
         in_keyword_list = marked(ids, listed, title_list.ids)
-        have = np.zeros((len(ids), len(asked)), np.bool_)
-        if completed is not None:
-            have = completed.have_phrases
-            first = len(phrases)
-            found = adjacency(asked[first:], have[:, first:], in_keyword_list, person)
+        have = phrase_films(keyword_list, completed, len(phrases)).of(ids)
+        if "keyword" not in lost:
+            first = len(request.people)
+            found = adjacency(phrases[first:], have[:, first:], in_keyword_list, person)
             keyword = keyword.raised(found)
         _check_enough(query, lost)
         rows = self._catalogue.columns.rows_of(ids)

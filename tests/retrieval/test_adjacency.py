@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid.engines.protocols import MAX_PHRASES
+from hybrid.engines.phrase_films import MAX_PHRASES
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
 from hybrid.query_language.conditions import Phrase

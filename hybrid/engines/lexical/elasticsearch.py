@@ -21,7 +21,6 @@ from elasticsearch import (
     TransportError,
 )
 from elasticsearch.exceptions import HTTP_EXCEPTIONS
-from numpy.typing import NDArray
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, analysis_digest, attainable_score, telling_words
@@ -33,6 +32,7 @@ from hybrid.engines.lexical.elasticsearch_node import (
 )
 from hybrid.engines.lexical.film_keys import KEY_FIELDS, film_keys
 from hybrid.engines.lexical.query_words import is_plain, query_words
+from hybrid.engines.phrase_films import MANY_FILMS, PhraseFilms
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable, InvalidInput
 from hybrid.limits import NameSet, Range
@@ -40,7 +40,7 @@ from hybrid.movie import MAX_ID, Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.query_language.film_words import WORD_FIELDS, FilmWords
-from hybrid.ranking import Ids, Ranking, Scores, phrase_bits
+from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.text.stop_words import STOP_WORDS
 
 ANALYSIS = {
@@ -252,18 +252,36 @@ class ElasticsearchEngine:
     ) -> Ranking:
         """Return the best `depth` films that contain a word of `text`.
 
-        Only films that pass the filters and match the conditions. The same request asks for the
-        highest scores of words that are not known yet, so that `attainable` rarely needs one.
+        Only films that pass the filters and match the conditions.
+        """
+        return self.search_with_phrases(text, filters, depth, (), deadline, conditions)[0]
+
+    def search_with_phrases(
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        phrases: Sequence[Phrase],
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> tuple[Ranking, PhraseFilms | None]:
+        """Return what `search` does, and which films match which phrase: None if many do.
+
+        The one request also asks for the highest scores of words that are not known yet, so that
+        `attainable` rarely needs one.
         """
         clauses = [*_clauses(filters), *_conditions(conditions)]
         words = dict.fromkeys(query_words(text))
         new = [word for word in words if is_plain(word) and word not in self._tops]
+        searches = [_ranked(text, clauses, depth), *(_best(_match(word)) for word in new)]
+        if phrases:
+            searches.append(_with_phrases(phrases, [], MANY_FILMS))
         with answering(), until(deadline):
-            found, *tops = self._responses(
-                [_ranked(text, clauses, depth), *(_best(_match(word)) for word in new)]
-            )
-            self._learn({word: (_top(top),) for word, top in zip(new, tops, strict=True)})
-            return _ranking(found)
+            found, *others = self._responses(searches)
+            films = _ranking(others.pop()) if phrases else Ranking.empty()
+            self._learn({word: (_top(top),) for word, top in zip(new, others, strict=True)})
+            have = PhraseFilms(films, len(phrases)) if len(films) < MANY_FILMS else None
+            return _ranking(found), have
 
     def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
         """Return all films that match the phrase, int64 ascending.
@@ -285,21 +303,14 @@ class ElasticsearchEngine:
 
     def have_phrases(
         self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
-    ) -> NDArray[np.bool_]:
-        """Return which film matches which phrase, bool (len(ids), len(phrases))."""
+    ) -> PhraseFilms:
+        """Return which of these films match which phrase."""
         if not len(ids) or not phrases:
-            return np.zeros((len(ids), len(phrases)), np.bool_)
-        scored = [
-            {"constant_score": {"filter": _phrase(phrase), "boost": float(1 << number)}}
-            for number, phrase in enumerate(phrases)
-        ]
-        these = {"terms": {"id": ids.tolist()}}
-        query = {"bool": {"should": scored, "filter": these, "minimum_should_match": 1}}
-        search = _LEAN | {"query": query, "sort": _BY_SCORE, "size": len(ids)}
+            return PhraseFilms.none(len(phrases))
+        search = _with_phrases(phrases, [{"terms": {"id": ids.tolist()}}], len(ids))
         with answering(), until(deadline):
             (response,) = self._responses([search])
-            found = _ranking(response)
-        return phrase_bits(found.scores_of(ids), len(phrases))
+            return PhraseFilms(_ranking(response), len(phrases))
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
@@ -519,6 +530,21 @@ def _ranked(text: str, clauses: list[dict[str, Any]], size: int) -> dict[str, An
     """Return the search for the best films that contain a word of `text`."""
     return _LEAN | {
         "query": _any_word(text, clauses),
+        "sort": _BY_SCORE,
+        "size": size,
+    }
+
+
+def _with_phrases(
+    phrases: Sequence[Phrase], clauses: list[dict[str, Any]], size: int
+) -> dict[str, Any]:
+    """Return the search for films that have a phrase, scored by the sum of 2^n of theirs."""
+    scored = [
+        {"constant_score": {"filter": _phrase(phrase), "boost": float(1 << number)}}
+        for number, phrase in enumerate(phrases)
+    ]
+    return _LEAN | {
+        "query": {"bool": {"should": scored, "filter": clauses, "minimum_should_match": 1}},
         "sort": _BY_SCORE,
         "size": size,
     }

@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 import tantivy
-from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, analysis_digest, attainable_score, telling_words
 from hybrid.engines.lexical.film_keys import KEY_FIELDS
+from hybrid.engines.phrase_films import MANY_FILMS, PhraseFilms
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import GenerationUnusable
 from hybrid.limits import NameSet, NumberField, Range
 from hybrid.query import Filters
 from hybrid.query_language.conditions import NO_CONDITIONS, Condition, Conditions, Phrase
 from hybrid.query_language.film_words import WORD_FIELDS
-from hybrid.ranking import Ids, Ranking, Scores, phrase_bits
+from hybrid.ranking import Ids, Ranking, Scores
 from hybrid.storage.scratch import scratch_folder
 from hybrid.text.analysis import WORD, analyze, analyzer, tokens
 from hybrid.text.stop_words import STOP_WORDS
@@ -41,9 +41,6 @@ SCALE = (K1 + 1) / (TANTIVY_K1 + 1)
 
 ANALYSIS = analysis_digest("tantivy with words and filters", WORD, STOP_WORDS, "english", REPEATS)
 """Recorded in the manifest. Change the first argument when anything else here changes."""
-
-MANY_FILMS = 2000
-"""So many films with a phrase are not all read."""
 
 NUMBER_TYPES: Mapping[NumberField, tantivy.FieldType] = {
     "year": tantivy.FieldType.Integer,
@@ -108,6 +105,22 @@ class TantivyEngine:
         limits = [*self._filter(filters), *required]
         return self._ranking(self._within(self._any_word(words), limits, excluded), depth)
 
+    def search_with_phrases(
+        self,
+        text: str,
+        filters: Filters,
+        depth: int,
+        phrases: Sequence[Phrase],
+        deadline: Deadline = NEVER,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> tuple[Ranking, PhraseFilms | None]:
+        """Return what `search` does, and which films match which phrase: None if many do."""
+        ranking = self.search(text, filters, depth, deadline, conditions)
+        if not phrases:
+            return ranking, PhraseFilms.none(0)
+        films = self._scored(self._any_phrase(phrases), MANY_FILMS)
+        return ranking, PhraseFilms(films, len(phrases)) if len(films) < MANY_FILMS else None
+
     def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
         """Return all films that match the phrase, int64 ascending."""
         query = Query.const_score_query(self._phrase(phrase), 1.0)
@@ -116,22 +129,12 @@ class TantivyEngine:
 
     def have_phrases(
         self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER
-    ) -> NDArray[np.bool_]:
-        """Return which film matches which phrase, bool (len(ids), len(phrases))."""
+    ) -> PhraseFilms:
+        """Return which of these films match which phrase."""
         if not len(ids) or not phrases:
-            return np.zeros((len(ids), len(phrases)), np.bool_)
-        scored = [
-            (Occur.Should, Query.const_score_query(self._phrase(phrase), float(1 << number)))
-            for number, phrase in enumerate(phrases)
-        ]
-        # Most phrases are in few films, which takes a tenth of the time of looking among `ids`.
-        query = Query.boolean_query(scored)
-        hits = self._searcher.search(query, MANY_FILMS, count=False).hits
-        if len(hits) == MANY_FILMS:
-            among = self._within(query, [self._films(ids)])
-            hits = self._searcher.search(among, len(ids), count=False).hits
-        found = Ranking(self._ids(hits), np.array([score for score, _ in hits], np.float64))
-        return phrase_bits(found.scores_of(ids), len(phrases))
+            return PhraseFilms.none(len(phrases))
+        query = self._within(self._any_phrase(phrases), [self._films(ids)])
+        return PhraseFilms(self._scored(query, len(ids)), len(phrases))
 
     def score(self, text: str, ids: Ids, deadline: Deadline = NEVER) -> Scores:
         """Return BM25 of each film, float64 (len(ids),); 0 where no word of `text` occurs."""
@@ -139,9 +142,7 @@ class TantivyEngine:
         if not words or not len(ids):
             return np.zeros(len(ids), np.float64)
         query = self._within(self._any_word(words), [self._films(ids)])
-        hits = self._searcher.search(query, len(ids), count=False).hits
-        found = Ranking(self._ids(hits), np.array([SCALE * score for score, _ in hits], np.float64))
-        return found.scores_of(ids)
+        return SCALE * self._scored(query, len(ids)).scores_of(ids)
 
     def explain(
         self, text: str, ids: Ids, deadline: Deadline = NEVER
@@ -263,6 +264,14 @@ class TantivyEngine:
             return Query.term_query(self._schema, field, phrase.words[0], "basic")
         return Query.phrase_query(self._schema, field, list(phrase.words))
 
+    def _any_phrase(self, phrases: Sequence[Phrase]) -> Query:
+        return Query.boolean_query(
+            [
+                (Occur.Should, Query.const_score_query(self._phrase(phrase), float(1 << number)))
+                for number, phrase in enumerate(phrases)
+            ]
+        )
+
     def _within(self, query: Query, limits: list[Query], excluded: Sequence[Query] = ()) -> Query:
         """Return `query` restricted to what all `limits` match, with unchanged scores.
 
@@ -272,6 +281,11 @@ class TantivyEngine:
         constant = [(Occur.Must, Query.const_score_query(limit, 0.0)) for limit in limits]
         without = [(Occur.MustNot, other) for other in excluded]
         return Query.boolean_query([(Occur.Must, query), *constant, *without])
+
+    def _scored(self, query: Query, most: int) -> Ranking:
+        """Return the best `most` films with Tantivy's scores, equal ones in any order."""
+        hits = self._searcher.search(query, most, count=False).hits
+        return Ranking(self._ids(hits), np.array([score for score, _ in hits], np.float64))
 
     def _ids(self, hits: Sequence[tuple[Any, tantivy.DocAddress]]) -> Ids:
         """Return the id of each hit, int64."""

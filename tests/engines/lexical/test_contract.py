@@ -17,7 +17,8 @@ from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.engines.lexical.tantivy import TANTIVY_FOLDER, TantivyEngine
 from hybrid.engines.lexical.tantivy_writer import TantivyWriter
-from hybrid.engines.protocols import MAX_PHRASES, LexicalEngine
+from hybrid.engines.phrase_films import MAX_PHRASES
+from hybrid.engines.protocols import LexicalEngine
 from hybrid.movie import Movie, content_number, keyword_text
 from hybrid.query import Filters
 from hybrid.query_language.conditions import Conditions, Phrase
@@ -147,20 +148,34 @@ def test_films_with_a_phrase_are_all_found(lexical: LexicalEngine) -> None:
     assert lexical.films_with(Phrase(("comets",))).tolist() == []
 
 
-@pytest.mark.parametrize("many", [3, 2000])
-def test_which_film_has_which_phrase(
-    lexical: LexicalEngine, many: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of as many phrases as can be asked at once, in the order of the ids given; also of phrases
-    that are in many films."""
-    monkeypatch.setattr("hybrid.engines.lexical.tantivy.MANY_FILMS", many)
+def test_which_film_has_which_phrase(lexical: LexicalEngine) -> None:
+    """Of as many phrases as can be asked at once, in the order of the ids given; found among these
+    films, and beside a list, which is the same with and without."""
     ids = np.array([77777777, *random.Random(3).sample(list(BY_ID), 300)], np.int64)
+    alone = lexical.search("comet river", NONE, 20)
     for phrases in (PHRASES[:MAX_PHRASES], PHRASES[-5:], PHRASES[:1]):
-        have = lexical.have_phrases(phrases, ids)
-        for number, phrase in enumerate(phrases):
-            assert have[:, number].tolist() == np.isin(ids, lexical.films_with(phrase)).tolist()
-    assert lexical.have_phrases([], ids).shape == (301, 0)
-    assert lexical.have_phrases(PHRASES[:2], ids[:0]).shape == (0, 2)
+        ranking, films = lexical.search_with_phrases("comet river", NONE, 20, phrases)
+        assert ranking.ids.tolist() == alone.ids.tolist()
+        assert films is not None
+        for have in (films.of(ids), lexical.have_phrases(phrases, ids).of(ids)):
+            for number, phrase in enumerate(phrases):
+                assert have[:, number].tolist() == np.isin(ids, lexical.films_with(phrase)).tolist()
+    assert lexical.have_phrases([], ids).of(ids).shape == (301, 0)
+    assert lexical.have_phrases(PHRASES[:2], ids[:0]).of(ids[:0]).shape == (0, 2)
+
+
+def test_films_with_phrases_are_listed_up_to_a_number(
+    lexical: LexicalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where as many films have one, the list does not tell which do."""
+    phrases = [Phrase(("river",)), Phrase(("comet",))]
+    having = len(set(lexical.films_with(phrases[0])) | set(lexical.films_with(phrases[1])))
+    for many in (having, having + 1):
+        for module in ("hybrid.engines.lexical.tantivy", "hybrid.engines.lexical.elasticsearch"):
+            monkeypatch.setattr(f"{module}.MANY_FILMS", many)
+        monkeypatch.setattr("tests.fakes.MANY_FILMS", many)
+        _, films = lexical.search_with_phrases("comet", NONE, 5, phrases)
+        assert (films is None) == (many == having)
 
 
 def test_filters_leave_scores_alone(lexical: LexicalEngine) -> None:

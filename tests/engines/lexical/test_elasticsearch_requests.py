@@ -14,6 +14,7 @@ from hybrid.engines.lexical.elasticsearch_node import BoundedNode
 from hybrid.engines.lexical.elasticsearch_writer import ElasticsearchWriter
 from hybrid.errors import EngineUnavailable
 from hybrid.query import Filters
+from hybrid.query_language.conditions import Phrase
 from tests import corpus
 from tests.command import PREFIX
 
@@ -59,14 +60,14 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 
 def test_a_search_brings_its_bound(engine: ElasticsearchEngine, requests: Requests) -> None:
-    """The list and what its words can attain come by one request, which asks for no word again; the
-    scores of other films come by another."""
-    engine.search("mirror winter", NONE, 10)
+    """The list, which films have which phrase and what its words can attain come by one request,
+    which asks for no word again; the scores of other films come by another."""
+    engine.search_with_phrases("mirror winter", NONE, 10, [Phrase(("mirror", "winter"))])
     bound = engine.attainable("mirror winter")
     engine.search("Winter, the captain's mirror", NONE, 10)
     assert engine.attainable("Winter, the captain's mirror") > bound
     engine.score("mirror winter captain", IDS)
-    assert requests == [("_msearch", 3), ("_msearch", 2), ("_msearch", 1)]
+    assert requests == [("_msearch", 4), ("_msearch", 2), ("_msearch", 1)]
 
 
 def test_the_bound_is_the_same_without_a_search(

@@ -1,0 +1,33 @@
+"""Which films have which phrases, as engines find it: by a score of 2^n for the n-th phrase."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid.ranking import Ids, Ranking
+
+MAX_PHRASES = 24
+"""Phrases that are told apart: float32, in which engines score, holds as many bits."""
+
+MANY_FILMS = 1000
+"""Films that are listed; if as many have a phrase, only some films are looked at instead."""
+
+
+@dataclass(frozen=True)
+class PhraseFilms:
+    """All films that have at least one of `phrases` phrases, each scored by the sum of 2^n of its
+    phrases n, counted from 0."""
+
+    films: Ranking
+    phrases: int
+
+    @classmethod
+    def none(cls, phrases: int) -> "PhraseFilms":
+        """Return that no film has one of so many phrases."""
+        return cls(Ranking.empty(), phrases)
+
+    def of(self, ids: Ids) -> NDArray[np.bool_]:
+        """Return which of these films has which phrase, bool (len(ids), phrases)."""
+        scores = self.films.scores_of(ids).astype(np.int64)
+        return (scores[:, np.newaxis] >> np.arange(self.phrases) & 1).astype(np.bool_)
