@@ -38,7 +38,9 @@ def words(text: str) -> list[str]:
 
 
 class FakeLexical:
-    """BM25 in memory; engine and writer in one."""
+    """BM25 in memory; engine and writer in one. Tests let it take long, like a remote one."""
+
+    is_remote = True
 
     def __init__(self, movies: Collection[Movie] = ()) -> None:
         self.away = False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import BoundedSemaphore
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hybrid.engines.breaker import Breaker
 from hybrid.engines.deadline import NEVER, Deadline
@@ -48,18 +48,30 @@ class Bulkhead:
         It is refused if no time is left, if the breaker is not closed or if all threads are busy:
         then the result is an EngineUnavailable, at once.
         """
-        refusal = self._refusal(deadline)
-        if refusal is None:
-            until = deadline.part(SHARE)
-            return Pending(self._pool.submit(self._run, request, until), until)
-        refused: Future[T] = Future()
-        refused.set_exception(refusal)
-        return Pending(refused, deadline)
+        return self._ask(self._pool.submit, request, deadline)
+
+    def ask_here(self, request: Callable[[Deadline], T], deadline: Deadline) -> Pending[T]:
+        """Run `request` in this thread, and return its answer; it is refused as it is by `ask`."""
+        return self._ask(_answered, request, deadline)
 
     def close(self) -> None:
         """Stop the threads, each once its request has ended."""
         self.breaker.close()
         self._pool.shutdown(wait=False)
+
+    def _ask(
+        self,
+        submit: Callable[..., Future[T]],
+        request: Callable[[Deadline], T],
+        deadline: Deadline,
+    ) -> Pending[T]:
+        refusal = self._refusal(deadline)
+        if refusal is None:
+            until = deadline.part(SHARE)
+            return Pending(submit(self._run, request, until), until)
+        refused: Future[T] = Future()
+        refused.set_exception(refusal)
+        return Pending(refused, deadline)
 
     def _refusal(self, deadline: Deadline) -> EngineUnavailable | None:
         """Return why the engine cannot be asked, or None and take a thread."""
@@ -85,3 +97,13 @@ class Bulkhead:
             return answer
         finally:
             self._free.release()
+
+
+def _answered(run: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Return what `run` returns or raises as a future."""
+    future: Future[T] = Future()
+    try:
+        future.set_result(run(*arguments))
+    except EngineUnavailable as error:
+        future.set_exception(error)
+    return future

@@ -33,8 +33,10 @@ class TermScore:
 class LexicalEngine(Protocol):
     """BM25 over one text per film. Every method raises EngineUnavailable if it gets no answer.
 
-    An engine that waits for another process raises it at the deadline.
+    An engine that waits for another process, `is_remote`, raises it at the deadline.
     """
+
+    is_remote: bool
 
     def search(
         self,

@@ -108,7 +108,7 @@ class KeywordSide:
                     found = lexical.have_phrases(phrases, ids, deadline)
                 return Completion(unlisted, bm25, found)
 
-        return self.bulkhead.ask(complete, request.deadline)
+        return self._ask(complete, request.deadline)
 
     def telling(
         self, likeness: Likeness, deadline: Deadline, lost: dict[str, EngineUnavailable]
@@ -120,7 +120,13 @@ class KeywordSide:
     def films_with(self, phrase: Phrase, deadline: Deadline) -> Ids:
         """Return all films that match the phrase, int64 ascending. Raises EngineUnavailable."""
         find = partial(self.lexical.films_with, phrase)
-        return self.bulkhead.ask(find, deadline).result()
+        return self._ask(find, deadline).result()
+
+    def _ask(self, request: Callable[[Deadline], T], deadline: Deadline) -> Pending[T]:
+        """Ask for something that takes a few milliseconds: in this thread if the engine computes in
+        it, because to wake another costs as much as it gains."""
+        ask = self.bulkhead.ask if self.lexical.is_remote else self.bulkhead.ask_here
+        return ask(request, deadline)
 
     def _list(self, request: Request, phrases: Sequence[Phrase], deadline: Deadline) -> KeywordList:
         """Search with the keyword engine; as many more films as are excluded.

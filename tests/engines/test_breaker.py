@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
@@ -151,6 +151,23 @@ def test_a_request_is_waited_for_until_its_deadline(breaker: Breaker) -> None:
     assert pending.future.result() == "answer"
     with pytest.raises(EngineUnavailable, match="no time"):
         bulkhead.ask(waiting(event), Deadline(0)).result()
+    bulkhead.close()
+
+
+def test_a_request_may_run_in_the_thread_that_asks(breaker: Breaker) -> None:
+    """Its answer or its error is there at once; it takes a place like others, and counts as they
+    do."""
+    bulkhead, event = Bulkhead(1, breaker), Event()
+    assert bulkhead.ask_here(lambda _: get_ident(), NEVER).result() == get_ident()
+    held = bulkhead.ask(waiting(event), NEVER)
+    with pytest.raises(EngineUnavailable, match="earlier"):
+        bulkhead.ask_here(waiting(event), NEVER).result()
+    event.set()
+    assert held.result() == "answer"
+    for _ in range(FAILURES):
+        with pytest.raises(EngineUnavailable, match="away"):
+            bulkhead.ask_here(refuse, NEVER).result()
+    assert breaker.problem is not None
     bulkhead.close()
 
 

@@ -237,6 +237,8 @@ def is_ready(client: Elasticsearch, indices: str) -> bool:
 class ElasticsearchEngine:
     """BM25 of one physical index. The alias is for people: it may already point to another one."""
 
+    is_remote = True
+
     def __init__(self, client: Elasticsearch, index: str) -> None:
         self._client = client
         self.index = index

@@ -74,6 +74,8 @@ def schema() -> tantivy.Schema:
 class TantivyEngine:
     """BM25 of one index, read-only."""
 
+    is_remote = False
+
     def __init__(self, folder: Path) -> None:
         self._schema = schema()
         try:
