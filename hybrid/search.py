@@ -270,12 +270,9 @@ class HybridSearch:
 
         The keyword engine explains by the deadline or not at all.
         """
-        query, ids = candidates.query, np.array(films, np.int64)
+        query = candidates.query
         found = self.catalogue.films(films)
         movies = {film: shown(found[film].movie, len(films)) for film in films}
-        numbers = np.full(len(ids), -1, np.int64)
-        if candidates.query_vector:
-            numbers = self.engines.semantic.best_sentences(candidates.query_vector, ids)
         highlights = evidence = None
         if query.highlight:
             words = candidates.parsed.keywords
@@ -284,6 +281,7 @@ class HybridSearch:
             keyword, text_weight = self.retriever.keyword, self.preferences.text_weight
             explainer = Explainer(self.engines, keyword, text_weight)
             evidence = explainer.evidence(candidates, found, deadline)
+        numbers = candidates.sentences[candidates.rows_of(np.array(films, np.int64))]
         best_sentences = dict(zip(films, numbers.tolist(), strict=True))
         twins = self.twins(films)
         return FilmDetails(found, movies, highlights, best_sentences, evidence, twins)

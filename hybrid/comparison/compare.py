@@ -193,7 +193,7 @@ def _movies(
     keyword, semantic = _scores_and_ranks(fused.keyword), _scores_and_ranks(fused.semantic)
     preferred = boosts(fused.candidates).tolist()
     scores = [run.fused.scores.tolist() for run in runs]
-    sentences = _sentences(search, fused.candidates, films)
+    sentences = _sentences(fused.candidates, films)
     movies = {}
     for row, film in enumerate(ids):
         movie = films[film].movie
@@ -216,17 +216,10 @@ def _movies(
     return movies
 
 
-def _sentences(
-    search: HybridSearch, candidates: Candidates, films: Mapping[int, CatalogueFilm]
-) -> list[str | None]:
+def _sentences(candidates: Candidates, films: Mapping[int, CatalogueFilm]) -> list[str | None]:
     """Return the sentence of each candidate that is nearest to the query, shortened."""
-    ids = candidates.ids
-    if candidates.query_vector is None:
-        return [None] * len(ids)
-    numbers = search.engines.semantic.best_sentences(candidates.query_vector, ids).tolist()
-    best = [
-        films[film].sentence(number) for film, number in zip(ids.tolist(), numbers, strict=True)
-    ]
+    numbered = zip(candidates.ids.tolist(), candidates.sentences.tolist(), strict=True)
+    best = [films[film].sentence(number) for film, number in numbered]
     return [text and shorten(text, MAX_SENTENCE, placeholder=" …") for text in best]
 
 

@@ -134,10 +134,10 @@ class SemanticEngine(Protocol):
         """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""
         ...
 
-    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> Ids:
-        """Return the number of each film's best sentence, int64 (len(ids),), -1 without one.
+    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
+        """Return the `score` of each film and the number of its best sentence, int64 (len(ids),).
 
-        Sentences are numbered from 0 in the order of the description.
+        Sentences are numbered from 0 in the order of the description; a film without one has -1.
         """
         ...
 

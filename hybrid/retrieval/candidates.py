@@ -48,11 +48,12 @@ class Candidates:
     `ids` int64 (n,) ascending; the other arrays are in their order: `title_shares` float64 (n,),
     the similarity of query and title, 0 to 1; `in_keyword_list` bool (n,), whether words or title
     put the film into the keyword list; `cosines` float64 (n,), the semantic score, NaN for a film
-    without a vector; `known` float64 (n,), how well known the film is by its votes, 0 to 1, and 0
-    where no film of the source has votes; `meets` bool (n, parts), which of the parts that films
-    gain by (`parsed.preferred`) it meets. `semantic_list` ranks the films of the semantic list;
-    `query_vector` is None if that engine was not asked. `person` is a full name of a person in the
-    query. `degraded` names the engines that did not answer.
+    without a vector; `sentences` int64 (n,), the number of its sentence that is nearest to the
+    query, -1 without one; `known` float64 (n,), how well known the film is by its votes, 0 to 1,
+    and 0 where no film of the source has votes; `meets` bool (n, parts), which of the parts that
+    films gain by (`parsed.preferred`) it meets. `semantic_list` ranks the films of the semantic
+    list; `query_vector` is None if that engine was not asked. `person` is a full name of a person
+    in the query. `degraded` names the engines that did not answer.
     """
 
     query: RankedQuery
@@ -62,6 +63,7 @@ class Candidates:
     title_shares: Scores
     in_keyword_list: NDArray[np.bool_]
     cosines: Scores
+    sentences: Ids
     known: Scores
     meets: NDArray[np.bool_]
     semantic_list: Ranking

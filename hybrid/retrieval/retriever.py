@@ -253,12 +253,12 @@ class Retriever:
         listed = keyword_list.ranking.ids if keyword_list else NO_FILMS
         ids = union(listed, others)
         completion = self.keyword_side.ask_completion(request, keyword_list, ids, phrases)
-        cosines = self.semantic_side.cosines(query_vector, semantic_list, ids, request.watch)
+        cosines, sentences = self.semantic_side.best_sentences(query_vector, ids, request.watch)
         completed = answer(completion, lost)
         keyword = keyword_scores(keyword_list, completed, ids)
         if "keyword" in lost:
             kept = marked(ids, others)
-            listed, ids, cosines = NO_FILMS, others, cosines[kept]
+            listed, ids, cosines, sentences = NO_FILMS, others, cosines[kept], sentences[kept]
             keyword = KeywordScores.missing(len(ids))
         in_keyword_list = marked(ids, listed, title_list.ids)
         have = phrase_films(keyword_list, completed, len(phrases)).of(ids)
@@ -276,6 +276,7 @@ class Retriever:
             title_shares=titles.of(rows),
             in_keyword_list=in_keyword_list,
             cosines=cosines,
+            sentences=sentences,
             known=self._votes.shares(rows),
             meets=self._meets(request.parsed, ids, have),
             semantic_list=semantic_list,

@@ -52,19 +52,15 @@ class SemanticSide:
                 request.lost["semantic"] = EngineUnavailable(problem)
         return None, Ranking.empty()
 
-    def cosines(
-        self, query_vector: QueryVector | None, semantic_list: Ranking, ids: Ids, watch: Stopwatch
-    ) -> Scores:
-        """Return the semantic score of each film, float64 (len(ids),)."""
-        cosines = np.full(len(ids), np.nan)
+    def best_sentences(
+        self, query_vector: QueryVector | None, ids: Ids, watch: Stopwatch
+    ) -> tuple[Scores, Ids]:
+        """Return the semantic score of each film, float64 (len(ids),), NaN without one, and the
+        number of its best sentence, int64 (len(ids),), -1 without one."""
         if query_vector is None:
-            return cosines
+            return np.full(len(ids), np.nan), np.full(len(ids), -1, np.int64)
         with watch.stage("complete"):
-            ranks = semantic_list.ranks_of(ids)
-            listed = ranks > 0
-            cosines[listed] = semantic_list.scores[ranks[listed] - 1]
-            cosines[~listed] = self.semantic.score(query_vector, ids[~listed])
-            return cosines
+            return self.semantic.best_sentences(query_vector, ids)
 
     def _search(self, request: Request, depth: int) -> tuple[QueryVector | None, Ranking]:
         _check_time(request.deadline)

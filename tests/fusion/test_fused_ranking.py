@@ -40,6 +40,7 @@ def candidates(
         title_shares=np.array(titles),
         in_keyword_list=np.array([True, True, True, False, False]),
         cosines=np.array([0.1, NAN, 0.4, 0.8, 0.95]),
+        sentences=np.array([0, -1, 2, 0, 1], np.int64),
         known=np.array([0.0, 1.0, 0.5, 0.25, 0.75]),
         meets=np.zeros((len(IDS), 0), np.bool_),
         semantic_list=Ranking(np.array([7, 5], np.int64), np.array([0.8, 0.4])),

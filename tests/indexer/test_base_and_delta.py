@@ -79,7 +79,7 @@ def answers(search: HybridSearch) -> Iterator[object]:
         assert found.scores.tolist() == semantic.score(vector, found.ids).tolist()
         scores = semantic.score(vector, columns.ids)
         yield np.nan_to_num(scores, nan=-9).tolist()
-        yield semantic.best_sentences(vector, columns.ids).tolist()
+        yield semantic.best_sentences(vector, columns.ids)[1].tolist()
         yield semantic.explain(vector, columns.ids)
 
 

@@ -10,7 +10,7 @@ from hybrid.engines.phrase_films import MAX_PHRASES
 from hybrid.movie import Movie
 from hybrid.query import SearchQuery
 from hybrid.query_language.conditions import Phrase
-from hybrid.retrieval.adjacency import GAIN, adjacency, neighbours
+from hybrid.retrieval.adjacency import GAIN, NAME_WEIGHT, adjacency, neighbours
 from tests.fakes import FakeLexical
 from tests.small import open_small
 
@@ -70,3 +70,30 @@ def test_words_together_beat_the_same_words_apart(tmp_path: Path) -> None:
         by_words = candidates.keyword.bm25 / search.engines.lexical.attainable("star wars far")
         raised = by_words * (1 + GAIN * candidates.keyword.adjacency)
         assert candidates.keyword.shares.tolist() == np.minimum(raised, 1.0).tolist()
+
+
+def test_a_name_that_films_gain_by_is_no_pair(tmp_path: Path) -> None:
+    """Only the words of the query that stand together count, of a name as of others."""
+    films = [
+        Movie(id=1, title="Night", description="A comet tail.", cast=("Ann Odell",)),
+        Movie(id=2, title="Day", description="A comet tail."),
+    ]
+    with closing(open_small(tmp_path, films, FakeLexical(films))) as search:
+        found = search.retrieve(SearchQuery(query="ann odell comet tail"))
+        assert [part.value for part in found.parsed.preferred] == ["ann odell"]
+        assert found.meets[:, 0].tolist() == [True, False]
+        assert found.keyword.adjacency.tolist() == pytest.approx([1.0, 1 / (NAME_WEIGHT + 1)])
+
+
+def test_pairs_that_many_films_have_count_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are looked for among the candidates then, also beside a list that has all films."""
+    with closing(open_small(tmp_path, FILMS, FakeLexical(FILMS))) as search:
+        query = SearchQuery(query="star wars far")
+        few = search.retrieve(query).keyword.adjacency.tolist()
+        assert any(few)
+    (tmp_path / "again").mkdir()
+    monkeypatch.setattr("tests.fakes.MANY_FILMS", 1)
+    with closing(open_small(tmp_path / "again", FILMS, FakeLexical(FILMS))) as search:
+        assert search.retrieve(query).keyword.adjacency.tolist() == few

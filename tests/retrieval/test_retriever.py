@@ -1,8 +1,8 @@
 """Retrieval: what is in the two lists, and what is asked of the engines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Event
+from threading import Event, get_ident
 from typing import Any
 from unittest.mock import Mock, patch
 
@@ -315,6 +315,33 @@ def test_a_film_set_is_found_once(worded: HybridSearch, monkeypatch: pytest.Monk
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("remote", [True, False])
+def test_an_engine_of_this_process_computes_in_the_thread_of_the_search(
+    tmp_path: Path, remote: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores of other films are computed there; a remote engine is waited for by another thread,
+    as is every list, beside which the query is encoded."""
+    threads: dict[str, int] = {}
+    monkeypatch.setattr(FakeLexical, "is_remote", remote)
+    for name in ("search_with_phrases", "score"):
+        monkeypatch.setattr(FakeLexical, name, noting(getattr(FakeLexical, name), threads))
+    search = open_small(tmp_path, FILMS, FakeLexical(FILMS), depth=1)
+    search.retrieve(SearchQuery(query="lantern boat"))
+    search.close()
+    assert threads["search_with_phrases"] != get_ident()
+    assert (threads["score"] == get_ident()) is not remote
+
+
+def noting(method: Callable[..., Any], threads: dict[str, int]) -> Callable[..., Any]:
+    """Return `method`, which notes the thread of its last call."""
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        threads[method.__name__] = get_ident()
+        return method(*arguments, **named)
+
+    return noted
+
+
 class Tiring(FakeLexical):
     """A keyword engine that searches, and fails when it is asked for the scores of more films."""
 
@@ -328,7 +355,8 @@ class Tiring(FakeLexical):
 def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
     """Films that it alone found are dropped, as not all can be scored; the others are as if it had
     not answered at all."""
-    films = [*FILMS, ASKING]
+    by_words = Movie(id=19, title="Other", cast=("Ann Lantern", "Bo Shore"))
+    films = [*FILMS, ASKING, by_words]
     tiring, away = Tiring(films), FakeLexical(films)
     away.away = True
     query = SearchQuery(query="lantern shore")
@@ -339,7 +367,8 @@ def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
         candidates = search.retrieve(query, deadline=Deadline.after(60))
         assert candidates.degraded == ("keyword",)
         assert np.isnan(candidates.keyword.bm25).all()
-        found.append((candidates.ids, candidates.cosines))
+        assert by_words.id not in candidates.ids
+        found.append((candidates.ids, candidates.cosines, candidates.sentences))
         with pytest.raises(EngineUnavailable):
             search.retrieve(query.model_copy(update={"require": "both"}))
         search.close()

@@ -56,11 +56,17 @@ class ExactEngine:
 
     def score(self, query_vector: QueryVector, ids: Ids) -> Scores:
         """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""
-        return self._best(query_vector, ids)[0]
+        return self.best_sentences(query_vector, ids)[0]
 
-    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> Ids:
-        """Return the number of each film's best sentence, int64 (len(ids),), -1 without one."""
-        return self._best(query_vector, ids)[1]
+    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
+        """Return the `score` of each film and the number of its best sentence, -1 without one."""
+        scores = np.full(len(ids), np.nan)
+        numbers = np.full(len(ids), -1, np.int64)
+        rows = self.columns.rows_of(ids)
+        scored = (rows >= 0) & self._has_vector[rows]
+        if scored.any():
+            scores[scored], numbers[scored] = self.sentences.best(query_vector, rows[scored])
+        return scores, numbers
 
     def explain(self, query_vector: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:
         """Return (number, cosine) of the sentences that make up each film's score, best first."""
@@ -71,12 +77,3 @@ class ExactEngine:
         """Return the vectors of a film's sentences, float32 (sentences, d), (0, d) without one."""
         rows = self.columns.rows_of(np.array([film], np.int64))
         return self.sentences.vectors(self.sentences.sentence_rows(rows[rows >= 0]))
-
-    def _best(self, query_vector: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
-        scores = np.full(len(ids), np.nan)
-        numbers = np.full(len(ids), -1, np.int64)
-        rows = self.columns.rows_of(ids)
-        scored = (rows >= 0) & self._has_vector[rows]
-        if scored.any():
-            scores[scored], numbers[scored] = self.sentences.best(query_vector, rows[scored])
-        return scores, numbers

@@ -118,8 +118,8 @@ class IvfPqEngine:
         """Return the exact score of each film, float64 (len(ids),), NaN without a vector."""
         return self._exact.score(query_vector, ids)
 
-    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> Ids:
-        """Return the number of each film's best sentence, int64 (len(ids),), -1 without one."""
+    def best_sentences(self, query_vector: QueryVector, ids: Ids) -> tuple[Scores, Ids]:
+        """Return the `score` of each film and the number of its best sentence, -1 without one."""
         return self._exact.best_sentences(query_vector, ids)
 
     def explain(self, query_vector: QueryVector, ids: Ids) -> Sequence[Sequence[tuple[int, float]]]:

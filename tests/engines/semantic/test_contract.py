@@ -297,7 +297,9 @@ def test_best_sentence_is_the_one_that_scores(semantic: SemanticEngine) -> None:
     """The sentence named for a film is the first that has its score; -1 where there is none."""
     ids = np.array([movie.id for movie in WORLD.movies], np.int64)
     vector = WORLD.queries[3]
-    for film_row, number in enumerate(semantic.best_sentences(QueryVector(vector), ids).tolist()):
+    scores, numbers = semantic.best_sentences(QueryVector(vector), ids)
+    assert np.array_equal(scores, semantic.score(QueryVector(vector), ids), equal_nan=True)
+    for film_row, number in enumerate(numbers.tolist()):
         rows = WORLD.vectors[WORLD.starts[film_row] : WORLD.starts[film_row + 1]]
         assert number == (int((rows @ vector).argmax()) if len(rows) else -1)
 
@@ -322,7 +324,9 @@ def test_unknown_ids_have_no_score(semantic: SemanticEngine) -> None:
     """Ids that are not there, below, between and above those that are, score NaN."""
     unknown = np.array([0, 2, 2**60], np.int64)
     assert np.isnan(semantic.score(QueryVector(WORLD.queries[0]), unknown)).all()
-    assert semantic.best_sentences(QueryVector(WORLD.queries[0]), unknown).tolist() == [-1, -1, -1]
+    scores, numbers = semantic.best_sentences(QueryVector(WORLD.queries[0]), unknown)
+    assert np.isnan(scores).all()
+    assert numbers.tolist() == [-1, -1, -1]
     assert len(semantic.score(QueryVector(WORLD.queries[0]), unknown[:0])) == 0
 
 
@@ -388,7 +392,7 @@ def test_explanations_are_the_sentences_that_count(semantic: SemanticEngine) -> 
     for weights in ((1.0,), (0.6, 0.2, 0.2)):
         meaning = QueryVector(WORLD.queries[3], weights)
         explained = semantic.explain(meaning, ids)
-        numbers, counts = semantic.best_sentences(meaning, ids), np.diff(WORLD.starts)[:300]
+        (_, numbers), counts = semantic.best_sentences(meaning, ids), np.diff(WORLD.starts)[:300]
         truth = zip(numbers.tolist(), semantic.score(meaning, ids), counts.tolist(), strict=True)
         for sentences, (first, score, count) in zip(explained, truth, strict=True):
             assert len(sentences) == min(len(weights), count)
