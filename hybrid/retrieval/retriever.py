@@ -22,7 +22,7 @@ from hybrid.query_language.conditions import Conditions, Phrase
 from hybrid.query_language.language import Reading, field_parts, read
 from hybrid.ranking import FilmSet, Ids, Ranking, marked, union
 from hybrid.retrieval.adjacency import adjacency, neighbours
-from hybrid.retrieval.candidates import Candidates, KeywordScores
+from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.catalogue_knowledge import CatalogueKnowledge
 from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.keyword_side import (
@@ -255,17 +255,15 @@ class Retriever:
         completion = self.keyword_side.ask_completion(request, keyword_list, ids, phrases)
         cosines, sentences = self.semantic_side.best_sentences(query_vector, ids, request.watch)
         completed = answer(completion, lost)
-        keyword = keyword_scores(keyword_list, completed, ids)
         if "keyword" in lost:
+            keyword_list = completed = None
             kept = marked(ids, others)
             listed, ids, cosines, sentences = NO_FILMS, others, cosines[kept], sentences[kept]
-            keyword = KeywordScores.missing(len(ids))
         in_keyword_list = marked(ids, listed, title_list.ids)
         have = phrase_films(keyword_list, completed, len(phrases)).of(ids)
-        if "keyword" not in lost:
-            first = len(request.people)
-            found = adjacency(phrases[first:], have[:, first:], in_keyword_list, person)
-            keyword = keyword.raised(found)
+        first = len(request.people)
+        found = adjacency(phrases[first:], have[:, first:], in_keyword_list, person)
+        keyword = keyword_scores(keyword_list, completed, ids).raised(found)
         _check_enough(query, lost)
         rows = self._catalogue.columns.rows_of(ids)
         return Candidates(

@@ -355,7 +355,7 @@ class Tiring(FakeLexical):
 def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
     """Films that it alone found are dropped, as not all can be scored; the others are as if it had
     not answered at all."""
-    by_words = Movie(id=19, title="Other", cast=("Ann Lantern", "Bo Shore"))
+    by_words = Movie(id=19, title="Other", cast=("Lantern Shore", "Shore Lantern"))
     films = [*FILMS, ASKING, by_words]
     tiring, away = Tiring(films), FakeLexical(films)
     away.away = True
@@ -368,7 +368,8 @@ def test_an_engine_that_fails_in_between_is_left_out(tmp_path: Path) -> None:
         assert candidates.degraded == ("keyword",)
         assert np.isnan(candidates.keyword.bm25).all()
         assert by_words.id not in candidates.ids
-        found.append((candidates.ids, candidates.cosines, candidates.sentences))
+        assert not candidates.keyword.adjacency.any()
+        found.append((candidates.ids, candidates.cosines, candidates.sentences, candidates.meets))
         with pytest.raises(EngineUnavailable):
             search.retrieve(query.model_copy(update={"require": "both"}))
         search.close()
