@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 
+NO_FILMS: Ids = np.empty(0, np.int64)
+
 Scores = NDArray[np.float64]
 
 Ranks = NDArray[np.int64]

@@ -26,12 +26,11 @@ from hybrid.movie import Movie
 from hybrid.paging import Page, first_page, page_of, window_films, window_ranking
 from hybrid.query import ExplainQuery, Fusion, Mode, RankedQuery, SearchQuery
 from hybrid.query_language.language import genres_in
-from hybrid.ranking import Ids
+from hybrid.ranking import NO_FILMS, Ids
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.duplicates import Duplicates
 from hybrid.retrieval.film_orders import FilmOrders
 from hybrid.retrieval.genre_warnings import unknown_genres
-from hybrid.retrieval.keyword_side import NO_FILMS
 from hybrid.retrieval.query_parser import MAX_WORDS, ParsedQuery
 from hybrid.retrieval.retriever import Retriever
 from hybrid.retrieval.suggestions import Suggestions

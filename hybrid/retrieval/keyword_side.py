@@ -14,7 +14,7 @@ from hybrid.engines.protocols import LexicalEngine
 from hybrid.errors import EngineUnavailable
 from hybrid.query import Filters
 from hybrid.query_language.conditions import Conditions, Phrase
-from hybrid.ranking import Ids, Ranking, Scores
+from hybrid.ranking import NO_FILMS, Ids, Ranking, Scores
 from hybrid.retrieval.candidates import KeywordScores
 from hybrid.retrieval.likeness import MAX_CHARACTERS, Likeness
 from hybrid.retrieval.request import Request
@@ -22,8 +22,6 @@ from hybrid.storage.filter_columns import FilterColumns
 
 PROBE, PROBE_SECONDS = "film", 0.5
 """What the breaker's probe searches for, and the time that it has."""
-
-NO_FILMS: Ids = np.empty(0, np.int64)
 
 T = TypeVar("T")
 

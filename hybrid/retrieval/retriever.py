@@ -20,13 +20,12 @@ from hybrid.movie import keyword_text
 from hybrid.query import ExplainQuery, Filters, Mode, RankedQuery, Understand
 from hybrid.query_language.conditions import Conditions, Phrase
 from hybrid.query_language.language import Reading, field_parts, read
-from hybrid.ranking import FilmSet, Ids, Ranking, marked, union
+from hybrid.ranking import NO_FILMS, FilmSet, Ids, Ranking, marked, union
 from hybrid.retrieval.adjacency import adjacency, neighbours
 from hybrid.retrieval.candidates import Candidates
 from hybrid.retrieval.catalogue_knowledge import CatalogueKnowledge
 from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.keyword_side import (
-    NO_FILMS,
     KeywordSide,
     answer,
     keyword_scores,
