@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
-from time import monotonic
+from time import monotonic, sleep
 
 from hybrid.engines.protocols import Encoder
 
@@ -16,10 +16,12 @@ THREADS = tuple(sorted({os.cpu_count() or 1, 8}))
 """Numbers of threads whose throughput is measured: the greatest throughput counts."""
 
 
-def encode_each(encoder: Encoder, texts: Iterable[str]) -> list[float]:
-    """Encode one text after the other; return the seconds of each."""
+def encode_each(encoder: Encoder, texts: Iterable[str], pause: float = 0.0) -> list[float]:
+    """Encode texts one by one, each after a pause in seconds; return the seconds of each."""
     seconds = []
     for text in texts:
+        if pause:
+            sleep(pause)
         start = monotonic()
         encoder.encode([text])
         seconds.append(monotonic() - start)

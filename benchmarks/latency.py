@@ -45,6 +45,9 @@ SHARES = (0.25, 0.5, 0.75, 0.9)
 BLOCKS = 10
 """Turns of encoding alone and of one client."""
 
+PAUSE = 0.01
+"""Seconds of doing nothing before a text, in which others evict the model from the CPU's caches."""
+
 CACHED_TEXTS = 20
 """Texts that are asked again and again where all but the fusion is cached."""
 
@@ -94,17 +97,21 @@ def stages(answers: Sequence[Answer]) -> dict[str, Percentiles]:
 async def one_client(bench: Bench) -> dict[str, Any]:
     """Measure encoding alone and one client in turns, so that both see the same machine."""
     encoding: list[float] = []
+    paused: list[float] = []
     answers: list[Answer] = []
     for _ in range(BLOCKS):
         some = list(islice(bench.texts, bench.requests // BLOCKS))
         encoding += encode_each(bench.encoder, some)
         paths = (f"/search?{urlencode({'q': text})}" for text in some)
         answers += await closed_loop(bench.client, paths, 1)
+        others = islice(bench.texts, bench.requests // BLOCKS)
+        paused += encode_each(bench.encoder, others, PAUSE)
     cached = await closed_loop(bench.client, cached_paths(bench), 1)
     alone, new = Percentiles.of(encoding), Percentiles.of(answered(answers))
     again = Percentiles.of(answered(cached[CACHED_TEXTS:]))
     return {
         "encoding": alone,
+        "encoding_after_pause": Percentiles.of(paused),
         "new": new,
         "cached": again,
         "stages": stages(answers),
@@ -209,6 +216,7 @@ def lines(results: Mapping[str, Any]) -> Iterator[str]:
     for process in results["memory"]:
         yield f"{'memory of a process, its own':34} {process['anonymous_mb']:8.1f} MB"
     yield f"{'encoding alone':34} {results['encoding']}"
+    yield f"{'  after 10 ms of nothing':34} {results['encoding_after_pause']}"
     yield f"{'one client, new texts':34} {results['new']}"
     yield f"{'  as multiples of encoding p50':34} p50 {new_p50:8.2f}  p95 {new_p95:8.2f}"
     yield f"{'one client, all but fusion cached':34} {results['cached']}"

@@ -55,6 +55,8 @@ def _of_engine(engine: Mapping[str, Any]) -> str:
 
     def rows() -> Iterator[Sequence[object]]:
         yield ("encoding alone", *_times(engine["encoding"], alone))
+        after = "encoding alone, each text after 10 ms of nothing"
+        yield (after, *_times(engine["encoding_after_pause"], alone))
         yield ("new texts", *_times(engine["new"], alone))
         yield ("all but the fusion cached", *_times(engine["cached"], alone))
         for stage, times in engine["stages"].items():
