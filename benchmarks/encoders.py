@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import re
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -125,7 +126,8 @@ def write_graphs(model: SentenceModel, folder: Path, texts: Sequence[str]) -> No
     logging.disable(logging.WARNING)
     model.export(folder, texts, "int8")
     logging.disable(logging.WARNING)  # the export allows it again
-    fused = onnx.load(folder / MODEL_FILES["float32"])
+    with warnings.catch_warnings(action="ignore"):  # onnx does not read weights that are packed
+        fused = onnx.load(folder / MODEL_FILES["float32"])
     onnx.save(fused, folder / ONE_FILE)
     quantised = {"per_channel": True, "reduce_range": True, "weight_type": QuantType.QInt8}
     quantize_dynamic(fused, folder / FUSED_INT8, **quantised)

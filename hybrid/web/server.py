@@ -45,7 +45,7 @@ MODEL = "encoder"
 """The folder of a generation's model."""
 
 BASE_MEMORY = 160 << 20
-"""Bytes that a worker needs besides its model and twice its catalogue."""
+"""Bytes that a worker needs besides twice its columns."""
 
 
 def serve(settings: Settings) -> None:
@@ -139,9 +139,10 @@ def default_workers(files: Mapping[str, FileDigest], writes: bool = False) -> in
     """
     sizes = {name: digest.size for name, digest in files.items()}
     models = sum(size for name, size in sizes.items() if name.startswith(f"{MODEL}/"))
-    each = BASE_MEMORY + models + 2 * sizes[COLUMNS]
+    each = BASE_MEMORY + 2 * sizes[COLUMNS]
     memory = available_memory()
-    fitting = cores() if memory is None else memory // each - writes
+    # All of them map the models.
+    fitting = cores() if memory is None else (memory - models) // each - writes
     return max(1, min(cores(), fitting))
 
 

@@ -21,7 +21,7 @@ from hybrid.settings import Precision
 from hybrid.storage.manifest import Prompts
 from hybrid.vectors import Vectors
 from indexer.embedding.embed import ExportedModel
-from indexer.embedding.export import ExportCheck
+from indexer.embedding.export import ExportCheck, write_packed
 
 if TYPE_CHECKING:
     import onnx
@@ -90,7 +90,7 @@ class OnnxModel:
         tokenizer.save(str(folder / TOKENIZER_FILE))
         graph = with_pooling(onnx.load(self.folder / GRAPH_FILE))
         for name in {MODEL_FILES["float32"], MODEL_FILES[precision]}:
-            onnx.save(graph, folder / name)
+            write_packed(graph, folder / name)
 
 
 def with_pooling(model: "onnx.ModelProto") -> "onnx.ModelProto":

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -228,7 +229,8 @@ def test_an_index_of_an_earlier_version(update: tuple[Path, str], tmp_path: Path
     assert (earlier.export, earlier.queries.precision) == (1, "float32")
     shutil.copy(generation.file("encoder/tokenizer.json"), tmp_path)
     file = MODEL_FILES["float32"]
-    onnx.save(onnx.load(generation.file(f"encoder/{file}")), tmp_path / file)
+    with warnings.catch_warnings(action="ignore"):  # onnx does not read weights that are packed
+        onnx.save(onnx.load(generation.file(f"encoder/{file}")), tmp_path / file)
     texts = ["a heist", "two nuns tend a garden"]
     assert np.array_equal(
         OnnxEncoder(tmp_path).encode(texts), open_encoder(generation).encode(texts)

@@ -28,7 +28,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 MODEL_FILES: dict[Precision, str] = {"float32": "model.onnx", "int8": "model-int8.onnx"}
 """Graphs of the model, of which an index may have both. The weights of each are in a file beside
-it, which is mapped into memory, so that processes share it."""
+it, which is mapped into memory, so that processes share it (indexer/embedding/export.py)."""
 
 WEIGHTS_SUFFIX = ".data"
 
