@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 
 from hybrid.engines.semantic.encoder import MODEL_FILES, WEIGHTS_SUFFIX, OnnxEncoder
 from hybrid.errors import BuildFailed
@@ -132,6 +131,7 @@ def write_packed(graph: "onnx.ModelProto", file: Path) -> None:
     on a processor for which the order is another. The graph has those optimisations alone that any
     processor can run.
     """
+    import onnxruntime
     from onnxscript import ir
 
     with TemporaryDirectory(dir=file.parent) as scratch:
