@@ -58,8 +58,8 @@ class HybridSearch:
     """Answers queries from one generation. Safe to share between threads.
 
     `generation` is its name, `depth` the maximum length of each engine's list, `seconds` the time
-    in which a query is answered, whatever the engines do. `match` are the thresholds of what really
-    matches, none unless they are set. `source_format` is that of the source of the films.
+    in which a query is answered, whatever Elasticsearch does. `match` are the thresholds of what
+    really matches, none unless they are set. `source_format` is that of the source of the films.
     """
 
     def __init__(

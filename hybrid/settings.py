@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         description="seconds a request of a build, change or evaluation to Elasticsearch may take",
     )
     deadline: Annotated[float, Field(ge=0.1, le=60)] = Field(
-        1.0, description="seconds in which a search is answered, whatever the engines do"
+        1.0, description="seconds in which a search is answered, whatever Elasticsearch does"
     )
     wait: Annotated[float, Field(ge=0, le=3600)] = Field(
         0.0,

@@ -1,4 +1,7 @@
-"""A bulkhead: an engine that hangs holds up threads of its own, and nothing waits behind them."""
+"""A bulkhead: an engine that hangs holds up threads of its own, and nothing waits behind them.
+
+An engine that computes in this process cannot hang, and may be asked without another thread.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,7 +38,7 @@ class Pending(Generic[T]):
 
 
 class Bulkhead:
-    """Asks the keyword engine in at most `threads` threads. Safe to share between threads."""
+    """Asks the keyword engine at most `threads` times at once. Safe to share between threads."""
 
     def __init__(self, threads: int, breaker: Breaker) -> None:
         self.breaker = breaker
@@ -51,7 +54,8 @@ class Bulkhead:
         return self._ask(self._pool.submit, request, deadline)
 
     def ask_here(self, request: Callable[[Deadline], T], deadline: Deadline) -> Pending[T]:
-        """Run `request` in this thread, and return its answer; it is refused as it is by `ask`."""
+        """Run `request` in this thread, and return its answer. It is refused as it is by `ask`, but
+        nothing ends it in time."""
         return self._ask(_answered, request, deadline)
 
     def close(self) -> None:
@@ -74,7 +78,7 @@ class Bulkhead:
         return Pending(refused, deadline)
 
     def _refusal(self, deadline: Deadline) -> EngineUnavailable | None:
-        """Return why the engine cannot be asked, or None and take a thread."""
+        """Return why the engine cannot be asked, or None and take a place."""
         if not deadline.left:
             return EngineUnavailable("the keyword engine was not asked: no time was left")
         problem = self.breaker.problem

@@ -11,23 +11,25 @@ MAX_PHRASES = 24
 """Phrases that are told apart: float32, in which engines score, holds as many bits."""
 
 MANY_FILMS = 1000
-"""Films that are listed; if as many have a phrase, only some films are looked at instead."""
+"""Films that are listed; if as many have a phrase, the candidates alone are looked at instead."""
 
 
 @dataclass(frozen=True)
 class PhraseFilms:
-    """All films that have at least one of `phrases` phrases, each scored by the sum of 2^n of its
-    phrases n, counted from 0."""
+    """All films, or all of some films, that have at least one of `count` phrases.
+
+    Each is scored by the sum of 2^n of its phrases n, counted from 0.
+    """
 
     films: Ranking
-    phrases: int
+    count: int
 
     @classmethod
-    def none(cls, phrases: int) -> "PhraseFilms":
+    def none(cls, count: int) -> "PhraseFilms":
         """Return that no film has one of so many phrases."""
-        return cls(Ranking.empty(), phrases)
+        return cls(Ranking.empty(), count)
 
     def of(self, ids: Ids) -> NDArray[np.bool_]:
-        """Return which of these films has which phrase, bool (len(ids), phrases)."""
+        """Return which of these films has which phrase, bool (len(ids), count)."""
         scores = self.films.scores_of(ids).astype(np.int64)
-        return (scores[:, np.newaxis] >> np.arange(self.phrases) & 1).astype(np.bool_)
+        return (scores[:, np.newaxis] >> np.arange(self.count) & 1).astype(np.bool_)

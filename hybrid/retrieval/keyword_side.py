@@ -31,14 +31,14 @@ class KeywordList:
     """The keyword engine's list for a query.
 
     `attainable` is the highest BM25 that the query can attain; `complete` is whether the list has
-    every film that passes the filters and contains a word of the query. `phrases` tells which films
-    have which phrase, None if many do.
+    every film that passes the filters and contains a word of the query. `phrase_films` tells which
+    films have which phrase, None if many do.
     """
 
     ranking: Ranking
     attainable: float
     complete: bool
-    phrases: PhraseFilms | None
+    phrase_films: PhraseFilms | None
 
 
 class Completion(NamedTuple):
@@ -47,7 +47,7 @@ class Completion(NamedTuple):
 
     ids: Ids
     bm25: Scores
-    phrases: PhraseFilms | None
+    phrase_films: PhraseFilms | None
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ class KeywordSide:
         """Begin to score candidates that are not in the keyword list, and to look for phrases among
         them if many films have one.
 
-        None if that is known: a film that passes the filters and is not in a complete list contains
-        no word of the query.
+        None if there is no list, or nothing is left to ask: a film that passes the filters and is
+        not in a complete list contains no word of the query.
         """
         if keyword_list is None:
             return None
         unlisted = ids[keyword_list.ranking.ranks_of(ids) == 0]
         if keyword_list.complete and not len(request.also):
             unlisted = NO_FILMS
-        if not len(unlisted) and keyword_list.phrases is not None:
+        if not len(unlisted) and keyword_list.phrase_films is not None:
             return None
         lexical, keywords = self.lexical, request.parsed.keywords
 
@@ -102,7 +102,7 @@ class KeywordSide:
             with request.watch.stage("complete"):
                 bm25 = lexical.score(keywords, unlisted, deadline)
                 found = None
-                if keyword_list.phrases is None:
+                if keyword_list.phrase_films is None:
                     found = lexical.have_phrases(phrases, ids, deadline)
                 return Completion(unlisted, bm25, found)
 
@@ -136,7 +136,7 @@ class KeywordSide:
         filters, conditions = request.query.filters, request.parsed.conditions
         with request.watch.stage("keyword"):
             depth = self.depth + len(request.excluded)
-            ranking, found = lexical.search_with_phrases(
+            ranking, phrase_films = lexical.search_with_phrases(
                 keywords, filters, depth, phrases, deadline, conditions
             )
             preferred = request.years_and_genres
@@ -150,7 +150,7 @@ class KeywordSide:
                 kept.top(2 * self.depth if preferred else self.depth),
                 attainable=lexical.attainable(keywords, deadline),
                 complete=len(ranking) < depth and len(kept) <= self.depth,
-                phrases=found,
+                phrase_films=phrase_films,
             )
 
 
@@ -168,14 +168,14 @@ def answer(pending: Pending[T] | None, lost: dict[str, EngineUnavailable]) -> T 
         return None
 
 
-def phrase_films(
-    keyword_list: KeywordList | None, completed: Completion | None, phrases: int
+def films_with_phrases(
+    keyword_list: KeywordList | None, completed: Completion | None, count: int
 ) -> PhraseFilms:
-    """Return which films have which of so many phrases; none if the engine is lost."""
-    found = completed.phrases if completed else None
+    """Return which candidates have which of so many phrases; none if the engine is lost."""
+    found = completed.phrase_films if completed else None
     if found is None and keyword_list is not None:
-        found = keyword_list.phrases
-    return found or PhraseFilms.none(phrases)
+        found = keyword_list.phrase_films
+    return found or PhraseFilms.none(count)
 
 
 def keyword_scores(

@@ -28,8 +28,8 @@ from hybrid.retrieval.film_sets import FilmSets
 from hybrid.retrieval.keyword_side import (
     KeywordSide,
     answer,
+    films_with_phrases,
     keyword_scores,
-    phrase_films,
     probe,
 )
 from hybrid.retrieval.known_films import Votes
@@ -259,7 +259,7 @@ class Retriever:
             kept = marked(ids, others)
             listed, ids, cosines, sentences = NO_FILMS, others, cosines[kept], sentences[kept]
         in_keyword_list = marked(ids, listed, title_list.ids)
-        have = phrase_films(keyword_list, completed, len(phrases)).of(ids)
+        have = films_with_phrases(keyword_list, completed, len(phrases)).of(ids)
         first = len(request.people)
         found = adjacency(phrases[first:], have[:, first:], in_keyword_list, person)
         keyword = keyword_scores(keyword_list, completed, ids).raised(found)

@@ -124,12 +124,13 @@ def _write_int8(graph: "onnx.ModelProto", folder: Path) -> None:
 
 
 def write_packed(graph: "onnx.ModelProto", file: Path) -> None:
-    """Write a graph, and beside it its weights: as they are, and as its operators read them.
+    """Write a graph, and beside it a file with its weights: as they are, and as its operators read
+    them.
 
-    Both are mapped into memory, where processes share them; otherwise each process would pack the
-    weights for itself. ONNX Runtime compares what is packed with the weights, and packs them again
-    on a processor for which the order is another. The graph has those optimisations alone that any
-    processor can run.
+    Processes map the file into memory and share it; otherwise each would pack the weights for
+    itself. ONNX Runtime compares what is packed with the weights, and packs them again on a
+    processor for which the order is another. The graph has those optimisations alone that any
+    processor can run. Raises BuildFailed if it cannot be run or written.
     """
     import onnxruntime
     from onnxscript import ir
@@ -146,6 +147,11 @@ def write_packed(graph: "onnx.ModelProto", file: Path) -> None:
         options.optimized_model_filepath = str(packed / file.name)
         for name, value in PACKING.items():
             options.add_session_config_entry(name, value.format(file=file.name))
-        onnxruntime.InferenceSession(str(source), options, ["CPUExecutionProvider"])
+        try:
+            onnxruntime.InferenceSession(str(source), options, ["CPUExecutionProvider"])
+        except Exception as error:  # it has no error of its own for a full disk
+            raise BuildFailed(
+                f"the model cannot be written to {file.parent}, or cannot be run: {error}"
+            ) from error
         for written in packed.iterdir():
             written.replace(file.parent / written.name)

@@ -18,6 +18,7 @@ from hybrid.engines.lexical.elasticsearch import ElasticsearchEngine, connect
 from hybrid.engines.lexical.elasticsearch_node import MAX_ANSWER, _BoundedStream
 from hybrid.errors import EngineUnavailable
 from hybrid.query import Filters, SearchQuery
+from hybrid.query_language.conditions import Phrase
 from hybrid.retrieval.retriever import MAX_KEYWORD_REQUESTS
 from hybrid.search import HybridSearch
 from hybrid.web.app import create_app
@@ -29,6 +30,7 @@ from tests.web.http import serving
 
 FILMS = corpus.films(20)
 IDS = np.array([1, 4], np.int64)
+PHRASES = [Phrase(("captain", "mirror"))]
 
 SECONDS = 0.6
 """The deadline of a search here, longer than the server that drips takes for a byte."""
@@ -38,6 +40,10 @@ LATE = 10.0
 
 ASKED: dict[str, Callable[[ElasticsearchEngine, Deadline], object]] = {
     "search": lambda engine, until: engine.search("captain", Filters(), 10, until),
+    "search with phrases": lambda engine, until: engine.search_with_phrases(
+        "captain", Filters(), 10, PHRASES, until
+    ),
+    "phrases": lambda engine, until: engine.have_phrases(PHRASES, IDS, until),
     "score": lambda engine, until: engine.score("captain", IDS, until),
     "explain": lambda engine, until: engine.explain("captain", IDS, until),
     "attainable": lambda engine, until: engine.attainable("captain", until),

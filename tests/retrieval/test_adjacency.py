@@ -72,8 +72,13 @@ def test_words_together_beat_the_same_words_apart(tmp_path: Path) -> None:
         assert candidates.keyword.shares.tolist() == np.minimum(raised, 1.0).tolist()
 
 
-def test_a_name_that_films_gain_by_is_no_pair(tmp_path: Path) -> None:
-    """Only the words of the query that stand together count, of a name as of others."""
+@pytest.mark.parametrize("many", [1, 1000])
+def test_a_name_that_films_gain_by_is_no_pair(
+    tmp_path: Path, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the words of the query that stand together count, of a name as of others, also where
+    many films have one."""
+    monkeypatch.setattr("tests.fakes.MANY_FILMS", many)
     films = [
         Movie(id=1, title="Night", description="A comet tail.", cast=("Ann Odell",)),
         Movie(id=2, title="Day", description="A comet tail."),

@@ -150,12 +150,16 @@ def test_films_with_a_phrase_are_all_found(lexical: LexicalEngine) -> None:
 
 def test_which_film_has_which_phrase(lexical: LexicalEngine) -> None:
     """Of as many phrases as can be asked at once, in the order of the ids given; found among these
-    films, and beside a list, which is the same with and without."""
+    films, and beside a list, which is the same with and without and whose filters do not count."""
     ids = np.array([77777777, *random.Random(3).sample(list(BY_ID), 300)], np.int64)
-    alone = lexical.search("comet river", NONE, 20)
-    for phrases in (PHRASES[:MAX_PHRASES], PHRASES[-5:], PHRASES[:1]):
-        ranking, films = lexical.search_with_phrases("comet river", NONE, 20, phrases)
+    filters, conditions = Filters(year_from=1950), Conditions(required=(Phrase(("river",)),))
+    alone = lexical.search("comet river", filters, 20, conditions=conditions)
+    for phrases in (PHRASES[:MAX_PHRASES], PHRASES[-5:], PHRASES[:1], []):
+        ranking, films = lexical.search_with_phrases(
+            "comet river", filters, 20, phrases, conditions=conditions
+        )
         assert ranking.ids.tolist() == alone.ids.tolist()
+        assert ranking.scores.tolist() == alone.scores.tolist()
         assert films is not None
         for have in (films.of(ids), lexical.have_phrases(phrases, ids).of(ids)):
             for number, phrase in enumerate(phrases):

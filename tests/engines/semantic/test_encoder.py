@@ -1,6 +1,7 @@
 """What every encoder promises, held against the model, its export and the tests' stand-in."""
 
 import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,7 @@ from hybrid.engines.protocols import Encoder
 from hybrid.engines.semantic.encoder import MODEL_FILES, WEIGHTS_SUFFIX, OnnxEncoder
 from hybrid.errors import BuildFailed, InvalidInput
 from hybrid.settings import DEFAULT_MODEL
-from indexer.embedding.export import LEAST_COSINE
+from indexer.embedding.export import LEAST_COSINE, write_packed
 from indexer.embedding.model import SentenceModel, load_model
 from tests.command import run_code
 from tests.fakes import HashingEncoder
@@ -128,8 +129,20 @@ def packed(graph: Path) -> list["onnx.TensorProto"]:
 
 
 def test_weights_are_packed_once_for_all_processes(export: Path) -> None:
-    """Those of every product with weights, four to a layer in float32 and six in int8."""
+    """Those of every product with weights, four to a layer in float32 and six in int8, where ONNX
+    Runtime packs all of them, as it does on x86-64."""
     assert [len(packed(export / file)) for file in MODEL_FILES.values()] == [24, 36]
+
+
+def test_a_graph_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
+    """It names the folder, and leaves nothing there."""
+    node = onnx.helper.make_node("Unheard", ["x"], ["y"])
+    value = onnx.helper.make_tensor_value_info
+    inputs, outputs = [value("x", onnx.TensorProto.FLOAT, [1])], [value("y", 1, [1])]
+    graph = onnx.helper.make_graph([node], "unheard", inputs, outputs)
+    with pytest.raises(BuildFailed, match=re.escape(f"written to {tmp_path}")):
+        write_packed(onnx.helper.make_model(graph), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_processor_that_reads_weights_otherwise_packs_them_itself(
