@@ -87,8 +87,7 @@ def _run_trials(mutants: Sequence[Mutant], targets: Mapping[str, Target]) -> Ite
     with ExitStack() as stack:
         measured = None if known.exists() else Path(stack.enter_context(_temporary()))
         trees = stack.enter_context(copies(os.cpu_count() or 1))
-        if any("elasticsearch" in test for test in used):
-            stack.enter_context(_elasticsearch())
+        stack.enter_context(_elasticsearch(any("elasticsearch" in test for test in used)))
         pool = _Pool(stack, trees, files, measured)
         if measured:
             chosen = [test for test in pool.fixtures if any(t.has(test) for t in targets.values())]
@@ -205,19 +204,30 @@ def _temporary() -> "tempfile.TemporaryDirectory[str]":
 
 
 @contextmanager
-def _elasticsearch() -> Iterator[None]:
-    """Start an Elasticsearch for the mutants. Raises TestsFail if that is not possible."""
+def _elasticsearch(required: bool) -> Iterator[None]:
+    """Start an Elasticsearch for the mutants, where that is possible.
+
+    Tests use it by a fixture or a parameter, too, whatever their files are called. Raises TestsFail
+    if it is required and not possible.
+    """
     from tests.elasticsearch_node import node
 
-    if missing := node.missing():
+    missing = node.missing()
+    if missing and required:
         raise TestsFail(f"no Elasticsearch for the mutants: {missing}")
+    if missing:
+        yield
+        return
     with tempfile.TemporaryDirectory() as work, node.running(Path(work)) as running:
         os.environ["ELASTICSEARCH_URL"] = running.url
         yield
 
 
 def _clear() -> None:
-    """Delete the indices that a mutant left in Elasticsearch."""
-    with Elasticsearch(os.environ["ELASTICSEARCH_URL"]) as client:
+    """Delete the indices that a mutant left in Elasticsearch, if there is one."""
+    url = os.environ.get("ELASTICSEARCH_URL")
+    if url is None:
+        return
+    with Elasticsearch(url) as client:
         for index in client.indices.get(index="*"):
             client.indices.delete(index=index)
