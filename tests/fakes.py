@@ -15,7 +15,7 @@ import numpy as np
 from hybrid.engines.deadline import NEVER, Deadline
 from hybrid.engines.lexical.bm25 import K1, B, attainable_score, idf, telling_words
 from hybrid.engines.lexical.writer_protocol import Previous
-from hybrid.engines.phrase_films import MANY_FILMS, PhraseFilms
+from hybrid.engines.phrase_films import PhraseFilms
 from hybrid.engines.protocols import TermScore
 from hybrid.errors import EngineUnavailable
 from hybrid.movie import Movie, content_number, keyword_text
@@ -128,7 +128,7 @@ class FakeLexical:
         """Return what `search` does, and which films match which phrase."""
         found = self.have_phrases(phrases, np.array(sorted(self.movies), np.int64))
         ranking = self.search(text, filters, depth, deadline, conditions)
-        return ranking, found if len(found.films) < MANY_FILMS else None
+        return ranking, PhraseFilms.listed(found.films, len(phrases))
 
     def have_phrases(
         self, phrases: Sequence[Phrase], ids: Ids, deadline: Deadline = NEVER

@@ -25,6 +25,12 @@ class PhraseFilms:
     count: int
 
     @classmethod
+    def listed(cls, films: Ranking, count: int) -> "PhraseFilms | None":
+        """Return what a search for at most MANY_FILMS films found; None if it found as many, and
+        others may have a phrase, too."""
+        return cls(films, count) if len(films) < MANY_FILMS else None
+
+    @classmethod
     def none(cls, count: int) -> "PhraseFilms":
         """Return that no film has one of so many phrases."""
         return cls(Ranking.empty(), count)

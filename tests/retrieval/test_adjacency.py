@@ -78,7 +78,7 @@ def test_a_name_that_films_gain_by_is_no_pair(
 ) -> None:
     """Only the words of the query that stand together count, of a name as of others, also where
     many films have one."""
-    monkeypatch.setattr("tests.fakes.MANY_FILMS", many)
+    monkeypatch.setattr("hybrid.engines.phrase_films.MANY_FILMS", many)
     films = [
         Movie(id=1, title="Night", description="A comet tail.", cast=("Ann Odell",)),
         Movie(id=2, title="Day", description="A comet tail."),
@@ -99,6 +99,6 @@ def test_pairs_that_many_films_have_count_alike(
         few = search.retrieve(query).keyword.adjacency.tolist()
         assert any(few)
     (tmp_path / "again").mkdir()
-    monkeypatch.setattr("tests.fakes.MANY_FILMS", 1)
+    monkeypatch.setattr("hybrid.engines.phrase_films.MANY_FILMS", 1)
     with closing(open_small(tmp_path / "again", FILMS, FakeLexical(FILMS))) as search:
         assert search.retrieve(query).keyword.adjacency.tolist() == few

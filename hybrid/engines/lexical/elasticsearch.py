@@ -282,8 +282,7 @@ class ElasticsearchEngine:
             found, *others = self._responses(searches)
             films = _ranking(others.pop()) if phrases else Ranking.empty()
             self._learn({word: (_top(top),) for word, top in zip(new, others, strict=True)})
-            have = PhraseFilms(films, len(phrases)) if len(films) < MANY_FILMS else None
-            return _ranking(found), have
+            return _ranking(found), PhraseFilms.listed(films, len(phrases))
 
     def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
         """Return all films that match the phrase, int64 ascending.

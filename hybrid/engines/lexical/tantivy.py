@@ -121,7 +121,7 @@ class TantivyEngine:
         if not phrases:
             return ranking, PhraseFilms.none(0)
         films = self._scored(self._any_phrase(phrases), MANY_FILMS)
-        return ranking, PhraseFilms(films, len(phrases)) if len(films) < MANY_FILMS else None
+        return ranking, PhraseFilms.listed(films, len(phrases))
 
     def films_with(self, phrase: Phrase, deadline: Deadline = NEVER) -> Ids:
         """Return all films that match the phrase, int64 ascending."""

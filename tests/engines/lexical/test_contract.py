@@ -175,9 +175,8 @@ def test_films_with_phrases_are_listed_up_to_a_number(
     phrases = [Phrase(("river",)), Phrase(("comet",))]
     having = len(set(lexical.films_with(phrases[0])) | set(lexical.films_with(phrases[1])))
     for many in (having, having + 1):
-        for module in ("hybrid.engines.lexical.tantivy", "hybrid.engines.lexical.elasticsearch"):
-            monkeypatch.setattr(f"{module}.MANY_FILMS", many)
-        monkeypatch.setattr("tests.fakes.MANY_FILMS", many)
+        for module in ("phrase_films", "lexical.tantivy", "lexical.elasticsearch"):
+            monkeypatch.setattr(f"hybrid.engines.{module}.MANY_FILMS", many)
         _, films = lexical.search_with_phrases("comet", NONE, 5, phrases)
         assert (films is None) == (many == having)
 
