@@ -16,6 +16,7 @@ from hybrid.vectors import Vectors
 
 if TYPE_CHECKING:
     import onnx
+    from onnxscript import ir
 
 EXPORT = 3
 """Version of the export: increase it when other files are written for the same model."""
@@ -26,14 +27,6 @@ CHECKED_TEXTS = 200
 LEAST_COSINE: dict[Precision, float] = {"float32": 0.9999, "int8": 0.95}
 """The least cosine of a text's vectors by the original and by its export. In int8 the default model
 reaches .984 on sentences, .973 on single words and .972 on texts of no words."""
-
-
-PACKING = {
-    "session.optimized_model_external_initializers_file_name": "{file}" + WEIGHTS_SUFFIX,
-    "session.optimized_model_external_initializers_min_size_in_bytes": "1024",
-    "session.save_external_prepacked_constant_initializers": "1",
-}
-"""Options of ONNX Runtime's session that writes weights as operators read them."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +82,12 @@ def _write_float32(graph: "onnx.ModelProto", check: ExportCheck) -> None:
     file = check.folder / MODEL_FILES["float32"]
     try:
         fused, _ = optimize_for_ort(ir.from_proto(graph))
-        write_packed(ir.to_proto(fused), file)
+        write_packed(fused, file)
         if check.passes("float32"):
             return
     except Exception as error:  # noqa: BLE001 (whatever a rule or the runtime raises)
         logging.getLogger(__name__).info("the model's attention is not fused: %s", error)
-    write_packed(graph, file)
+    write_packed(ir.from_proto(graph), file)
     check.require("float32")
 
 
@@ -105,8 +98,8 @@ def _write_int8(graph: "onnx.ModelProto", folder: Path) -> None:
     processors without VNNI. Attention is not fused: the quantised operator takes longer than its
     parts. Raises BuildFailed if the model has operators that cannot be quantised.
     """
-    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxscript import ir
 
     file = folder / MODEL_FILES["int8"]
     logging.disable(logging.WARNING)  # it advises an optimisation that gains nothing
@@ -120,10 +113,10 @@ def _write_int8(graph: "onnx.ModelProto", folder: Path) -> None:
         ) from error
     finally:
         logging.disable(logging.NOTSET)
-    write_packed(onnx.load(file), file)
+    write_packed(ir.load(file), file)
 
 
-def write_packed(graph: "onnx.ModelProto", file: Path) -> None:
+def write_packed(graph: "ir.Model", file: Path) -> None:
     """Write a graph, and beside it a file with its weights: as they are, and as its operators read
     them.
 
@@ -140,13 +133,17 @@ def write_packed(graph: "onnx.ModelProto", file: Path) -> None:
         for folder in (plain, packed):
             folder.mkdir()
         source = plain / file.name
-        ir.save(ir.from_proto(graph), source, external_data=source.name + WEIGHTS_SUFFIX)
+        ir.save(graph, source, external_data=source.name + WEIGHTS_SUFFIX)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = str(packed / file.name)
-        for name, value in PACKING.items():
-            options.add_session_config_entry(name, value.format(file=file.name))
+        for name, value in {
+            "optimized_model_external_initializers_file_name": file.name + WEIGHTS_SUFFIX,
+            "optimized_model_external_initializers_min_size_in_bytes": "1024",
+            "save_external_prepacked_constant_initializers": "1",
+        }.items():
+            options.add_session_config_entry(f"session.{name}", value)
         try:
             onnxruntime.InferenceSession(str(source), options, ["CPUExecutionProvider"])
         except Exception as error:  # it has no error of its own for a full disk

@@ -82,13 +82,14 @@ class OnnxModel:
 
     def _write(self, folder: Path, precision: Precision) -> None:
         import onnx
+        from onnxscript import ir
 
         folder.mkdir()
         tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.enable_padding(pad_id=tokenizer.token_to_id(PADDING), pad_token=PADDING)
         tokenizer.save(str(folder / TOKENIZER_FILE))
-        graph = with_pooling(onnx.load(self.folder / GRAPH_FILE))
+        graph = ir.from_proto(with_pooling(onnx.load(self.folder / GRAPH_FILE)))
         for name in {MODEL_FILES["float32"], MODEL_FILES[precision]}:
             write_packed(graph, folder / name)
 

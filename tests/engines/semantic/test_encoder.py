@@ -141,7 +141,7 @@ def test_a_graph_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
     inputs, outputs = [value("x", onnx.TensorProto.FLOAT, [1])], [value("y", 1, [1])]
     graph = onnx.helper.make_graph([node], "unheard", inputs, outputs)
     with pytest.raises(BuildFailed, match=re.escape(f"written to {tmp_path}")):
-        write_packed(onnx.helper.make_model(graph), tmp_path / "model.onnx")
+        write_packed(ir.from_proto(onnx.helper.make_model(graph)), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 
 
